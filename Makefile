@@ -27,7 +27,7 @@ ifeq ($(shell uname -m),aarch64)
 hardening += -mbranch-protection=standard
 endif
 ifeq ($(SANITIZE),)
-hardening += -D_FORTIFY_SOURCE=$(if $(findstring clang,$(CC)),2,3) -ftrivial-auto-var-init=zero
+hardening += -D_FORTIFY_SOURCE=$(if $(findstring clang,$(CC)),2,3)$(if $(findstring clang,$(CC)),, -ftrivial-auto-var-init=zero)
 optimise := -O2 -g
 else
 sanitizers := $(if $(filter address,$(SANITIZE)),address$(comma)undefined,$(SANITIZE))
