@@ -1,0 +1,289 @@
+/*
+ * loop.c: libevent's loop, with the clock read once a turn, work put off to the
+ * turn's end, and a mailbox that other threads may write to.
+ */
+#include "base/loop.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+struct letter {
+	struct letter *next;
+	void (*run)(void *arg);
+	void *arg;
+};
+
+struct loop_mail {
+	pthread_mutex_t lock;
+	struct letter *first, **last;
+	struct event wake;
+	int fd;
+	bool stopping;
+};
+
+static void loop_tick(struct loop *l)
+{
+	l->now_us = clock_us();
+}
+
+/* --- mailbox --- */
+
+static struct letter *mail_take(struct loop_mail *m)
+{
+	pthread_mutex_lock(&m->lock);
+	struct letter *all = m->first;
+	m->first = NULL;
+	m->last = &m->first;
+	pthread_mutex_unlock(&m->lock);
+	return all;
+}
+
+static void on_mail(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop *l = arg;
+	uint64_t count;
+	(void)what;
+	if (read(fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		return;
+	for (struct letter *x = mail_take(l->mail), *next; x; x = next) {
+		next = x->next;
+		x->run(x->arg);
+		free(x);
+	}
+}
+
+void loop_post(struct loop *l, void (*run)(void *arg), void *arg)
+{
+	struct loop_mail *m = l->mail;
+	struct letter *x = mem_alloc(sizeof(*x));
+	x->run = run;
+	x->arg = arg;
+	pthread_mutex_lock(&m->lock);
+	bool first = m->first == NULL;
+	*m->last = x;
+	m->last = &x->next;
+	pthread_mutex_unlock(&m->lock);
+	if (first) {
+		uint64_t one = 1;
+		ssize_t n = write(m->fd, &one, sizeof(one));
+		(void)n;	/* a full counter wakes the loop as well */
+	}
+}
+
+static bool mail_open(struct loop *l)
+{
+	struct loop_mail *m = mem_alloc(sizeof(*m));
+	pthread_mutex_init(&m->lock, NULL);
+	m->last = &m->first;
+	m->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	l->mail = m;
+	if (m->fd < 0)
+		return false;
+	event_assign(&m->wake, l->base, m->fd, EV_READ | EV_PERSIST, on_mail, l);
+	event_add(&m->wake, NULL);
+	return true;
+}
+
+static void mail_close(struct loop *l)
+{
+	struct loop_mail *m = l->mail;
+	if (!m)
+		return;
+	if (m->fd >= 0) {
+		event_del(&m->wake);
+		close(m->fd);
+	}
+	for (struct letter *x = mail_take(m), *next; x; x = next) {
+		next = x->next;
+		free(x);
+	}
+	pthread_mutex_destroy(&m->lock);
+	free(m);
+	l->mail = NULL;
+}
+
+/* --- the loop --- */
+
+bool loop_open(struct loop *l)
+{
+	*l = (struct loop){ 0 };
+	list_init(&l->deferred);
+	struct event_config *c = event_config_new();
+	if (!c)
+		return false;
+	event_config_set_flag(c, EVENT_BASE_FLAG_NOLOCK);
+	event_config_set_flag(c, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
+	l->base = event_base_new_with_config(c);
+	event_config_free(c);
+	if (!l->base)
+		return false;
+	l->scratch = mem_alloc(LOOP_SCRATCH);
+	loop_tick(l);
+	return mail_open(l);
+}
+
+void loop_close(struct loop *l)
+{
+	mail_close(l);
+	if (l->base)
+		event_base_free(l->base);
+	free(l->scratch);
+	*l = (struct loop){ 0 };
+}
+
+static void run_deferred(struct loop *l)
+{
+	while (!list_empty(&l->deferred)) {
+		struct loop_task *t = list_entry(l->deferred.next, struct loop_task, link);
+		list_remove(&t->link);
+		t->run(t);
+	}
+}
+
+void loop_run(struct loop *l)
+{
+	l->mail->stopping = false;
+	while (!l->mail->stopping) {
+		loop_tick(l);
+		if (event_base_loop(l->base, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY) < 0)
+			break;
+		run_deferred(l);
+	}
+}
+
+void loop_stop(struct loop *l)
+{
+	l->mail->stopping = true;
+	event_base_loopbreak(l->base);
+}
+
+void loop_task_init(struct loop_task *t, void (*run)(struct loop_task *))
+{
+	list_init(&t->link);
+	t->run = run;
+}
+
+void loop_defer(struct loop *l, struct loop_task *t)
+{
+	if (list_empty(&t->link))
+		list_append(&l->deferred, &t->link);
+}
+
+void loop_task_cancel(struct loop_task *t)
+{
+	list_remove(&t->link);
+}
+
+/* --- watches --- */
+
+static void on_read(evutil_socket_t fd, short what, void *arg)
+{
+	struct watch *w = arg;
+	(void)fd, (void)what;
+	loop_tick(w->loop);
+	w->ready(w, true, false);
+}
+
+static void on_write(evutil_socket_t fd, short what, void *arg)
+{
+	struct watch *w = arg;
+	(void)fd, (void)what;
+	loop_tick(w->loop);
+	w->ready(w, false, true);
+}
+
+void watch_open(struct watch *w, struct loop *l, int fd,
+		void (*ready)(struct watch *, bool readable, bool writable))
+{
+	w->loop = l;
+	w->ready = ready;
+	w->reading = w->writing = false;
+	event_assign(&w->read, l->base, fd, EV_READ | EV_PERSIST, on_read, w);
+	event_assign(&w->write, l->base, fd, EV_WRITE | EV_PERSIST, on_write, w);
+}
+
+static void arm(struct event *ev, bool *state, bool on)
+{
+	if (*state == on)
+		return;
+	*state = on;
+	if (on)
+		event_add(ev, NULL);
+	else
+		event_del(ev);
+}
+
+void watch_read(struct watch *w, bool on)
+{
+	arm(&w->read, &w->reading, on);
+}
+
+void watch_write(struct watch *w, bool on)
+{
+	arm(&w->write, &w->writing, on);
+}
+
+void watch_close(struct watch *w)
+{
+	watch_read(w, false);
+	watch_write(w, false);
+}
+
+/* --- timers --- */
+
+static void timer_arm(struct timer *t)
+{
+	int64_t wait = t->due_us - loop_now(t->loop);
+	if (wait < 0)
+		wait = 0;
+	struct timeval tv = { .tv_sec = wait / SECOND_US, .tv_usec = wait % SECOND_US };
+	event_add(&t->ev, &tv);
+	t->armed_us = t->due_us;
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct timer *t = arg;
+	(void)fd, (void)what;
+	loop_tick(t->loop);
+	t->armed_us = INT64_MAX;
+	if (t->due_us == INT64_MAX)
+		return;
+	/* libevent's coarse clock may be a little ahead of ours. */
+	if (t->due_us > loop_now(t->loop) + MS_US) {
+		timer_arm(t);
+		return;
+	}
+	t->due_us = INT64_MAX;
+	t->fire(t);
+}
+
+void timer_open(struct timer *t, struct loop *l, void (*fire)(struct timer *))
+{
+	t->loop = l;
+	t->fire = fire;
+	t->due_us = t->armed_us = INT64_MAX;
+	event_assign(&t->ev, l->base, -1, 0, on_timer, t);
+}
+
+void timer_at(struct timer *t, int64_t due_us)
+{
+	t->due_us = due_us;
+	if (due_us < t->armed_us)
+		timer_arm(t);
+}
+
+void timer_close(struct timer *t)
+{
+	timer_stop(t);
+	if (t->armed_us != INT64_MAX)
+		event_del(&t->ev);
+	t->armed_us = INT64_MAX;
+}
