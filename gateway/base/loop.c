@@ -183,20 +183,12 @@ void loop_task_cancel(struct loop_task *t)
 
 /* --- watches --- */
 
-static void on_read(evutil_socket_t fd, short what, void *arg)
+static void on_ready(evutil_socket_t fd, short what, void *arg)
 {
 	struct watch *w = arg;
-	(void)fd, (void)what;
+	(void)fd;
 	loop_tick(w->loop);
-	w->ready(w, true, false);
-}
-
-static void on_write(evutil_socket_t fd, short what, void *arg)
-{
-	struct watch *w = arg;
-	(void)fd, (void)what;
-	loop_tick(w->loop);
-	w->ready(w, false, true);
+	w->ready(w, (what & EV_READ) != 0, (what & EV_WRITE) != 0);
 }
 
 void watch_open(struct watch *w, struct loop *l, int fd,
@@ -205,35 +197,38 @@ void watch_open(struct watch *w, struct loop *l, int fd,
 	w->loop = l;
 	w->ready = ready;
 	w->reading = w->writing = false;
-	event_assign(&w->read, l->base, fd, EV_READ | EV_PERSIST, on_read, w);
-	event_assign(&w->write, l->base, fd, EV_WRITE | EV_PERSIST, on_write, w);
+	event_assign(&w->ev, l->base, fd, 0, on_ready, w);
 }
 
-static void arm(struct event *ev, bool *state, bool on)
+/* The changelist turns the del and add of one turn into a single epoll_ctl. */
+static void watch_arm(struct watch *w, bool reading, bool writing)
 {
-	if (*state == on)
+	if (w->reading == reading && w->writing == writing)
 		return;
-	*state = on;
-	if (on)
-		event_add(ev, NULL);
-	else
-		event_del(ev);
+	if (w->reading || w->writing)
+		event_del(&w->ev);
+	w->reading = reading;
+	w->writing = writing;
+	if (!reading && !writing)
+		return;
+	short what = (short)(EV_PERSIST | (reading ? EV_READ : 0) | (writing ? EV_WRITE : 0));
+	event_assign(&w->ev, w->loop->base, event_get_fd(&w->ev), what, on_ready, w);
+	event_add(&w->ev, NULL);
 }
 
 void watch_read(struct watch *w, bool on)
 {
-	arm(&w->read, &w->reading, on);
+	watch_arm(w, on, w->writing);
 }
 
 void watch_write(struct watch *w, bool on)
 {
-	arm(&w->write, &w->writing, on);
+	watch_arm(w, w->reading, on);
 }
 
 void watch_close(struct watch *w)
 {
-	watch_read(w, false);
-	watch_write(w, false);
+	watch_arm(w, false, false);
 }
 
 /* --- timers --- */

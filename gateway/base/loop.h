@@ -53,9 +53,10 @@ void loop_post(struct loop *l, void (*run)(void *arg), void *arg);
 /*
  * watch: readiness of one descriptor. Reading stays armed between requests, so a
  * request in steady state makes no call to epoll; writing is armed after EAGAIN only.
+ * A hang-up or an error of the peer counts as readable and writable.
  */
 struct watch {
-	struct event read, write;
+	struct event ev;
 	struct loop *loop;
 	void (*ready)(struct watch *, bool readable, bool writable);
 	bool reading, writing;

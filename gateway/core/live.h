@@ -1,0 +1,75 @@
+/*
+ * live.h: what is learned about targets, models, credentials and keys while running.
+ *
+ * Process-wide rows keyed by name; they outlive snapshots, so a reload forgets nothing.
+ * A row is found or made under a lock when a snapshot is built (or once per unknown
+ * pattern name) and then used through its pointer, with atomics only. Rows are never freed; their
+ * number is bounded by LIVE_ROWS_MAX a kind, beyond which one shared row named "other" is used.
+ */
+#ifndef WEIR_CORE_LIVE_H
+#define WEIR_CORE_LIVE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/counters.h"
+#include "base/str.h"
+
+enum { LIVE_ROWS_MAX = 4096 };
+
+/* Classes of failure with a breaker of their own. */
+enum breaker_class {
+	BREAKER_ERROR,		/* 5xx, broken answers */
+	BREAKER_CONNECT,	/* no connection */
+	BREAKER_TIMEOUT,	/* no first token in time */
+	BREAKER_RATE_LIMIT,	/* 429: open until Retry-After */
+	BREAKER_AUTH,		/* our credential refused (on the credential) */
+	BREAKER_BILLING,	/* account out of credit (on the credential) */
+	BREAKER_MODEL_GONE,	/* the model is unknown or retired there */
+	BREAKER_CLASSES
+};
+
+/* One breaker; routing/breaker.h has the operations. Times are monotonic microseconds. */
+struct breaker {
+	_Atomic int64_t open_until;	/* 0: closed */
+	_Atomic int64_t window_began;
+	_Atomic int32_t failures;	/* in the window, or in a row while half-open */
+	_Atomic int32_t trips;		/* consecutive openings: the ramp */
+	_Atomic int32_t probing;	/* half-open trials in flight */
+};
+
+struct live_target {
+	struct str name;
+	struct breaker breakers[BREAKER_CLASSES];
+	_Atomic int32_t in_flight;
+	_Atomic int32_t healthy;	/* of active checks: 1 up, 0 down, -1 unknown */
+	_Atomic int64_t since_us;	/* last change of state, wall clock */
+	_Atomic int last_error;		/* enum error_kind */
+	_Atomic int last_status;
+	struct target_counters *counters;	/* see telemetry/families.h */
+};
+
+struct live_credential {
+	struct str label;
+	struct breaker breakers[BREAKER_CLASSES];
+};
+
+struct live_model {
+	struct str name;
+	struct model_counters *counters;
+};
+
+struct live_key {
+	struct str name;
+};
+
+struct live_target *live_target(struct str name);
+struct live_credential *live_credential(struct str label);
+struct live_model *live_model(struct str name);
+struct live_key *live_key(struct str name);
+
+/* Rows made so far, for the status page: calls `each` for every target. */
+void live_targets_each(void (*each)(struct live_target *, void *arg), void *arg);
+
+#endif

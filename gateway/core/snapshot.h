@@ -1,0 +1,93 @@
+/*
+ * snapshot.h: one immutable loaded configuration.
+ *
+ * Built by config/ on a thread of its own, published by a reload, counted: each worker
+ * holds one reference and lends it to its transactions without touching the shared count.
+ */
+#ifndef WEIR_CORE_SNAPSHOT_H
+#define WEIR_CORE_SNAPSHOT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/log.h"
+#include "core/target.h"
+
+struct tls_context;
+
+struct listen_settings {
+	const struct str *addresses;	/* "host:port", "[v6]:port", "unix:/path" */
+	unsigned n_addresses;
+	bool open;
+	struct tls_context *tls;	/* NULL: plain */
+	uint64_t max_body;		/* bytes */
+	uint64_t max_body_memory;	/* bytes, all requests of the process together */
+	unsigned max_connections, max_connections_per_address;
+	unsigned max_headers, max_head, max_header, max_line;
+	unsigned keep_alive_requests;
+	int64_t keep_alive_us, header_us, body_us, write_stall_us, handshake_us, linger_us;
+	unsigned body_min_rate;		/* bytes a second, over 15 s */
+	const struct str *cors_origins;
+	unsigned n_cors_origins;
+	int64_t drain_us;
+	int64_t keep_alive_comment_us;	/* silence in a stream before ": keep-alive" */
+};
+
+struct admin_settings {
+	struct str address, metrics_address;	/* empty metrics_address: none */
+	struct str token;			/* empty: admin API off */
+};
+
+struct breaker_settings {
+	bool on;
+	int failures;
+	int64_t window_us, open_us;
+};
+
+struct settings {
+	struct listen_settings listen;
+	struct admin_settings admin;
+	struct breaker_settings breaker;
+	unsigned workers;			/* resolved: at least 1 */
+	bool watch;
+	enum log_level log_level;
+	struct str access_log;			/* "stdout", "off", or a file */
+	bool log_bodies;
+	struct str store, ledger;
+	struct str files_provider;		/* files and batches without a model go here; empty: first usable */
+};
+
+struct snapshot {
+	_Atomic int refs;
+	struct arena arena;			/* everything below lives here */
+	struct str source;			/* the file, or "environment" */
+	uint8_t digest[32];			/* of the file's bytes */
+	uint64_t serial;			/* rises with each reload */
+	struct settings settings;
+	struct provider *const *providers;
+	unsigned n_providers;
+	struct target *const *targets;		/* those written out in models, and one for each listed model of a provider */
+	unsigned n_targets;
+	struct model *const *models;		/* configuration order */
+	unsigned n_models;
+	struct key *const *keys;
+	unsigned n_keys;
+	const struct key_index *key_index;	/* by digest */
+	const struct model_index *model_index;	/* exact names */
+	const struct str *watched_files;	/* the file and every @file: */
+	unsigned n_watched_files;
+};
+
+struct snapshot *snapshot_ref(struct snapshot *s);
+void snapshot_unref(struct snapshot *s);	/* the last one frees; any thread */
+
+/* NULL when no key has this digest. Constant-time comparison of the full digest. */
+const struct key *snapshot_key(const struct snapshot *s, const uint8_t digest[32]);
+
+/* The exact alias, or NULL. */
+const struct model *snapshot_model(const struct snapshot *s, struct str name);
+
+const struct provider *snapshot_provider(const struct snapshot *s, struct str name);
+
+#endif

@@ -1,0 +1,145 @@
+/*
+ * target.h: where requests can be sent, as one immutable snapshot describes it.
+ *
+ * Everything here is built by config/ and read by the stages; it never changes and lives
+ * as long as its snapshot. What changes (health, slots, means) is in core/live.h, which
+ * outlives snapshots and is reached through the `live` pointers.
+ */
+#ifndef WEIR_CORE_TARGET_H
+#define WEIR_CORE_TARGET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+struct dialect;
+struct live_credential;
+struct live_model;
+struct live_target;
+struct tls_context;
+
+/* How a credential travels. */
+enum credential_scheme {
+	CREDENTIAL_NONE,
+	CREDENTIAL_BEARER,	/* Authorization: Bearer SECRET */
+	CREDENTIAL_HEADER,	/* a header of the preset's name: SECRET */
+	CREDENTIAL_QUERY	/* a query parameter */
+};
+
+/* What a vendor of the OpenAI-compatible kind does differently. */
+enum quirk {
+	QUIRK_NO_STREAM_OPTIONS    = 1 << 0,	/* refuses stream_options; usage comes unasked or not at all */
+	QUIRK_MAX_TOKENS_ONLY      = 1 << 1,	/* knows max_tokens, not max_completion_tokens */
+	QUIRK_COMPLETION_EXCLUDES_REASONING = 1 << 2,	/* output = completion + reasoning */
+	QUIRK_NO_DONE              = 1 << 3,	/* streams end without [DONE] */
+	QUIRK_AZURE_DEPLOYMENTS    = 1 << 4,	/* /openai/deployments/{model}/... with api-version */
+	QUIRK_MODEL_IN_BODY_ANY    = 1 << 5,	/* ignores the model's name */
+	QUIRK_RERANK_ROOT          = 1 << 6	/* /rerank outside the /v1 prefix */
+};
+
+/* scheme://host:port, resolved off the loop; shared by providers of the same place. */
+struct origin {
+	bool tls;
+	struct str host;		/* without brackets */
+	uint16_t port;
+	struct str unix_path;		/* unix sockets: host and port are then for the Host header only */
+	struct str host_header;		/* as it goes into Host: */
+	bool allow_private;		/* loopback, RFC 1918, link-local ... may be connected */
+	struct str proxy;		/* empty: direct. Otherwise the general transport is used */
+	struct tls_context *tls_context;	/* owned by the snapshot; NULL for plain */
+	struct resolved *resolved;	/* process-wide address set of host:port, see upstream/resolver.h */
+};
+
+struct credential {
+	struct str secret;		/* wiped when the snapshot dies; never logged */
+	struct str label;		/* "groq[1]": for logs and metrics */
+	struct live_credential *live;
+};
+
+enum { CREDENTIALS_MAX = 16 };
+
+struct provider_header {
+	struct str name, value;
+};
+
+struct provider {
+	struct str name;
+	struct str preset;		/* empty for none */
+	const struct dialect *dialect;
+	struct origin origin;
+	struct str base_path;		/* "/v1", "/openai/v1", "" ; no slash at the end */
+	struct str api_version;		/* Azure */
+	unsigned quirks;		/* enum quirk */
+	enum credential_scheme scheme;
+	struct str scheme_name;		/* header or parameter */
+	struct str credential_variable;	/* what to set in the environment, for messages */
+	struct credential credentials[CREDENTIALS_MAX];
+	unsigned n_credentials;
+	bool caller_credential;		/* credential: caller, the caller's own key is sent */
+	bool usable;			/* has a credential, needs none, or uses the caller's */
+	bool demo;			/* the built-in demonstration provider: no network */
+	bool free;
+	bool local;			/* a local server's preset, or said so */
+	struct str region;
+	struct str health_path;		/* empty: no active checks */
+	int max_concurrent;		/* 0: no limit */
+	const struct provider_header *headers;	/* extra ones, always sent */
+	unsigned n_headers;
+};
+
+struct target {
+	struct provider *provider;
+	struct str model;		/* the vendor's name for it */
+	struct str name;		/* "provider/model" */
+	int weight;			/* default 1 */
+	int quality;			/* 0: not said */
+	int64_t context;		/* tokens; 0: unknown */
+	bool free;
+	int max_concurrent;		/* 0: no limit */
+	struct live_target *live;	/* NULL in a pattern's template, whose targets are made per request */
+};
+
+enum strategy_kind { STRATEGY_ORDERED, STRATEGY_WEIGHTED, STRATEGY_CHEAPEST, STRATEGY_FASTEST, STRATEGY_LEAST_BUSY };
+enum stream_failure { STREAM_FAILURE_ERROR, STREAM_FAILURE_RESUME };
+enum uncertain { UNCERTAIN_NEXT, UNCERTAIN_NEVER };
+
+struct timeouts {
+	int64_t connect_us, first_token_us, idle_us, total_us;
+};
+
+struct retry {
+	int attempts;		/* in all, first one included */
+	int same_target;	/* further tries of one target, only when provably unprocessed */
+	int64_t backoff_us;
+	enum uncertain uncertain;
+};
+
+/* A name applications ask for. */
+struct model {
+	struct str name;		/* an alias, or a pattern with `*` */
+	bool pattern;
+	enum strategy_kind strategy;
+	struct target *const *targets;
+	unsigned n_targets;
+	struct timeouts timeouts;
+	struct retry retry;
+	enum stream_failure on_stream_failure;
+	bool content_policy_next;	/* a content-policy refusal may be tried elsewhere */
+	struct str const *fallbacks;	/* names of other models, tried after the targets */
+	unsigned n_fallbacks;
+	int64_t created_s;		/* for the model list */
+	struct live_model *live;
+};
+
+/* A virtual key. The secret itself is not here. */
+struct key {
+	struct str name, team;
+	uint8_t digest[32];
+	const struct str *models;	/* patterns; none: all */
+	unsigned n_models;
+	struct live_key *live;
+};
+
+#endif
