@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 
+struct client;
 struct txn;
 
 /* Receives a request body as it arrives. */
