@@ -77,6 +77,8 @@ struct txn {
 	struct call *call;		/* in the arena */
 	struct plan *plan;		/* in the arena */
 	struct sink *sinks;		/* where the answer's deltas enter */
+	struct sink writer;		/* the innermost one, see api/answer_writer.c */
+	enum http_method method;
 
 	/* Rows that outlive the snapshot. */
 	struct live_key *live_key;

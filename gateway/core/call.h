@@ -1,0 +1,32 @@
+/*
+ * call.h: a request once its body was read: what routing and forwarding need to know.
+ * Lives in the transaction's arena.
+ */
+#ifndef WEIR_CORE_CALL_H
+#define WEIR_CORE_CALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+struct json_scan;
+struct body_reader;
+
+struct call {
+	struct str model;		/* as asked, unescaped; empty where the body names none */
+	struct str body;		/* whole; empty for uploads */
+	struct str content_type;
+	struct str path;		/* below /v1, as the provider should see it: "/chat/completions" */
+	const struct json_scan *json;	/* index of the body's members; NULL when it is not JSON */
+	size_t model_at, model_length;	/* the model's value in the body, quotes included; length 0: none */
+	bool stream;
+	bool usage_asked;		/* stream_options.include_usage was the caller's own wish */
+	bool base64;			/* embeddings: the caller wants base64 */
+	bool resumable;			/* one choice, no tools forced, text: a cut stream may be continued */
+	bool upload;			/* the body is passed on as it arrives */
+	int64_t timeout_us;		/* lowered by the caller's headers; 0: not */
+};
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * dialect.h: one wire format. Pure: no sockets, no clocks, no globals.
+ *
+ * Callers' side: how errors look. Providers' side: what an answer, an event or an error
+ * of theirs means. Where caller and provider speak the same dialect the bytes are relayed
+ * and only read here, never rebuilt.
+ */
+#ifndef WEIR_CORE_DIALECT_H
+#define WEIR_CORE_DIALECT_H
+
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/str.h"
+#include "core/error.h"
+#include "core/sink.h"
+#include "core/usage.h"
+
+/* What one event of a stream says. Filled by read_event(). */
+struct event_view {
+	bool content;		/* text, tool call, reasoning, refusal: something a caller sees */
+	bool text_only;		/* its content is plain text of choice 0 and nothing else */
+	bool finish;		/* a finish reason, or the dialect's own last event but [DONE] */
+	bool done;		/* [DONE] */
+	bool usage_only;	/* nothing but usage: withheld when only weir asked for it */
+	bool has_usage;		/* `usage` is filled */
+	bool error;		/* the provider reports an error inside the stream */
+	struct usage usage;
+	struct str text;	/* text_only: the JSON string's bytes between its quotes, as spelled */
+};
+
+/* What a provider's error means. */
+struct provider_error {
+	enum error_kind kind;
+	struct str message;	/* theirs, a span of the body still escaped as JSON; empty when none was found */
+	struct str code;
+};
+
+struct dialect {
+	const char *name;
+	struct str done;	/* the bytes that end a stream, empty where the last event says it */
+
+	/* A whole JSON error body, or one event for a stream already begun. */
+	void (*write_error)(struct buf *out, const struct error *e, struct str request_id);
+	void (*write_error_event)(struct buf *out, const struct error *e, struct str request_id);
+
+	void (*read_event)(struct str name, struct str data, unsigned quirks, struct event_view *out);
+	/* Usage of a plain answer (or of its last 64 KiB); false when there is none. */
+	bool (*read_usage)(struct str body, unsigned quirks, struct usage *out);
+	void (*read_error)(int status, struct str body, struct provider_error *out);
+};
+
+/* By the configuration's word; NULL when unknown. */
+const struct dialect *dialect_find(struct str name);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * endpoint.h: one thing callers may ask for; the table is api/endpoints.c.
+ */
+#ifndef WEIR_CORE_ENDPOINT_H
+#define WEIR_CORE_ENDPOINT_H
+
+#include <stdbool.h>
+
+#include "base/str.h"
+#include "core/stage.h"
+
+struct dialect;
+struct txn;
+
+enum endpoint_body {
+	ENDPOINT_NO_BODY,
+	ENDPOINT_JSON,		/* read whole, checked, edited */
+	ENDPOINT_FORM,		/* multipart/form-data, read whole up to listen.max_body */
+	ENDPOINT_JSON_OR_FORM,
+	ENDPOINT_UPLOAD		/* passed on as it arrives, one attempt */
+};
+
+enum endpoint_route {
+	ROUTE_HERE,		/* weir answers by itself: `answer` */
+	ROUTE_MODEL,		/* by the model named in the body */
+	ROUTE_PROVIDER		/* by x-weir-provider, the body's model, or configuration */
+};
+
+struct endpoint {
+	const char *name;	/* label in logs and metrics */
+	struct str path;	/* below /v1, no slash at the end; "{id}" stands for one or more segments */
+	unsigned methods;	/* 1 << enum http_method */
+	enum endpoint_body body;
+	enum endpoint_route route;
+	bool open;		/* no key is asked */
+	bool json_answer;	/* a good answer is a JSON object, or a stream */
+	const struct dialect *dialect;
+	enum stage_result (*answer)(struct txn *);
+};
+
+#endif
