@@ -41,7 +41,7 @@ struct counter *counter_of(struct counter_family *f, const struct str *values);
 
 /* On the hot path. Lock-free; from any thread that called counters_thread_begin(), or none (then a shared page). */
 void counter_add(struct counter *c, int64_t n);		/* sums and gauges (gauges may fall) */
-void counter_set(struct counter *c, int64_t value);	/* gauges written by one thread only */
+void counter_set(struct counter *c, int64_t value);	/* gauges that are never added to */
 void counter_observe(struct counter *c, uint64_t value);	/* histograms */
 
 void counters_thread_begin(void);
@@ -49,6 +49,12 @@ void counters_thread_end(void);		/* the thread's page is folded into the shared 
 
 /* Sum over all threads; for histograms the count of observations. */
 int64_t counter_value(struct counter *c);
+
+/*
+ * The value below which the part `q` (0..1) of a histogram's observations lies, estimated within its bucket,
+ * in stored units; at most the last bound. Below zero when nothing was observed.
+ */
+double counter_quantile(struct counter *c, double q);
 
 /* All families that were used, as Prometheus text 0.0.4, or OpenMetrics 1.0.0. */
 bool counters_render(struct buf *out, bool openmetrics);
