@@ -138,7 +138,7 @@ void loop_close(struct loop *l)
 	*l = (struct loop){ 0 };
 }
 
-static void run_deferred(struct loop *l)
+void loop_run_deferred(struct loop *l)
 {
 	while (!list_empty(&l->deferred)) {
 		struct loop_task *t = list_entry(l->deferred.next, struct loop_task, link);
@@ -154,7 +154,7 @@ void loop_run(struct loop *l)
 		loop_tick(l);
 		if (event_base_loop(l->base, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY) < 0)
 			break;
-		run_deferred(l);
+		loop_run_deferred(l);
 	}
 }
 

@@ -38,6 +38,7 @@ bool loop_open(struct loop *l);		/* false: errno says why */
 void loop_close(struct loop *l);
 void loop_run(struct loop *l);		/* until loop_stop() */
 void loop_stop(struct loop *l);
+void loop_run_deferred(struct loop *l);	/* for endings: what loop_run() does after each turn */
 
 /* Time of this turn, monotonic microseconds. */
 static inline int64_t loop_now(const struct loop *l) { return l->now_us; }

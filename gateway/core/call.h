@@ -12,7 +12,13 @@
 #include "base/str.h"
 
 struct json_scan;
-struct body_reader;
+struct upload;
+
+/* A change to the body's bytes: at `at`, `remove` bytes make way for `insert`. Nothing to do when both are 0. */
+struct call_edit {
+	size_t at, remove;
+	struct str insert;
+};
 
 struct call {
 	struct str model;		/* as asked, unescaped; empty where the body names none */
@@ -21,11 +27,15 @@ struct call {
 	struct str path;		/* below /v1, as the provider should see it: "/chat/completions" */
 	const struct json_scan *json;	/* index of the body's members; NULL when it is not JSON */
 	size_t model_at, model_length;	/* the model's value in the body, quotes included; length 0: none */
+	struct call_edit ask_usage;	/* makes a stream report its usage; empty when it does anyway */
+	struct call_edit max_tokens;	/* renames max_completion_tokens for providers that do not know it */
+	size_t messages_end;		/* offset of the `]` that ends messages; 0: none */
 	bool stream;
 	bool usage_asked;		/* stream_options.include_usage was the caller's own wish */
 	bool base64;			/* embeddings: the caller wants base64 */
 	bool resumable;			/* one choice, no tools forced, text: a cut stream may be continued */
 	bool upload;			/* the body is passed on as it arrives */
+	struct upload *upload_state;	/* of upstream/upload.c */
 	int64_t timeout_us;		/* lowered by the caller's headers; 0: not */
 };
 

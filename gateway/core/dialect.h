@@ -17,8 +17,11 @@
 #include "core/sink.h"
 #include "core/usage.h"
 
+struct call;
+
 /* What one event of a stream says. Filled by read_event(). */
 struct event_view {
+	bool want_content;	/* in: the caller of read_event() needs to know about content; false saves the look */
 	bool content;		/* text, tool call, reasoning, refusal: something a caller sees */
 	bool text_only;		/* its content is plain text of choice 0 and nothing else */
 	bool finish;		/* a finish reason, or the dialect's own last event but [DONE] */
@@ -35,6 +38,7 @@ struct provider_error {
 	enum error_kind kind;
 	struct str message;	/* theirs, a span of the body still escaped as JSON; empty when none was found */
 	struct str code;
+	bool native;		/* the body has this dialect's own shape and may be relayed as it is */
 };
 
 struct dialect {
@@ -49,6 +53,8 @@ struct dialect {
 	/* Usage of a plain answer (or of its last 64 KiB); false when there is none. */
 	bool (*read_usage)(struct str body, unsigned quirks, struct usage *out);
 	void (*read_error)(int status, struct str body, struct provider_error *out);
+	/* What the caller asked for and the provider did not do (base64 vectors): true when `out` replaces the body. May be NULL. */
+	bool (*convert_answer)(const struct call *call, struct str body, struct buf *out);
 };
 
 /* By the configuration's word; NULL when unknown. */

@@ -55,6 +55,7 @@ struct error {
 	struct str message;
 	struct str param;	/* the field at fault, empty for none */
 	struct str code;	/* empty: the row's */
+	struct str relay;	/* a whole error body in the caller's own shape, sent instead; usually empty */
 	int retry_after_s;	/* 0: none */
 	bool final;		/* x-should-retry: false */
 };

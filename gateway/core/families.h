@@ -1,0 +1,16 @@
+/*
+ * families.h: what several rooms count. Families that one room counts alone are in that room.
+ */
+#ifndef WEIR_CORE_FAMILIES_H
+#define WEIR_CORE_FAMILIES_H
+
+#include "core/error.h"
+#include "core/live.h"
+
+/* One attempt at a target ended; ERR_NONE for a success. */
+void families_attempt(struct live_target *target, enum error_kind kind, int64_t took_us);
+
+/* A request went on from one target to another. */
+void families_fallback(struct str from, struct str to, enum error_kind why);
+
+#endif

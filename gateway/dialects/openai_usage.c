@@ -1,0 +1,91 @@
+/*
+ * openai_usage.c: tokens as OpenAI's formats, and those who copy them, report them.
+ *
+ * Chat says prompt and completion, Responses and images say input and output. Details are
+ * nested differently by vendor: DeepSeek has prompt_cache_hit_tokens, Moonshot cached_tokens at
+ * the top, xAI counts reasoning beside completion (total = prompt + completion + reasoning).
+ */
+#include "dialects/openai_usage.h"
+
+#include "core/target.h"
+#include "wire/json_cursor.h"
+
+static int64_t either(struct str object, struct str a, struct str b)
+{
+	int64_t n = json_count(object, a);
+	return n ? n : json_count(object, b);
+}
+
+static struct str either_value(struct str object, struct str a, struct str b)
+{
+	struct str v = json_get(object, a);
+	return v.p ? v : json_get(object, b);
+}
+
+static void read_input(struct str object, struct usage *u)
+{
+	struct str details = either_value(object, STR("prompt_tokens_details"), STR("input_tokens_details"));
+	u->input = either(object, STR("prompt_tokens"), STR("input_tokens"));
+	u->cached = json_count(details, STR("cached_tokens"));
+	if (!u->cached)
+		u->cached = either(object, STR("prompt_cache_hit_tokens"), STR("cached_tokens"));
+	u->cache_write = json_count(details, STR("cache_write_tokens"));
+	u->audio_input = json_count(details, STR("audio_tokens"));
+}
+
+static void read_output(struct str object, unsigned quirks, struct usage *u)
+{
+	struct str details = either_value(object, STR("completion_tokens_details"), STR("output_tokens_details"));
+	u->output = either(object, STR("completion_tokens"), STR("output_tokens"));
+	u->reasoning = json_count(details, STR("reasoning_tokens"));
+	u->audio_output = json_count(details, STR("audio_tokens"));
+	bool beside = u->total > 0 && u->reasoning > 0 && u->total == u->input + u->output + u->reasoning;
+	if (beside || ((quirks & QUIRK_COMPLETION_EXCLUDES_REASONING) && u->total != u->input + u->output))
+		u->output += u->reasoning;
+}
+
+bool openai_usage(struct str object, unsigned quirks, struct usage *out)
+{
+	struct usage u = { 0 };
+	if (json_type(object) != JSON_OBJECT)
+		return false;
+	u.total = json_count(object, STR("total_tokens"));
+	read_input(object, &u);
+	read_output(object, quirks, &u);
+	if (!u.input && !u.output && u.total)
+		u.input = u.total;	/* Voyage and others report a total alone */
+	if (!u.total)
+		u.total = u.input + u.output;
+	u.known = u.input || u.output || u.total;
+	if (u.known)
+		*out = u;
+	return u.known;
+}
+
+/* Last place of "usage" as a key: followed by a colon. */
+static struct str last_usage(struct str body)
+{
+	static const char key[] = "\"usage\"";
+	size_t n = sizeof(key) - 1;
+	for (size_t at = body.n < n ? 0 : body.n - n + 1; at-- > 0;) {
+		const char *quote = memrchr(body.p, '"', at + 1);
+		if (!quote)
+			break;
+		at = (size_t)(quote - body.p);
+		if (memcmp(quote, key, n) != 0)
+			continue;
+		struct str rest = str_skip(body, at + n);
+		ptrdiff_t colon = str_chr(str_head(rest, 8), ':');
+		if (colon < 0)
+			continue;
+		struct str value = json_value(str_skip(rest, (size_t)colon + 1));
+		if (json_type(value) == JSON_OBJECT)
+			return value;
+	}
+	return STR_NONE;
+}
+
+bool openai_find_usage(struct str body, unsigned quirks, struct usage *out)
+{
+	return openai_usage(last_usage(body), quirks, out);
+}

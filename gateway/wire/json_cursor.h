@@ -1,0 +1,56 @@
+/*
+ * json_cursor.h: reading single values out of JSON bytes in place, without a tree.
+ *
+ * Made for bytes that json_scan has found valid, and safe on any others: no read leaves
+ * the span, nothing recurses, and what makes no sense reads as absent. Values are spans of
+ * the input, spelled as they came.
+ */
+#ifndef WEIR_WIRE_JSON_CURSOR_H
+#define WEIR_WIRE_JSON_CURSOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/str.h"
+
+enum json_type { JSON_NONE, JSON_OBJECT, JSON_ARRAY, JSON_STRING, JSON_NUMBER, JSON_TRUE, JSON_FALSE, JSON_NULL };
+
+/* Iterates the members of an object or the elements of an array. */
+struct json_cursor {
+	const char *p, *end;
+	bool object;
+	struct str key;		/* between its quotes, as spelled */
+	struct str value;
+};
+
+/* False when `container` is neither an object nor an array. */
+bool json_cursor_open(struct json_cursor *c, struct str container);
+bool json_cursor_next(struct json_cursor *c);
+
+/* The first value in `text`, without the white space around it. */
+struct str json_value(struct str text);
+enum json_type json_type(struct str value);
+
+/* The member's value; STR_NONE when absent. Keys are compared after unescaping. */
+struct str json_get(struct str object, struct str key);
+
+/* The text between the quotes of a string, still escaped; STR_NONE for other types. */
+struct str json_raw(struct str value);
+
+/*
+ * Unescaped text. A lone surrogate becomes three bytes as if it were a character (WTF-8).
+ * STR_NONE for other types and broken escapes.
+ */
+struct str json_text(struct arena *a, struct str value);
+
+/* Does the string say `text`, escapes undone? */
+bool json_is(struct str value, struct str text);
+
+/* Exact integers only ("1e3" and "1.0" are not); false otherwise. */
+bool json_int(struct str value, int64_t *out) must_check;
+
+/* The integer member, or 0 when it is absent, negative or no integer. */
+int64_t json_count(struct str object, struct str key);
+
+#endif
