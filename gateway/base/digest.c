@@ -1,0 +1,113 @@
+/*
+ * digest.c: SHA-256, random bytes, constant-time comparison.
+ *
+ * Fetching an algorithm takes locks in OpenSSL 3, so it is fetched once, and each thread
+ * keeps one context.
+ */
+#include "base/digest.h"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+static EVP_MD *sha256;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static _Thread_local EVP_MD_CTX *context;
+
+static void fetch(void)
+{
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	if (!sha256)
+		abort();
+}
+
+void digest_sha256(struct str bytes, uint8_t out[DIGEST_SIZE])
+{
+	pthread_once(&once, fetch);
+	if (!context)
+		context = EVP_MD_CTX_new();
+	if (!context || !EVP_DigestInit_ex2(context, sha256, NULL) ||
+	    !EVP_DigestUpdate(context, bytes.p, bytes.n) || !EVP_DigestFinal_ex(context, out, NULL))
+		abort();
+}
+
+void digest_thread_end(void)
+{
+	EVP_MD_CTX_free(context);
+	context = NULL;
+}
+
+bool digest_equal(const uint8_t a[DIGEST_SIZE], const uint8_t b[DIGEST_SIZE])
+{
+	return CRYPTO_memcmp(a, b, DIGEST_SIZE) == 0;
+}
+
+static int hex_value(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 :
+	       c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+bool digest_from_hex(struct str hex, uint8_t out[DIGEST_SIZE])
+{
+	if (hex.n != 2 * DIGEST_SIZE)
+		return false;
+	for (size_t i = 0; i < DIGEST_SIZE; i++) {
+		int high = hex_value(hex.p[2 * i]), low = hex_value(hex.p[2 * i + 1]);
+		if (high < 0 || low < 0)
+			return false;
+		out[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
+void digest_to_hex(const uint8_t in[DIGEST_SIZE], char out[2 * DIGEST_SIZE + 1])
+{
+	static const char digits[] = "0123456789abcdef";
+	for (size_t i = 0; i < DIGEST_SIZE; i++) {
+		out[2 * i] = digits[in[i] >> 4];
+		out[2 * i + 1] = digits[in[i] & 15];
+	}
+	out[2 * DIGEST_SIZE] = '\0';
+}
+
+void random_bytes(void *to, size_t n)
+{
+	if (RAND_bytes(to, (int)n) != 1)
+		abort();
+}
+
+/* xorshift64*: seeded once per thread. */
+uint64_t random_u64(void)
+{
+	static _Thread_local uint64_t state;
+	while (state == 0)
+		random_bytes(&state, sizeof(state));
+	state ^= state >> 12;
+	state ^= state << 25;
+	state ^= state >> 27;
+	return state * 0x2545F4914F6CDD1Du;
+}
+
+void secret_wipe(void *p, size_t n)
+{
+	OPENSSL_cleanse(p, n);
+}
+
+size_t base64_encode(struct str bytes, char *out)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const unsigned char *u = (const unsigned char *)bytes.p;
+	size_t n = 0;
+	for (size_t i = 0; i < bytes.n; i += 3) {
+		size_t left = bytes.n - i;
+		uint32_t v = (uint32_t)u[i] << 16 | (left > 1 ? (uint32_t)u[i + 1] << 8 : 0) | (left > 2 ? u[i + 2] : 0u);
+		out[n++] = digits[v >> 18];
+		out[n++] = digits[v >> 12 & 63];
+		out[n++] = left > 1 ? digits[v >> 6 & 63] : '=';
+		out[n++] = left > 2 ? digits[v & 63] : '=';
+	}
+	return n;
+}
