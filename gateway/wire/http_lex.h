@@ -37,8 +37,24 @@ static inline bool lex_all(struct str s, unsigned class)
 	return true;
 }
 
+/* First byte in [p, end) that no token holds. Letters, digits and `-` go by sixteen. */
 static inline const char *lex_skip_token(const char *p, const char *end)
 {
+#if defined(__SSE2__)
+	const __m128i a = _mm_set1_epi8('a'), z = _mm_set1_epi8('z'), dash = _mm_set1_epi8('-');
+	const __m128i zero = _mm_set1_epi8('0'), nine = _mm_set1_epi8('9'), bit = _mm_set1_epi8(0x20);
+	while (end - p >= 16) {
+		__m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
+		__m128i low = _mm_or_si128(x, bit);
+		__m128i usual = _mm_or_si128(_mm_cmpeq_epi8(_mm_max_epu8(_mm_min_epu8(low, z), a), low),
+					     _mm_cmpeq_epi8(_mm_max_epu8(_mm_min_epu8(x, nine), zero), x));
+		int others = _mm_movemask_epi8(_mm_or_si128(usual, _mm_cmpeq_epi8(x, dash))) ^ 0xffff;
+		p += others ? __builtin_ctz((unsigned)others) : 16;
+		if (others && !lex_is(*p, LEX_TOKEN))
+			return p;
+		p += others != 0;
+	}
+#endif
 	while (p < end && lex_is(*p, LEX_TOKEN))
 		p++;
 	return p;
