@@ -76,8 +76,8 @@ static void header_add(struct http_head *h, struct str name, struct str value)
 enum { HEAD_TOO_LARGE = 431 };
 
 /* The first byte that belongs to no name and is no colon behind one: the blank line, or an error. */
-static enum http_result line_odd(struct http_head *h, const struct http_window *w, const char *p, unsigned refused,
-				 bool *blank)
+static enum http_result line_odd(struct http_head *h, const struct http_window *w, const char *p,
+				 unsigned refused, bool *blank)
 {
 	if (p != w->at || *p != '\r')
 		return http_fail(h, refused, *p == '\n' ? "bare line feed" : "malformed header name");
@@ -90,8 +90,8 @@ static enum http_result line_odd(struct http_head *h, const struct http_window *
 }
 
 /* The value behind the colon, to its CRLF; `*next` is the line after. */
-static enum http_result value_parse(struct http_head *h, const struct http_window *w, const char *p, unsigned refused,
-				    struct str *value, const char **next)
+static enum http_result value_parse(struct http_head *h, const struct http_window *w, const char *p,
+				    unsigned refused, struct str *value, const char **next)
 {
 	p = lex_skip_blanks(p, w->stop);
 	const char *end = lex_skip_text(p, w->stop);
@@ -106,8 +106,8 @@ static enum http_result value_parse(struct http_head *h, const struct http_windo
 	return HTTP_DONE;
 }
 
-static enum http_result line_parse(struct http_head *h, const struct http_window *w, unsigned refused, unsigned max,
-				   const char **next, bool *blank)
+static enum http_result line_parse(struct http_head *h, const struct http_window *w, unsigned refused,
+				   unsigned max, const char **next, bool *blank)
 {
 	struct http_window name = http_window(w->at, w->stop, HTTP_NAME_MAX + 1);
 	const char *p = lex_skip_token(name.at, name.stop);
@@ -168,8 +168,8 @@ static enum http_result whole_parse(struct http_parser *p, struct str in, const 
 }
 
 /* After an error behind the first line: gives that line's fields, for the log. */
-static enum http_result first_line_keep(struct str in, const struct http_limits *limits, const struct http_kind *kind,
-					struct http_head *h)
+static enum http_result first_line_keep(struct str in, const struct http_limits *limits,
+					const struct http_kind *kind, struct http_head *h)
 {
 	unsigned error = h->error;
 	const char *why = h->why;

@@ -23,7 +23,7 @@ enum http_result http_fail(struct http_head *h, unsigned error, const char *why)
 
 /* Spaces the two kinds apart. */
 struct http_kind {
-	/* Reads the first line; on HTTP_DONE sets `*size` to its length, CRLF and anything skipped included. */
+	/* Reads the first line; on HTTP_DONE `*size` is its length, CRLF and anything skipped included. */
 	enum http_result (*first_line)(struct http_head *h, struct str in, size_t limit, size_t *size);
 	/* Judges the complete head: framing, host, connection. */
 	enum http_result (*finish)(struct http_head *h);

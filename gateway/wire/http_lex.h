@@ -93,7 +93,8 @@ static inline const char *lex_skip_text(const char *p, const char *end)
 	while (end - p >= 16) {
 		__m128i x = _mm_loadu_si128((const __m128i *)(const void *)p);
 		__m128i control = _mm_cmpeq_epi8(_mm_min_epu8(x, low), x);
-		control = _mm_or_si128(_mm_andnot_si128(_mm_cmpeq_epi8(x, tab), control), _mm_cmpeq_epi8(x, del));
+		control = _mm_andnot_si128(_mm_cmpeq_epi8(x, tab), control);
+		control = _mm_or_si128(control, _mm_cmpeq_epi8(x, del));
 		int hits = _mm_movemask_epi8(control);
 		if (hits)
 			return p + __builtin_ctz((unsigned)hits);

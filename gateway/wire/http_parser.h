@@ -32,19 +32,19 @@ enum http_result {
 enum http_header_id {
 	HTTP_H_OTHER,
 	HTTP_H_ACCEPT, HTTP_H_ACCEPT_ENCODING, HTTP_H_ACCESS_CONTROL_REQUEST_HEADERS,
-	HTTP_H_ACCESS_CONTROL_REQUEST_METHOD, HTTP_H_ANTHROPIC_BETA, HTTP_H_ANTHROPIC_VERSION, HTTP_H_API_KEY,
-	HTTP_H_AUTHORIZATION, HTTP_H_CACHE_CONTROL, HTTP_H_CONNECTION, HTTP_H_CONTENT_ENCODING,
-	HTTP_H_CONTENT_LENGTH, HTTP_H_CONTENT_TYPE, HTTP_H_COOKIE, HTTP_H_EXPECT, HTTP_H_FORWARDED, HTTP_H_HOST,
-	HTTP_H_IDEMPOTENCY_KEY, HTTP_H_IF_NONE_MATCH, HTTP_H_LOCATION, HTTP_H_OPENAI_BETA,
-	HTTP_H_OPENAI_ORGANIZATION, HTTP_H_OPENAI_PROCESSING_MS, HTTP_H_OPENAI_PROJECT, HTTP_H_ORIGIN,
-	HTTP_H_REQUEST_ID, HTTP_H_RETRY_AFTER, HTTP_H_RETRY_AFTER_MS, HTTP_H_SERVER, HTTP_H_TRACEPARENT,
-	HTTP_H_TRACESTATE, HTTP_H_TRANSFER_ENCODING, HTTP_H_UPGRADE, HTTP_H_USER_AGENT, HTTP_H_X_API_KEY,
-	HTTP_H_X_FORWARDED_FOR, HTTP_H_X_GOOG_API_KEY, HTTP_H_X_RATELIMIT_LIMIT_REQUESTS,
+	HTTP_H_ACCESS_CONTROL_REQUEST_METHOD, HTTP_H_ANTHROPIC_BETA, HTTP_H_ANTHROPIC_VERSION,
+	HTTP_H_API_KEY, HTTP_H_AUTHORIZATION, HTTP_H_CACHE_CONTROL, HTTP_H_CONNECTION,
+	HTTP_H_CONTENT_ENCODING, HTTP_H_CONTENT_LENGTH, HTTP_H_CONTENT_TYPE, HTTP_H_COOKIE, HTTP_H_EXPECT,
+	HTTP_H_FORWARDED, HTTP_H_HOST, HTTP_H_IDEMPOTENCY_KEY, HTTP_H_IF_NONE_MATCH, HTTP_H_LOCATION,
+	HTTP_H_OPENAI_BETA, HTTP_H_OPENAI_ORGANIZATION, HTTP_H_OPENAI_PROCESSING_MS, HTTP_H_OPENAI_PROJECT,
+	HTTP_H_ORIGIN, HTTP_H_REQUEST_ID, HTTP_H_RETRY_AFTER, HTTP_H_RETRY_AFTER_MS, HTTP_H_SERVER,
+	HTTP_H_TRACEPARENT, HTTP_H_TRACESTATE, HTTP_H_TRANSFER_ENCODING, HTTP_H_UPGRADE, HTTP_H_USER_AGENT,
+	HTTP_H_X_API_KEY, HTTP_H_X_FORWARDED_FOR, HTTP_H_X_GOOG_API_KEY, HTTP_H_X_RATELIMIT_LIMIT_REQUESTS,
 	HTTP_H_X_RATELIMIT_LIMIT_TOKENS, HTTP_H_X_RATELIMIT_REMAINING_REQUESTS,
-	HTTP_H_X_RATELIMIT_REMAINING_TOKENS, HTTP_H_X_RATELIMIT_RESET_REQUESTS, HTTP_H_X_RATELIMIT_RESET_TOKENS,
-	HTTP_H_X_REAL_IP, HTTP_H_X_REQUEST_ID, HTTP_H_X_SHOULD_RETRY, HTTP_H_X_STAINLESS_TIMEOUT,
-	HTTP_H_X_WEIR_CACHE, HTTP_H_X_WEIR_FALLBACKS, HTTP_H_X_WEIR_PROVIDER, HTTP_H_X_WEIR_SESSION,
-	HTTP_H_X_WEIR_TAGS, HTTP_H_X_WEIR_TIMEOUT_MS,
+	HTTP_H_X_RATELIMIT_REMAINING_TOKENS, HTTP_H_X_RATELIMIT_RESET_REQUESTS,
+	HTTP_H_X_RATELIMIT_RESET_TOKENS, HTTP_H_X_REAL_IP, HTTP_H_X_REQUEST_ID, HTTP_H_X_SHOULD_RETRY,
+	HTTP_H_X_STAINLESS_TIMEOUT, HTTP_H_X_WEIR_CACHE, HTTP_H_X_WEIR_FALLBACKS, HTTP_H_X_WEIR_PROVIDER,
+	HTTP_H_X_WEIR_SESSION, HTTP_H_X_WEIR_TAGS, HTTP_H_X_WEIR_TIMEOUT_MS,
 	HTTP_HEADER_IDS
 };
 
@@ -92,12 +92,12 @@ struct http_head {
 	uint64_t length;
 	bool keep_alive;		/* as far as the peer is concerned */
 	bool expect_continue;		/* a body is announced and waits for 100 Continue */
-	bool upgrade;			/* asks for another protocol; ignoring that is always right */
+	bool upgrade;			/* asks for another protocol, may be ignored; or is a 101 */
 
-	unsigned error;			/* requests: status to answer. Responses: 431 too large, 502 not trusted */
+	unsigned error;			/* requests: status to answer; responses: 431 too large, else 502 */
 	const char *why;		/* constant text for the log */
 
-	size_t size;			/* bytes of the head, the blank line included: the body begins there */
+	size_t size;			/* of the head with its blank line: the body begins there */
 	unsigned count;
 	uint64_t seen, twice;		/* bits of enum http_header_id */
 	bool close_asked, keep_asked;	/* tokens of Connection */
@@ -113,8 +113,9 @@ struct http_parser {
 
 /*
  * Parses the head at the start of `in`. On HTTP_MORE call again with the same bytes
- * (they may have moved) and more behind them: complete lines are not looked at again until the head is
- * whole, then all spans are taken in one further pass. One empty line before a request is skipped.
+ * (they may have moved) and more behind them: complete lines are not looked at again
+ * until the head is whole, then all spans are taken in one further pass. One empty line
+ * before a request is skipped.
  */
 enum http_result http_request_parse(struct http_parser *p, struct str in, const struct http_limits *limits,
 				    struct http_head *head) must_check;

@@ -14,8 +14,8 @@ static enum http_result bad(struct http_head *h, const char *why)
 	return http_fail(h, 400, why);
 }
 
-/* Length of one path byte as sent, `%2e` decoded to `.` and so on; 0 for a bad escape. */
-static size_t path_byte(struct str s, char *out)
+/* Length of one byte of a target as sent, `%2e` decoded to `.` and so on; 0 for a bad escape. */
+static size_t escaped_byte(struct str s, char *out)
 {
 	*out = s.p[0];
 	if (*out != '%')
@@ -43,7 +43,7 @@ static const char *path_judge_slowly(struct str path)
 	int dots = 0;
 	while (path.n) {
 		char c;
-		size_t n = path_byte(path, &c);
+		size_t n = escaped_byte(path, &c);
 		if (n == 0)
 			return "bad percent-escape in the path";
 		if (is_control(c))
@@ -81,9 +81,11 @@ static const char *query_judge(struct str query)
 {
 	while (query.n) {
 		char c;
-		size_t n = query.p[0] == '#' ? 0 : path_byte(query, &c);
+		size_t n = escaped_byte(query, &c);
+		if (query.p[0] == '#')
+			return "fragment in the target";
 		if (n == 0)
-			return query.p[0] == '#' ? "fragment in the target" : "bad percent-escape in the query";
+			return "bad percent-escape in the query";
 		if (c == 0)
 			return "escaped NUL in the query";
 		query = str_skip(query, n);

@@ -37,6 +37,8 @@ static bool version_begins(struct http_head *h, struct str in)
 
 static enum http_result status_line(struct http_head *h, struct str in, size_t limit, size_t *size)
 {
+	if (in.n == 0)
+		return HTTP_MORE;
 	struct http_window w = http_window(in.p, in.p + in.n, limit);
 	if (!version_begins(h, str_of(w.at, (size_t)(w.stop - w.at))))
 		return bad(h, "not an HTTP/1 answer");
