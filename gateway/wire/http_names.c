@@ -1,7 +1,7 @@
 /*
  * http_names.c: names of headers and methods, and their ids.
  *
- * A length leaves at most five candidates; each is compared in words of eight bytes.
+ * A length leaves at most seven candidates; each is compared in words of eight bytes.
  */
 #include "wire/http_parser.h"
 
@@ -101,7 +101,7 @@ static inline bool name_same(const char *s, const char *name, size_t n)
 	return word_same(s + n - 8, name + n - 8);
 }
 
-enum { CANDIDATES = 6 };
+enum { CANDIDATES = 8 };
 
 /* By length; HTTP_H_OTHER ends a row. The unit test finds each name through its row. */
 static const uint8_t by_length[][CANDIDATES] = {
@@ -115,7 +115,7 @@ static const uint8_t by_length[][CANDIDATES] = {
 	[12] = { HTTP_H_CONTENT_TYPE, HTTP_H_X_REQUEST_ID, HTTP_H_X_WEIR_CACHE },
 	[13] = { HTTP_H_AUTHORIZATION, HTTP_H_CACHE_CONTROL, HTTP_H_IF_NONE_MATCH },
 	[14] = { HTTP_H_CONTENT_LENGTH, HTTP_H_X_GOOG_API_KEY, HTTP_H_ANTHROPIC_BETA, HTTP_H_OPENAI_PROJECT,
-		 HTTP_H_RETRY_AFTER_MS },
+		 HTTP_H_RETRY_AFTER_MS, HTTP_H_X_SHOULD_RETRY, HTTP_H_X_WEIR_SESSION },
 	[15] = { HTTP_H_ACCEPT_ENCODING, HTTP_H_X_FORWARDED_FOR, HTTP_H_IDEMPOTENCY_KEY,
 		 HTTP_H_X_WEIR_PROVIDER },
 	[16] = { HTTP_H_CONTENT_ENCODING, HTTP_H_X_WEIR_FALLBACKS },
