@@ -135,7 +135,7 @@ static bool secret_at(struct str s, size_t word, size_t *kept, size_t *blank)
 bool log_redact(struct buf *out, struct str text)
 {
 	while (text.n) {
-		size_t word = run_of(text, is_word), kept, blank;
+		size_t word = run_of(text, is_word), kept = 0, blank = 0;
 		if (secret_at(text, word, &kept, &blank)) {
 			buf_add(out, str_head(text, kept));
 			buf_add(out, STR("..."));
