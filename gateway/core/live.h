@@ -47,7 +47,7 @@ struct live_target {
 	_Atomic int64_t since_us;	/* last change of state, wall clock */
 	_Atomic int last_error;		/* enum error_kind */
 	_Atomic int last_status;
-	struct target_counters *counters;	/* see telemetry/families.h */
+	_Atomic(struct target_counters *) counters;	/* telemetry/families.h makes and reads them */
 };
 
 struct live_credential {
@@ -57,7 +57,7 @@ struct live_credential {
 
 struct live_model {
 	struct str name;
-	struct model_counters *counters;
+	_Atomic(struct model_counters *) counters;
 };
 
 struct live_key {
