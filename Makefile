@@ -7,7 +7,6 @@ SANITIZE ?=
 VERSION := $(shell cat VERSION 2>/dev/null || echo 0.1.0)
 COMMIT := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 
-comma := ,
 variant := $(if $(SANITIZE),-$(SANITIZE))$(if $(findstring clang,$(CC)),-clang)
 BUILD ?= build$(variant)
 
@@ -30,7 +29,13 @@ ifeq ($(SANITIZE),)
 hardening += -D_FORTIFY_SOURCE=$(if $(findstring clang,$(CC)),2,3)$(if $(findstring clang,$(CC)),, -ftrivial-auto-var-init=zero)
 optimise := -O2 -g
 else
-sanitizers := $(if $(filter address,$(SANITIZE)),address$(comma)undefined,$(SANITIZE))
+sanitizers := $(SANITIZE)
+ifeq ($(SANITIZE),address)
+sanitizers := address,undefined
+endif
+ifeq ($(SANITIZE),fuzz)
+sanitizers := fuzzer-no-link,address,undefined
+endif
 optimise := -O1 -g -fno-omit-frame-pointer -fsanitize=$(sanitizers) -fno-sanitize-recover=all
 link_hardening += -fsanitize=$(sanitizers)
 endif
@@ -71,7 +76,34 @@ $(BUILD)/tests/unit/%_test: tests/unit/%_test.c $(BUILD)/libweir.a
 unit: $(unit_binaries)
 	@for t in $(unit_binaries); do ./$$t || exit 1; done
 
+# Fuzzing needs clang's libFuzzer: `make fuzz` builds into build-fuzz and runs each target
+# for FUZZ_SECONDS from its committed corpus; what it finds on the way stays in build-fuzz.
+FUZZ_SECONDS ?= 10
+FUZZ_CC ?= clang
+fuzz_sources := $(sort $(wildcard tests/fuzz/*_fuzz.c))
+fuzz_binaries := $(patsubst %.c,$(BUILD)/%,$(fuzz_sources))
+
+$(BUILD)/tests/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(BUILD)/libweir.a
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP $< $(BUILD)/libweir.a $(LDFLAGS) -fsanitize=fuzzer $(LDLIBS) -o $@
+
+.PHONY: fuzz fuzz-build fuzz-binaries fuzz-run
+fuzz-build fuzz:
+	$(MAKE) SANITIZE=fuzz CC="$(FUZZ_CC)" BUILD=build-fuzz $(if $(filter fuzz,$@),fuzz-run,fuzz-binaries)
+
+fuzz-binaries: $(fuzz_binaries)
+
+fuzz-run: $(fuzz_binaries)
+	@for t in $(fuzz_binaries); do \
+		name=$$(basename $$t _fuzz); mkdir -p $(BUILD)/corpus/$$name; \
+		$$t -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -timeout=5 -rss_limit_mb=1024 \
+			-print_final_stats=1 -artifact_prefix=$(BUILD)/$$name- \
+			$(BUILD)/corpus/$$name tests/fuzz/corpus/$$name >$(BUILD)/$$name.log 2>&1 || \
+			{ tail -60 $(BUILD)/$$name.log; exit 1; }; \
+		echo "fuzz: $$name: $$(sed -n 's/^stat::number_of_executed_units: *//p' $(BUILD)/$$name.log) inputs"; \
+	done
+
 clean:
 	rm -rf build build-*
 
--include $(objects:.o=.d) $(addsuffix .d,$(unit_binaries))
+-include $(objects:.o=.d) $(addsuffix .d,$(unit_binaries) $(fuzz_binaries))

@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static void set_error(struct txn *t, enum error_kind kind, const char *fmt, va_list ap)
+static void printf_like(3, 0) set_error(struct txn *t, enum error_kind kind, const char *fmt, va_list ap)
 {
 	char text[512];
 	int n = vsnprintf(text, sizeof(text), fmt, ap);
