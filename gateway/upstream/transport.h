@@ -4,12 +4,16 @@
  * Two transports stand behind this contract: http1_transport.c, our own pooled
  * keep-alive client on the loop, which carries what is billed; and curl_transport.c,
  * libcurl's multi interface, for proxies, HTTP/2-only hosts and rare calls. One contract
- * suite runs on both (tests/integration and tests/unit/upstream).
+ * suite runs on both (tests/unit/upstream/transport_test.c).
  *
  * Rules of both: callbacks come from the loop, never from inside start(); after on_end,
  * on_fail or cancel() no further callback comes and the exchange is gone; 1xx heads are
  * skipped; redirects are not followed; nothing is resent but once, silently, when a
  * reused connection was closed before one byte of an answer; no content encoding is asked.
+ * An answer of 300 or more that comes before the request was sent ends the sending.
+ *
+ * The request's head is the caller's, framing included: an HTTP/1.1 head with Host and
+ * Content-Length, no hop-by-hop header. Deadlines but the connect budget are the caller's too.
  */
 #ifndef WEIR_UPSTREAM_TRANSPORT_H
 #define WEIR_UPSTREAM_TRANSPORT_H
@@ -42,14 +46,15 @@ struct transport_events {
 	/* Final status and headers; valid during the call. */
 	void (*on_head)(void *owner, const struct http_head *head);
 	/*
-	 * Decoded body bytes, lost after the call; all are taken. `more`: further bytes of the same
-	 * read follow at once. False: stop reading until transport_resume().
+	 * Decoded body bytes, at least one, lost after the call; all are taken. `more`: further bytes
+	 * of the same read, or on_end, follow at once. False: stop until resume(), which also on_end
+	 * waits for. resume() may be called from a callback, but not from this one.
 	 */
 	bool (*on_body)(void *owner, struct str bytes, bool more);
 	void (*on_end)(void *owner);
 	/*
-	 * `unprocessed`: provably nothing of the request was acted upon (no connection, or closed
-	 * by the peer without a byte on a reused connection), so sending it again is safe.
+	 * `unprocessed`: provably nothing of the request was acted upon (it never left, for want of
+	 * a connection), so sending it again is safe. `why` is valid during the call.
 	 */
 	void (*on_fail)(void *owner, enum transport_failure f, bool unprocessed, const char *why);
 	/* Streamed request body (call->streamed): the socket wants more; answer with transport_send(). May be NULL. */
@@ -57,9 +62,10 @@ struct transport_events {
 };
 
 struct transport_call {
+	/* origin, parts and their bytes must live until on_head comes or the exchange ends. */
 	const struct origin *origin;
 	enum http_method method;
-	const struct iovec *parts;	/* head and body; array and bytes must live until the exchange ends */
+	const struct iovec *parts;	/* head and body */
 	int n_parts;
 	bool streamed;			/* the body follows by transport_send(); `parts` is the head alone */
 	int64_t connect_us;		/* budget for resolving, connecting and the TLS handshake */
@@ -75,7 +81,11 @@ struct transport {
 	struct transport_state *(*open)(struct loop *);
 	void (*close)(struct transport_state *);	/* no exchange may be left */
 	struct exchange *(*start)(struct transport_state *, const struct transport_call *);	/* never NULL */
-	/* Streamed bodies: takes all bytes (copying what the socket refuses); false when more than 256 KiB wait: stop until on_writable. `last` ends the body. */
+	/*
+	 * Streamed bodies: takes all bytes (copying what the socket refuses); false when more than
+	 * 256 KiB wait: stop until on_writable, which also comes once when the connection stands.
+	 * `last` ends the body. More than 16 MiB waiting fail the exchange.
+	 */
 	bool (*send)(struct exchange *, struct str bytes, bool last);
 	void (*resume)(struct exchange *);
 	/* Drops it at once; the provider sees its connection close. */
