@@ -87,6 +87,8 @@ static const char *const token_names[TOKEN_TYPES] = { "input", "output", "cache_
 static const char *const class_names[STATUS_CLASSES] = { "1xx", "2xx", "3xx", "4xx", "5xx" };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic(struct model_counters *) models;
+static _Atomic(struct target_counters *) targets;
 
 static struct counter *one(struct counter_family *f, struct str a)
 {
@@ -110,6 +112,8 @@ static struct model_counters *model_make(struct str name)
 	struct model_counters *m = mem_alloc(sizeof *m);
 	m->name = name;
 	m->retries = one(&retries, name);
+	m->next = atomic_load_explicit(&models, memory_order_relaxed);
+	atomic_store_explicit(&models, m, memory_order_release);
 	return m;
 }
 
@@ -130,10 +134,12 @@ struct model_counters *families_model(struct live_model *live)
 	return m;
 }
 
-static struct target_counters *target_make(struct str name)
+static struct target_counters *target_make(const struct live_target *live)
 {
 	struct target_counters *t = mem_alloc(sizeof *t);
+	struct str name = live->name;
 	ptrdiff_t slash = str_chr(name, '/');
+	t->live = live;
 	t->name = name;
 	t->provider = slash < 0 ? name : str_head(name, (size_t)slash);
 	t->model = slash < 0 ? name : str_skip(name, (size_t)slash + 1);
@@ -142,6 +148,8 @@ static struct target_counters *target_make(struct str name)
 	t->up = two(&ups, t->provider, name);
 	t->in_flight = two(&target_in_flight, t->provider, name);
 	counter_set(t->up, 1);
+	t->next = atomic_load_explicit(&targets, memory_order_relaxed);
+	atomic_store_explicit(&targets, t, memory_order_release);
 	return t;
 }
 
@@ -153,7 +161,7 @@ struct target_counters *families_target(struct live_target *live)
 	pthread_mutex_lock(&lock);
 	t = atomic_load_explicit(&live->counters, memory_order_relaxed);
 	if (!t) {
-		t = target_make(live->name);
+		t = target_make(live);
 		atomic_store_explicit(&live->counters, t, memory_order_release);
 	}
 	pthread_mutex_unlock(&lock);
@@ -313,6 +321,53 @@ void families_abort(bool by_caller)
 {
 	static _Atomic(struct counter *) slots[2];
 	counter_add(once(&slots[by_caller], &aborts, by_caller ? STR("client") : STR("upstream")), 1);
+}
+
+/* --- sums --- */
+
+struct target_counters *families_targets(void)
+{
+	return atomic_load_explicit(&targets, memory_order_acquire);
+}
+
+void families_attempts(struct target_counters *t, int64_t *all, int64_t *failed)
+{
+	*all = *failed = 0;
+	for (unsigned kind = 0; kind < ERR_KINDS; kind++) {
+		struct counter *c = atomic_load_explicit(&t->attempts[kind], memory_order_acquire);
+		int64_t n = c ? counter_value(c) : 0;
+		*all += n;
+		*failed += kind == ERR_NONE ? 0 : n;
+	}
+}
+
+static bool not_the_callers(enum error_kind kind)
+{
+	struct str fault = str_c(error_row(kind)->fault);
+	return str_starts(fault, STR("provider_")) || str_starts(fault, STR("gateway_"));
+}
+
+static void add_requests(struct endpoint_counters *e, struct families_totals *sum)
+{
+	for (unsigned kind = 0; kind < ERR_KINDS; kind++)
+		for (unsigned class = 0; class < STATUS_CLASSES; class++) {
+			struct counter *c = atomic_load_explicit(&e->requests[kind][class], memory_order_acquire);
+			int64_t n = c ? counter_value(c) : 0;
+			sum->requests += n;
+			sum->failed += not_the_callers(kind) ? n : 0;
+		}
+}
+
+void families_totals(struct families_totals *sum)
+{
+	*sum = (struct families_totals){ .requests = 0 };
+	for (struct model_counters *m = atomic_load(&models); m; m = m->next)
+		for (struct endpoint_counters *e = atomic_load(&m->endpoints); e; e = e->next)
+			add_requests(e, sum);
+	for (struct target_counters *t = families_targets(); t; t = t->next) {
+		sum->input += atomic_load_explicit(&t->input, memory_order_relaxed);
+		sum->output += atomic_load_explicit(&t->output, memory_order_relaxed);
+	}
 }
 
 /* --- everything known, at zero --- */

@@ -43,6 +43,7 @@ struct route_counters {
 };
 
 struct model_counters {
+	struct model_counters *next;		/* of all rows */
 	struct str name;
 	struct counter *retries;
 	_Atomic(struct endpoint_counters *) endpoints;
@@ -50,6 +51,8 @@ struct model_counters {
 };
 
 struct target_counters {
+	struct target_counters *next;		/* of all rows */
+	const struct live_target *live;
 	struct str provider, model, name;	/* "provider", "model", "provider/model" */
 	_Atomic(struct counter *) attempts[ERR_KINDS];
 	struct counter *duration, *first_token;
@@ -72,6 +75,18 @@ void families_ai_duration(struct route_counters *r, enum error_kind kind, int64_
 struct counter *families_in_flight(void);
 /* A stream broke off: on the caller's side, or on the provider's. */
 void families_abort(bool by_caller);
+
+/* Sums over everything since the start. `failed`: the providers' fault or ours. */
+struct families_totals {
+	int64_t requests, failed, input, output;
+};
+void families_totals(struct families_totals *sum);
+
+/* Attempts at a target, and those of them that failed. */
+void families_attempts(struct target_counters *t, int64_t *all, int64_t *failed);
+
+/* Every row there is, newest first; rows are never taken away. */
+struct target_counters *families_targets(void);
 
 /* Makes the series of everything configured, so that they are there at zero. For each new snapshot. */
 void families_prepare(const struct snapshot *s);

@@ -1,0 +1,248 @@
+/*
+ * admin_pages.c: the operator's pages, behind the same edge as callers' requests.
+ *
+ * A transaction here never parks: it is answered inside start() and its memory goes at the
+ * end of the turn. Answers are not cached and pages may load nothing from elsewhere.
+ */
+#include "admin/admin_pages.h"
+
+#include <stdlib.h>
+
+#include "admin/admin_token.h"
+#include "base/counters.h"
+#include "base/mem.h"
+#include "core/health.h"
+#include "telemetry/gauges.h"
+
+enum { BODY_MAX = 64 << 20, HEADERS_MAX = 8 };
+
+struct admin_txn {
+	struct txn t;
+	struct admin_door *door;
+};
+
+struct page_answer {
+	int status;
+	struct str type;
+	struct buf body;
+	bool close, ask_token;
+};
+
+#define TYPE_JSON STR("application/json")
+#define TYPE_HTML STR("text/html; charset=utf-8")
+
+static const struct snapshot *snapshot_of(const struct admin_door *d)
+{
+	return d->pages->snapshot(d->pages->owner);
+}
+
+/* --- pages --- */
+
+static void metrics_page(struct admin_door *d, const struct request *r, struct page_answer *a)
+{
+	bool openmetrics = str_ihas(r->header[RH_ACCEPT], STR("application/openmetrics-text"));
+	gauges_refresh(snapshot_of(d), d->pages->connections());
+	a->type = openmetrics ? STR("application/openmetrics-text; version=1.0.0; charset=utf-8") :
+		  STR("text/plain; version=0.0.4; charset=utf-8");
+	if (!counters_render(&a->body, openmetrics))
+		a->status = 500;
+}
+
+static void livez_page(struct admin_door *d unused_arg, const struct request *r unused_arg, struct page_answer *a)
+{
+	buf_add(&a->body, STR("{\"status\":\"alive\"}\n"));
+}
+
+static void readyz_page(struct admin_door *d, const struct request *r, struct page_answer *a)
+{
+	bool verbose = str_eq(r->query, STR("verbose")) || str_starts(r->query, STR("verbose="));
+	if (!health_readiness(snapshot_of(d), verbose, &a->body))
+		a->status = 503;
+}
+
+static void status_as(struct admin_door *d, struct page_answer *a, bool (*write)(const struct status *, struct buf *))
+{
+	struct status st;
+	status_gather(&st, &d->pages->history, snapshot_of(d), d->pages->connections());
+	if (!write(&st, &a->body))
+		a->status = 500;
+	status_free(&st);
+}
+
+static void status_page(struct admin_door *d, const struct request *r unused_arg, struct page_answer *a)
+{
+	a->type = TYPE_HTML;
+	status_as(d, a, status_write_page);
+}
+
+static void status_json_page(struct admin_door *d, const struct request *r unused_arg, struct page_answer *a)
+{
+	status_as(d, a, status_write_json);
+}
+
+static void style_page(struct admin_door *d unused_arg, const struct request *r unused_arg, struct page_answer *a)
+{
+	a->type = STR("text/css; charset=utf-8");
+	buf_add(&a->body, status_style);
+}
+
+static const struct page {
+	struct str path;
+	bool open;	/* to everybody who can connect */
+	void (*write)(struct admin_door *, const struct request *, struct page_answer *);
+} pages[] = {
+	{ STR_INIT("/metrics"), true, metrics_page },
+	{ STR_INIT("/livez"), true, livez_page },
+	{ STR_INIT("/readyz"), true, readyz_page },
+	{ STR_INIT("/healthz"), true, readyz_page },
+	{ STR_INIT("/health"), true, readyz_page },
+	{ STR_INIT("/"), false, status_page },
+	{ STR_INIT("/status.json"), false, status_json_page },
+	{ STR_INIT("/status.css"), false, style_page },
+};
+
+/* --- answering --- */
+
+static void write_error(struct page_answer *a, int status, const char *text)
+{
+	a->status = status;
+	a->type = TYPE_JSON;
+	buf_clear(&a->body);
+	buf_add(&a->body, STR("{\"error\":{\"message\":"));
+	buf_add_json(&a->body, str_c(text));
+	buf_addf(&a->body, ",\"type\":\"%s\",\"param\":null,\"code\":null}}\n",
+		 status < 500 ? "invalid_request_error" : "api_error");
+}
+
+static void send_answer(struct txn *t, const struct page_answer *a)
+{
+	struct answer_header headers[HEADERS_MAX];
+	unsigned n = 0;
+	headers[n++] = (struct answer_header){ STR("cache-control"), STR("no-store") };
+	headers[n++] = (struct answer_header){ STR("x-content-type-options"), STR("nosniff") };
+	headers[n++] = (struct answer_header){ STR("referrer-policy"), STR("no-referrer") };
+	headers[n++] = (struct answer_header){ STR("content-security-policy"),
+		STR("default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'") };
+	if (a->status == 405)
+		headers[n++] = (struct answer_header){ STR("allow"), STR("GET, HEAD") };
+	if (a->ask_token)
+		headers[n++] = (struct answer_header){ STR("www-authenticate"), STR("Basic realm=\"weir\"") };
+	struct answer_head head = {
+		.status = a->status, .content_type = a->type, .length = (int64_t)a->body.n, .headers = headers,
+		.n_headers = n, .close = a->close,
+	};
+	struct str body = buf_str(&a->body);
+	if (!t->client)
+		return;
+	if (client_begin(t->client, &head)) {
+		client_write(t->client, &body, 1);
+		client_end(t->client);
+	} else {
+		client_abort(t->client);
+	}
+}
+
+static bool may_see(struct admin_door *d, const struct request *r, struct page_answer *a)
+{
+	const struct snapshot *s = snapshot_of(d);
+	struct str token = s ? s->settings.admin.token : STR_NONE;
+	if (str_empty(token) && d->loopback)
+		return true;
+	if (str_empty(token)) {
+		write_error(a, 403, "Only /metrics, /livez and /readyz are open here: set admin.token to see more.");
+		return false;
+	}
+	if (admin_token_matches(token, r->header[RH_AUTHORIZATION]))
+		return true;
+	a->ask_token = true;
+	write_error(a, 401, "The admin token is missing or wrong.");
+	return false;
+}
+
+static void write_answer(struct admin_door *d, const struct request *r, struct page_answer *a)
+{
+	for (size_t i = 0; i < array_len(pages); i++) {
+		const struct page *p = &pages[i];
+		if (!str_eq(p->path, r->path) || (d->health_only && !p->open))
+			continue;
+		if (r->method != HTTP_GET && r->method != HTTP_HEAD)
+			write_error(a, 405, "This page is read with GET.");
+		else if (p->open || may_see(d, r, a))
+			p->write(d, r, a);
+		if (a->body.failed)
+			write_error(a, 500, "This page is larger than it may be.");
+		return;
+	}
+	write_error(a, 404, "There is nothing at this path.");
+}
+
+/* --- the transaction --- */
+
+static void recycle(struct loop_task *task)
+{
+	struct admin_txn *a = container_of(container_of(task, struct txn, recycle), struct admin_txn, t);
+	arena_clear(&a->t.arena);
+	free(a);
+}
+
+static void end(struct txn *t)
+{
+	if (t->state == TXN_DONE)
+		return;
+	t->state = TXN_DONE;
+	t->client = NULL;
+	loop_defer(t->loop, &t->recycle);
+}
+
+static void start(struct txn *t)
+{
+	struct page_answer a = { .status = 200, .type = TYPE_JSON, .body = BUF_INIT(BODY_MAX) };
+	write_answer(container_of(t, struct admin_txn, t)->door, t->req, &a);
+	send_answer(t, &a);
+	buf_free(&a.body);
+	end(t);
+}
+
+static void refuse(struct txn *t, enum error_kind kind, const char *why)
+{
+	struct page_answer a = { .close = true, .body = BUF_INIT(BODY_MAX) };
+	if (t->state == TXN_DONE)
+		return;
+	write_error(&a, t->error.status ? t->error.status : error_row(kind)->status, why);
+	send_answer(t, &a);
+	buf_free(&a.body);
+	end(t);
+}
+
+static void hangup(struct txn *t)
+{
+	t->client = NULL;
+	end(t);
+}
+
+static void nothing(struct txn *t unused_arg)
+{
+}
+
+static void body_too_large(struct txn *t)
+{
+	refuse(t, ERR_TOO_LARGE, "No body is taken here.");
+}
+
+static const struct txn_ops ops = {
+	.start = start, .refuse = refuse, .hangup = hangup, .drained = nothing, .body_too_large = body_too_large,
+	.body_failed = refuse, .resume = nothing, .fail = end, .end = end, .settle_down = nothing,
+};
+
+struct txn *admin_begin(void *owner, struct client *client)
+{
+	struct admin_txn *a = mem_alloc(sizeof *a);
+	a->door = owner;
+	a->t.ops = &ops;
+	a->t.client = client;
+	a->t.loop = a->door->pages->loop;
+	a->t.began_us = loop_now(a->t.loop);
+	arena_init(&a->t.arena);
+	loop_task_init(&a->t.recycle, recycle);
+	return &a->t;
+}

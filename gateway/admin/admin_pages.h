@@ -1,0 +1,34 @@
+/*
+ * admin_pages.h: what the operator's listener answers, and to whom. Short GETs, each
+ * answered at once on the loop it came in.
+ */
+#ifndef WEIR_ADMIN_ADMIN_PAGES_H
+#define WEIR_ADMIN_ADMIN_PAGES_H
+
+#include "admin/status.h"
+#include "base/loop.h"
+#include "core/snapshot.h"
+#include "core/txn.h"
+
+struct admin_pages {
+	struct loop *loop;
+	const struct snapshot *(*snapshot)(void *owner);	/* in force now; NULL before the first */
+	unsigned (*connections)(void);				/* callers' */
+	void *owner;
+	struct status_history history;
+};
+
+/*
+ * One address the pages are served on. Everywhere: /metrics, /livez, /readyz, /health. The
+ * rest asks for the admin token where one is set; without one it is there on loopback only.
+ */
+struct admin_door {
+	struct admin_pages *pages;
+	bool loopback;		/* or a Unix socket */
+	bool health_only;	/* metrics and health, whatever is presented */
+};
+
+/* For edge_service.begin: `owner` is a struct admin_door. */
+struct txn *admin_begin(void *owner, struct client *client);
+
+#endif
