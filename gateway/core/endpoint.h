@@ -32,7 +32,7 @@ struct endpoint {
 	unsigned methods;	/* 1 << enum http_method */
 	enum endpoint_body body;
 	enum endpoint_route route;
-	bool open;		/* no key is asked */
+	bool open;		/* no key is asked, no access line is written */
 	bool json_answer;	/* a good answer is a JSON object, or a stream */
 	const struct dialect *dialect;
 	enum stage_result (*answer)(struct txn *);

@@ -41,6 +41,7 @@ struct breaker {
 
 struct live_target {
 	struct str name;
+	struct str label;		/* for metrics: the configured name or pattern it came from */
 	struct breaker breakers[BREAKER_CLASSES];
 	_Atomic int32_t in_flight;
 	_Atomic int32_t healthy;	/* of active checks: 1 up, 0 down, -1 unknown */
@@ -65,6 +66,8 @@ struct live_key {
 };
 
 struct live_target *live_target(struct str name);
+/* The same for a name that a caller made up within a pattern or a provider: metrics show `label`. */
+struct live_target *live_target_under(struct str name, struct str label);
 struct live_credential *live_credential(struct str label);
 struct live_model *live_model(struct str name);
 struct live_key *live_key(struct str name);

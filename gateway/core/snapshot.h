@@ -73,14 +73,18 @@ struct snapshot {
 	unsigned n_models;
 	struct key *const *keys;
 	unsigned n_keys;
-	const struct key_index *key_index;	/* by digest */
-	const struct model_index *model_index;	/* exact names */
+	const struct snapshot_tables *tables;	/* keys by digest, models by name */
+	bool made_key;				/* `made_secret` was generated and must be shown once */
+	struct str made_secret;
 	const struct str *watched_files;	/* the file and every @file: */
 	unsigned n_watched_files;
 };
 
 struct snapshot *snapshot_ref(struct snapshot *s);
 void snapshot_unref(struct snapshot *s);	/* the last one frees; any thread */
+
+/* (Re)builds the look-up tables of a snapshot under construction. */
+void snapshot_index(struct snapshot *s);
 
 /* NULL when no key has this digest. Constant-time comparison of the full digest. */
 const struct key *snapshot_key(const struct snapshot *s, const uint8_t digest[32]);

@@ -2,7 +2,8 @@
  * sse.c: server-sent events out of bytes cut anywhere.
  *
  * An event ends at an empty line. An event that ends in CR is handed out at once, without
- * waiting to see whether an LF belongs to it; that LF is swallowed when it comes.
+ * waiting to see whether an LF belongs to it; that LF then counts as a blank line ahead of
+ * the next event, so that no byte is lost.
  */
 #include "wire/sse.h"
 
@@ -106,24 +107,13 @@ static void read_event(struct sse *s, struct str raw, struct sse_event *out)
 	out->comment = lines == 0;
 }
 
-static void begin(struct sse *s, struct str *in)
+static void begin(struct sse *s)
 {
 	if (s->used) {
 		s->used = false;
 		s->looked = 0;
 		buf_free(&s->tail);
 	}
-	if (s->skip_lf && in->n) {
-		if (in->p[0] == '\n')
-			*in = str_skip(*in, 1);
-		s->skip_lf = false;
-	}
-}
-
-static void hand_out(struct sse *s, struct str raw, struct str rest, struct sse_event *out)
-{
-	s->skip_lf = raw.p[raw.n - 1] == '\r' && rest.n == 0;
-	read_event(s, raw, out);
 }
 
 /* The tail and the new bytes together; what lies behind the event stays in `*in`. */
@@ -141,14 +131,14 @@ static enum sse_result feed_tail(struct sse *s, struct str *in, struct sse_event
 	*in = str_skip(*in, n - had);
 	s->tail.n = n;
 	s->used = true;
-	hand_out(s, buf_str(&s->tail), *in, out);
+	read_event(s, buf_str(&s->tail), out);
 	return SSE_EVENT;
 }
 
 enum sse_result sse_feed(struct sse *s, struct str *in, struct sse_event *out)
 {
 	size_t from = 0;
-	begin(s, in);
+	begin(s);
 	if (in->n == 0)
 		return SSE_MORE;
 	if (s->tail.n)
@@ -162,14 +152,13 @@ enum sse_result sse_feed(struct sse *s, struct str *in, struct sse_event *out)
 	}
 	struct str raw = str_head(*in, n);
 	*in = str_skip(*in, n);
-	hand_out(s, raw, *in, out);
+	read_event(s, raw, out);
 	return SSE_EVENT;
 }
 
 enum sse_result sse_end(struct sse *s, struct sse_event *out)
 {
-	struct str none = STR_NONE;
-	begin(s, &none);
+	begin(s);
 	if (s->tail.n == 0)
 		return SSE_MORE;
 	s->used = true;

@@ -27,7 +27,6 @@ struct sse {
 	struct buf joined;	/* data of the last event, when it had several lines */
 	size_t looked;		/* of the tail: found to hold no end of event */
 	bool used;		/* the tail was handed out and is to be dropped */
-	bool skip_lf;		/* the last event ended in CR: a following LF belongs to it */
 	bool begun;		/* a byte-order mark can no longer come */
 };
 

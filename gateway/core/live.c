@@ -1,0 +1,106 @@
+/*
+ * live.c: the rows of what is learned, by name.
+ *
+ * Rows are never freed, so looking one up takes no lock; the lock is taken to make one.
+ */
+#include "core/live.h"
+
+#include <pthread.h>
+
+#include "base/mem.h"
+
+enum { SLOTS = 2 * LIVE_ROWS_MAX };
+
+struct table {
+	_Atomic(void *) rows[SLOTS];
+	unsigned n;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct table targets, credentials, models, keys;
+
+/* All rows begin with their name. */
+static struct str name_of(const void *row)
+{
+	return *(const struct str *)row;
+}
+
+static struct str own_copy(struct str s)
+{
+	return str_of(mem_copy(s), s.n);
+}
+
+/* The row, or NULL with the free slot it would get. */
+static void *find(struct table *t, struct str name, size_t *slot)
+{
+	void *row;
+	for (*slot = (size_t)str_hash(name) % SLOTS; (row = atomic_load_explicit(&t->rows[*slot], memory_order_acquire));
+	     *slot = (*slot + 1) % SLOTS)
+		if (str_eq(name_of(row), name))
+			return row;
+	return NULL;
+}
+
+static void *row_of(struct table *t, struct str name, size_t size, void (*init)(void *row, struct str arg), struct str arg)
+{
+	size_t slot;
+	void *row = find(t, name, &slot);
+	if (row)
+		return row;
+	pthread_mutex_lock(&lock);
+	if (t->n >= LIVE_ROWS_MAX)
+		name = STR("other");
+	row = find(t, name, &slot);
+	if (!row) {
+		row = mem_alloc(size);
+		struct str copy = own_copy(name);
+		memcpy(row, &copy, sizeof(copy));
+		if (init)
+			init(row, arg);
+		atomic_store_explicit(&t->rows[slot], row, memory_order_release);
+		t->n++;
+	}
+	pthread_mutex_unlock(&lock);
+	return row;
+}
+
+static void init_target(void *row, struct str label)
+{
+	struct live_target *t = row;
+	t->label = own_copy(label);
+	atomic_store(&t->healthy, -1);
+}
+
+struct live_target *live_target_under(struct str name, struct str label)
+{
+	return row_of(&targets, name, sizeof(struct live_target), init_target, label);
+}
+
+struct live_target *live_target(struct str name)
+{
+	return live_target_under(name, name);
+}
+
+struct live_credential *live_credential(struct str label)
+{
+	return row_of(&credentials, label, sizeof(struct live_credential), NULL, STR_NONE);
+}
+
+struct live_model *live_model(struct str name)
+{
+	return row_of(&models, name, sizeof(struct live_model), NULL, STR_NONE);
+}
+
+struct live_key *live_key(struct str name)
+{
+	return row_of(&keys, name, sizeof(struct live_key), NULL, STR_NONE);
+}
+
+void live_targets_each(void (*each)(struct live_target *, void *arg), void *arg)
+{
+	for (size_t i = 0; i < SLOTS; i++) {
+		struct live_target *row = atomic_load_explicit(&targets.rows[i], memory_order_acquire);
+		if (row)
+			each(row, arg);
+	}
+}
