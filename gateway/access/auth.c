@@ -1,0 +1,68 @@
+/*
+ * auth.c: who calls. The secret is hashed before anything else looks at it; only the
+ * digest is searched for. With no keys configured any credential is accepted and ignored,
+ * so an application changes nothing but its base URL.
+ */
+#include "access/auth.h"
+
+#include "base/digest.h"
+#include "core/endpoint.h"
+#include "core/live.h"
+#include "core/snapshot.h"
+#include "core/txn.h"
+
+enum { SECRET_MAX = 4096 };
+
+/* The credential of `Authorization`, whose scheme must be Bearer. */
+static bool bearer_secret(struct str header, struct str *secret)
+{
+	if (!str_istarts(header, STR("bearer ")))
+		return false;
+	*secret = str_trim(str_skip(header, 7));
+	return !str_empty(*secret) && str_chr(*secret, ' ') < 0 && str_chr(*secret, ',') < 0;
+}
+
+/* Collects the one secret this request carries. Two different ones, or none that can be read, fail. */
+static bool find_secret(const struct request *req, struct str *secret, const char **why)
+{
+	const struct str direct[] = { req->header[RH_API_KEY], req->header[RH_GOOG_API_KEY] };
+	*secret = STR_NONE;
+	if (req->header[RH_AUTHORIZATION].p && !bearer_secret(req->header[RH_AUTHORIZATION], secret)) {
+		*why = "The Authorization header must read `Bearer KEY`.";
+		return false;
+	}
+	for (unsigned i = 0; i < array_len(direct); i++) {
+		if (!direct[i].p)
+			continue;
+		struct str one = str_trim(direct[i]);
+		if (secret->p && !str_eq(*secret, one)) {
+			*why = "Two different keys were given; send one.";
+			return false;
+		}
+		*secret = one;
+	}
+	if (str_empty(*secret) || secret->n > SECRET_MAX) {
+		*why = "No key was given. Send `Authorization: Bearer KEY`.";
+		return false;
+	}
+	return true;
+}
+
+static enum stage_result enter(struct txn *t)
+{
+	const char *why = NULL;
+	struct str secret;
+	if (t->endpoint->open || t->snapshot->n_keys == 0)
+		return STAGE_NEXT;
+	if (!find_secret(t->req, &secret, &why))
+		return txn_error(t, ERR_NO_KEY, "%s", why);
+	uint8_t digest[DIGEST_SIZE];
+	digest_sha256(secret, digest);
+	t->key = snapshot_key(t->snapshot, digest);
+	if (!t->key)
+		return txn_error(t, ERR_BAD_KEY, "Incorrect key. Ask whoever runs this gateway for one.");
+	t->live_key = t->key->live;
+	return STAGE_NEXT;
+}
+
+const struct stage auth_stage = { .name = "auth", .enter = enter };

@@ -1,0 +1,25 @@
+/*
+ * load.h: from a file, or the environment alone, to a snapshot: whole or nothing.
+ */
+#ifndef WEIR_CONFIG_LOAD_H
+#define WEIR_CONFIG_LOAD_H
+
+#include "config/report.h"
+#include "core/snapshot.h"
+
+/*
+ * The file to read: `given` (-c), WEIR_CONFIG, ./weir.yaml, /etc/weir/weir.yaml; NULL for
+ * none, which means the environment.
+ */
+const char *config_find(const char *given);
+
+/*
+ * NULL when the report holds errors. `file` NULL: zero-configuration. On top of either lie
+ * the WEIR_... variables.
+ */
+struct snapshot *config_load(const char *file, struct config_report *r);
+
+/* The same from bytes already in hand; `environment`: whether variables and files are looked at. */
+struct snapshot *config_load_text(const char *name, struct str text, bool environment, struct config_report *r);
+
+#endif

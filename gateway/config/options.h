@@ -1,0 +1,121 @@
+/*
+ * options.h: every option there is, in one table for each kind of record.
+ *
+ * A row says all there is to know about an option: its path, type, where the value goes,
+ * its default, its words. Loader, `weir check`, the JSON Schema, conf/weir.full.yaml, the
+ * reference page and the environment's names are read from these rows.
+ */
+#ifndef WEIR_CONFIG_OPTIONS_H
+#define WEIR_CONFIG_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config/tree.h"
+#include "core/snapshot.h"
+
+enum option_type {
+	OPTION_BOOL,		/* bool */
+	OPTION_COUNT,		/* unsigned */
+	OPTION_INT,		/* int */
+	OPTION_INT64,		/* int64_t */
+	OPTION_SIZE,		/* uint64_t bytes */
+	OPTION_DURATION,	/* int64_t microseconds */
+	OPTION_STRING,		/* struct str */
+	OPTION_SECRET,		/* struct str, never shown */
+	OPTION_STRINGS,		/* struct option_strings; a single string is a list of one */
+	OPTION_WORD,		/* int: index in `words` */
+	OPTION_NODE,		/* const struct node *: read by its own code */
+	OPTION_NUMBER,		/* a decimal number, checked only */
+	OPTION_ANY		/* anything, checked by nobody yet */
+};
+
+struct option_strings {
+	struct str *items;
+	unsigned n;
+};
+
+struct option {
+	const char *path;	/* dotted, below the record */
+	enum option_type type;
+	size_t offset;		/* OPTION_NOWHERE: checked and dropped */
+	const char *fallback;	/* default as written; NULL: none */
+	const char *words;	/* OPTION_WORD: the words, separated by blanks */
+	const char *later;	/* the feature that would use it does not exist yet: what is not enforced */
+	bool at_start;		/* a reload does not change it */
+	const char *help;
+};
+
+#define OPTION_NOWHERE ((size_t)-1)
+
+struct option_table {
+	const char *name;	/* "settings", "providers.*" ... */
+	const struct option *rows;
+	size_t n;
+};
+
+/* Intermediate records, before they are checked against each other. */
+struct tls_draft {
+	struct str certificate, key, client_ca, client_crl;
+	const struct node *certificates;
+};
+
+struct settings_draft {
+	struct settings s;
+	struct option_strings addresses, cors_origins;
+	struct tls_draft tls;
+	struct str workers;
+	int log_level;
+	const struct node *breaker, *providers, *models, *keys, *teams;
+};
+
+struct provider_draft {
+	struct str preset, dialect, base_url, api_key, credential, region, project, location, account, workspace;
+	struct str api_version, health, proxy, ca_file, certificate, key;
+	struct option_strings api_keys, models;
+	const struct node *headers;
+	bool free, allow_private_address, allow_plaintext, insecure_no_verify;
+	int max_concurrent;
+};
+
+struct model_draft {
+	int strategy, on_stream_failure;
+	const struct node *targets;
+	struct option_strings fallbacks;
+	struct timeouts timeouts;
+	struct retry retry;
+	int uncertain;
+	bool content_policy_next;
+};
+
+struct target_draft {
+	struct str target;
+	int weight, quality, max_concurrent;
+	int64_t context;
+	bool free;
+};
+
+struct key_draft {
+	struct str name, secret, team;
+	struct option_strings models;
+	const struct node *budgets;
+};
+
+extern const struct option_table settings_table, provider_table, model_table, target_table, key_table, breaker_table;
+
+struct option_context {
+	struct arena *arena;
+	struct config_report *report;
+	struct buf *later;	/* collects features that are not enforced */
+};
+
+/* Defaults of all rows, then what `map` says. Unknown keys and wrong values are reported. */
+void options_load(const struct option_table *t, const struct node *map, void *record, struct option_context *c);
+
+/* One value, as text; false with `expected` filled. */
+bool option_parse(const struct option *o, struct str text, void *record, struct arena *a, const char **expected);
+
+/* WEIR_SECTION_KEY of a scalar of the settings. */
+void option_variable(const struct option *o, char *to, size_t size);
+
+#endif

@@ -1,0 +1,288 @@
+/*
+ * print.c: the option tables as a commented file, a JSON Schema, a reference page.
+ */
+#include "config/print.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/options.h"
+#include "providers/presets.h"
+
+/* --- every option as a file --- */
+
+static struct str section_of(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+	return dot ? str_of(path, (size_t)(dot - path)) : STR_NONE;
+}
+
+static unsigned depth_of(struct str section)
+{
+	unsigned n = section.n ? 1 : 0;
+	for (size_t i = 0; i < section.n; i++)
+		n += section.p[i] == '.';
+	return n;
+}
+
+static void indent(struct buf *out, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		buf_add(out, STR("  "));
+}
+
+/* Opens the sections of `now` that were not open in `before`. */
+static void open_sections(struct buf *out, struct str before, struct str now, unsigned base)
+{
+	struct str rest = now, word;
+	size_t at = 0;
+	unsigned level = 0;
+	while (rest.n && str_split(&rest, '.', &word)) {
+		struct str prefix = str_head(now, at + word.n);
+		bool open = str_starts(before, prefix) && (before.n == prefix.n || before.p[prefix.n] == '.');
+		if (!open) {
+			indent(out, base + level);
+			buf_addf(out, "%.*s:\n", STR_FMT(word));
+		}
+		at += word.n + 1;
+		level++;
+	}
+}
+
+static const char *example(const struct option *o)
+{
+	switch (o->type) {
+	case OPTION_BOOL:     return "false";
+	case OPTION_DURATION: return "10s";
+	case OPTION_SIZE:     return "1MiB";
+	case OPTION_STRINGS:
+	case OPTION_NODE:
+	case OPTION_ANY:      return "";
+	default:              return "\"\"";
+	}
+}
+
+static void print_rows(struct buf *out, const struct option_table *t, unsigned base)
+{
+	struct str before = STR_NONE;
+	for (size_t i = 0; i < t->n; i++) {
+		const struct option *o = &t->rows[i];
+		struct str section = section_of(o->path);
+		if (o->type == OPTION_NODE && !section.n && base == 0)
+			continue;	/* shown below, with its own rows */
+		open_sections(out, before, section, base);
+		before = section;
+		unsigned level = base + depth_of(section);
+		const char *name = strrchr(o->path, '.');
+		indent(out, level);
+		const char *value = o->fallback ? o->fallback : example(o);
+		bool star = o->type == OPTION_STRINGS && o->fallback && strcmp(value, "*") == 0;
+		buf_addf(out, "%s%s: %s%s%s    # %s%s%s\n", o->fallback ? "" : "# ", name ? name + 1 : o->path, star ? "\"" : "", value,
+			 star ? "\"" : "", o->help, o->words ? ": " : "", o->words ? o->words : "");
+	}
+}
+
+void print_full(struct buf *out)
+{
+	buf_add(out, STR("# Every option with its default; what has none stands commented out. Made by `weir config full`.\n"
+			 "# Sizes take KiB, MiB, GiB; durations ms, s, m, h, d. ${NAME} and ${NAME:-default} come from the\n"
+			 "# environment, \"@file:/path\" from a file; WEIR_SECTION_KEY overrides any single value.\n"));
+	print_rows(out, &settings_table, 0);
+	buf_add(out, STR("breaker:    # or off\n"));
+	print_rows(out, &breaker_table, 1);
+	buf_add(out, STR("providers:\n  example:\n    dialect: openai\n    base_url: \"https://api.example.com/v1\"\n"
+			 "    api_key: sk-example-only\n"));
+	for (size_t i = 4; i < provider_table.n; i++) {
+		struct option_table one = { "", &provider_table.rows[i], 1 };
+		if (strchr(provider_table.rows[i].path, '.') == NULL)
+			print_rows(out, &one, 2);
+	}
+	buf_add(out, STR("    # tls:\n    #   ca_file: \"\"    # PEM file of the CA to trust instead of the system's\n"
+			 "    #   certificate: \"\"    # our client certificate\n    #   key: \"\"    # its private key\n"
+			 "    #   insecure_no_verify: false    # for tests: trust anybody\n"));
+	buf_add(out, STR("models:\n  example-model:\n    targets:\n      - target: example/some-model\n"));
+	for (size_t i = 1; i < target_table.n; i++) {
+		struct option_table one = { "", &target_table.rows[i], 1 };
+		print_rows(out, &one, 4);
+	}
+	print_rows(out, &model_table, 2);
+	buf_add(out, STR("keys:\n  - name: example\n    secret: sk-weir-example-0123456789abcdef    # or sha256: and 64 hexadecimal digits\n"));
+	for (size_t i = 2; i < key_table.n; i++) {
+		struct option_table one = { "", &key_table.rows[i], 1 };
+		print_rows(out, &one, 2);
+	}
+	buf_add(out, STR("teams: []\n"));
+}
+
+/* --- JSON Schema --- */
+
+static void schema_type(struct buf *out, const struct option *o)
+{
+	struct str rest, word;
+	bool first = true;
+	switch (o->type) {
+	case OPTION_BOOL:
+		buf_add(out, STR("\"type\":\"boolean\""));
+		break;
+	case OPTION_COUNT:
+	case OPTION_INT:
+	case OPTION_INT64:
+		buf_add(out, STR("\"type\":\"integer\",\"minimum\":0"));
+		break;
+	case OPTION_NUMBER:
+		buf_add(out, STR("\"type\":\"number\",\"minimum\":0"));
+		break;
+	case OPTION_SIZE:
+		buf_add(out, STR("\"type\":[\"string\",\"integer\"],\"pattern\":\"^[0-9]+ ?(B|KiB|MiB|GiB)?$\""));
+		break;
+	case OPTION_DURATION:
+		buf_add(out, STR("\"type\":\"string\",\"pattern\":\"^[0-9]+ ?(ms|s|m|h|d)$\""));
+		break;
+	case OPTION_STRING:
+	case OPTION_SECRET:
+		buf_add(out, STR("\"type\":[\"string\",\"number\",\"null\"]"));
+		break;
+	case OPTION_STRINGS:
+		buf_add(out, STR("\"type\":[\"string\",\"array\"],\"items\":{\"type\":\"string\"}"));
+		break;
+	case OPTION_WORD:
+		buf_add(out, STR("\"enum\":["));
+		for (rest = str_c(o->words); str_split(&rest, ' ', &word); first = false)
+			buf_addf(out, "%s\"%.*s\"", first ? "" : ",", STR_FMT(word));
+		buf_add(out, STR("]"));
+		break;
+	case OPTION_NODE:
+	case OPTION_ANY:
+		break;
+	}
+}
+
+/* Rows of one section, and the sections below it. Sections are few and shallow. */
+static void schema_object(struct buf *out, const struct option_table *t, struct str section, const char *extra)
+{
+	bool first = true;
+	struct str done = STR_NONE;
+	buf_add(out, STR("{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"));
+	for (size_t i = 0; i < t->n; i++) {
+		const struct option *o = &t->rows[i];
+		struct str path = str_c(o->path);
+		if (section.n && !(path.n > section.n && str_starts(path, section) && path.p[section.n] == '.'))
+			continue;
+		struct str rest = section.n ? str_skip(path, section.n + 1) : path;
+		ptrdiff_t dot = str_chr(rest, '.');
+		struct str name = dot < 0 ? rest : str_head(rest, (size_t)dot);
+		char quoted[80];
+		snprintf(quoted, sizeof(quoted), "\"%.*s\":", STR_FMT(name));
+		if (extra && strstr(extra, quoted))
+			continue;
+		if (dot >= 0 && str_eq(name, done))
+			continue;
+		buf_addf(out, "%s\"%.*s\":", first ? "" : ",", STR_FMT(name));
+		first = false;
+		if (dot >= 0) {
+			done = name;
+			schema_object(out, t, str_head(path, path.n - rest.n + name.n), NULL);
+			continue;
+		}
+		buf_add(out, STR("{"));
+		size_t before = out->n;
+		schema_type(out, o);
+		buf_addf(out, "%s\"description\":", out->n > before ? "," : "");
+		buf_add_json(out, str_c(o->help));
+		buf_add(out, STR("}"));
+	}
+	if (extra)
+		buf_addf(out, "%s%s", first ? "" : ",", extra);
+	buf_add(out, STR("}}"));
+}
+
+void print_schema(struct buf *out)
+{
+	struct buf extra = BUF_INIT(1024 * 1024);
+	struct buf target = BUF_INIT(64 * 1024);
+	schema_object(&target, &target_table, STR_NONE, NULL);
+	buf_add(&extra, STR("\"breaker\":{\"anyOf\":[{\"const\":\"off\"},"));
+	schema_object(&extra, &breaker_table, STR_NONE, NULL);
+	buf_add(&extra, STR("]},\"providers\":{\"type\":\"object\",\"additionalProperties\":"));
+	schema_object(&extra, &provider_table, STR_NONE, NULL);
+	buf_add(&extra, STR("},\"models\":{\"type\":\"object\",\"additionalProperties\":"));
+	struct buf list = BUF_INIT(128 * 1024);
+	buf_addf(&list, "\"targets\":{\"type\":\"array\",\"minItems\":1,\"items\":{\"anyOf\":[{\"type\":\"string\"},%.*s]}}",
+		 STR_FMT(buf_str(&target)));
+	schema_object(&extra, &model_table, STR_NONE, list.p);
+	buf_add(&extra, STR("},\"keys\":{\"type\":\"array\",\"items\":"));
+	schema_object(&extra, &key_table, STR_NONE, NULL);
+	buf_add(&extra, STR("},\"teams\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}}"));
+	buf_add(out, STR("{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"title\":\"weir configuration\",\"allOf\":["));
+	schema_object(out, &settings_table, STR_NONE, extra.p);
+	buf_add(out, STR("]}\n"));
+	buf_free(&list);
+	buf_free(&target);
+	buf_free(&extra);
+}
+
+/* --- reference page --- */
+
+static const char *type_name(const struct option *o)
+{
+	static const char *const names[] = {
+		[OPTION_BOOL] = "true/false", [OPTION_COUNT] = "number", [OPTION_INT] = "number", [OPTION_INT64] = "number",
+		[OPTION_SIZE] = "size", [OPTION_DURATION] = "duration", [OPTION_STRING] = "text", [OPTION_SECRET] = "secret",
+		[OPTION_STRINGS] = "list", [OPTION_WORD] = "word", [OPTION_NODE] = "section", [OPTION_NUMBER] = "number",
+		[OPTION_ANY] = "section",
+	};
+	return names[o->type];
+}
+
+static void reference_table(struct buf *out, const char *title, const struct option_table *t, bool variables)
+{
+	char variable[128];
+	buf_addf(out, "\n## %s\n\n| option | type | default | meaning |\n|---|---|---|---|\n", title);
+	for (size_t i = 0; i < t->n; i++) {
+		const struct option *o = &t->rows[i];
+		option_variable(o, variable, sizeof(variable));
+		bool single = variables && o->type != OPTION_NODE && o->type != OPTION_ANY;
+		buf_addf(out, "| `%s`%s%s%s | %s | %s%s%s | %s%s%s%s%s |\n", o->path, single ? "<br>`" : "", single ? variable : "",
+			 single ? "`" : "", type_name(o), o->fallback ? "`" : "", o->fallback ? o->fallback : "",
+			 o->fallback ? "`" : "", o->help, o->words ? ": " : "", o->words ? o->words : "",
+			 o->at_start ? "; changes only at start" : "", o->later ? " (not enforced in this version)" : "");
+	}
+}
+
+void print_reference(struct buf *out)
+{
+	const struct preset *p;
+	buf_add(out, STR("# Configuration reference\n\nMade by `weir config reference`.\n"));
+	reference_table(out, "Settings", &settings_table, true);
+	reference_table(out, "providers.NAME", &provider_table, false);
+	reference_table(out, "models.NAME", &model_table, false);
+	reference_table(out, "models.NAME.targets", &target_table, false);
+	reference_table(out, "keys", &key_table, false);
+	reference_table(out, "breaker", &breaker_table, false);
+	buf_add(out, STR("\n## Presets\n\n| name | base URL | variable |\n|---|---|---|\n"));
+	for (size_t i = 0; (p = preset_at(i)); i++)
+		buf_addf(out, "| `%s` | %s | %s%s%s |\n", p->name, *p->base_url ? p->base_url : "your resource's `base_url`",
+			 *p->variable ? "`" : "", p->variable, *p->variable ? "`" : "");
+}
+
+/* --- weir init --- */
+
+void print_init(struct buf *out)
+{
+	const struct preset *p;
+	bool any = false;
+	buf_add(out, STR("# Made by `weir init` from what the environment holds. Secrets stay there.\n"
+			 "listen: { address: 127.0.0.1:8080 }\n\nproviders:\n"));
+	for (size_t i = 0; (p = preset_at(i)); i++) {
+		const char *value = *p->variable ? getenv(p->variable) : NULL;
+		if (!value || !*value || !*p->base_url || strchr(p->base_url, '{'))
+			continue;
+		buf_addf(out, "  %s: { api_key: \"${%s}\" }\n", p->name, p->variable);
+		any = true;
+	}
+	if (!any)
+		buf_add(out, STR("  # No vendor's variable is set (OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY ...).\n"
+				 "  # laptop: { preset: ollama }\n  {}\n"));
+	buf_add(out, STR("\n# models:\n#   assistant: { targets: [openai/gpt-5-mini] }\n"));
+}

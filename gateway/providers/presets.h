@@ -1,0 +1,28 @@
+/*
+ * presets.h: a provider is mostly data: one row a vendor or local server.
+ */
+#ifndef WEIR_PROVIDERS_PRESETS_H
+#define WEIR_PROVIDERS_PRESETS_H
+
+#include <stdbool.h>
+
+#include "core/target.h"
+
+struct preset {
+	const char *name;
+	const char *base_url;		/* may hold {region}, {location}, {project}, {account}, {workspace}; empty: must be given */
+	enum credential_scheme scheme;
+	const char *scheme_name;	/* header or parameter */
+	const char *variable;		/* where the vendor's users keep their key */
+	unsigned quirks;
+	const char *health;		/* a path that costs nothing to ask; empty: none is known */
+	bool local;			/* private addresses and plain http are its normal case */
+	const char *prefixes;		/* of model names that are its own, separated by blanks */
+	const char *api_version;
+};
+
+const struct preset *preset_find(struct str name);
+const struct preset *preset_at(size_t i);	/* NULL behind the last */
+bool preset_owns(const struct preset *p, struct str model);
+
+#endif
