@@ -1,0 +1,191 @@
+/*
+ * answer_writer.c: the last sink, where deltas become bytes for the caller.
+ *
+ * Headers of every answer are decided here and nowhere else. A stream that breaks ends with
+ * the dialect's error event, never with a false end; a plain body that breaks after its
+ * status was sent ends the connection visibly.
+ */
+#include "api/answer_writer.h"
+
+#include <stdio.h>
+
+#include "api/cors.h"
+#include "core/call.h"
+#include "core/dialect.h"
+#include "core/live.h"
+
+enum { HEADERS_MAX = 24, NUMBER_SIZE = 24, ERROR_BODY_MAX = 16 * 1024 };
+
+struct header_list {
+	struct answer_header h[HEADERS_MAX];
+	unsigned n;
+	char attempts[NUMBER_SIZE], retry_after[NUMBER_SIZE];
+};
+
+static void add(struct header_list *l, struct str name, struct str value)
+{
+	if (l->n < HEADERS_MAX && value.n)
+		l->h[l->n++] = (struct answer_header){ name, value };
+}
+
+static struct str number(char *to, int n)
+{
+	int length = snprintf(to, NUMBER_SIZE, "%d", n);
+	return str_of(to, length > 0 ? (size_t)length : 0);
+}
+
+static void add_usual(struct txn *t, struct header_list *l)
+{
+	add(l, STR("x-request-id"), str_c(t->id));
+	add(l, STR("request-id"), str_c(t->id));
+	if (t->attempts && t->live_target)
+		add(l, STR("x-weir-target"), t->live_target->name);
+	if (t->attempts)
+		add(l, STR("x-weir-attempts"), number(l->attempts, t->attempts));
+	if (t->req && t->req->header[RH_ORIGIN].p)
+		l->n += cors_headers(t, &l->h[l->n], HEADERS_MAX - l->n);
+}
+
+static bool begin(struct txn *t, struct header_list *l, int64_t length, bool close)
+{
+	struct answer_head head = {
+		.status = t->answer.status, .content_type = t->answer.content_type, .length = length,
+		.headers = l->h, .n_headers = l->n, .event_stream = t->answer.event_stream, .close = close,
+	};
+	t->answer.begun = true;
+	return client_begin(t->client, &head);
+}
+
+/* --- deltas --- */
+
+static void write_head(struct txn *t)
+{
+	struct header_list l = { .n = 0 };
+	if (t->answer.begun)
+		return;
+	add_usual(t, &l);
+	for (unsigned i = 0; i < t->answer.n_headers; i++)
+		add(&l, t->answer.headers[i].name, t->answer.headers[i].value);
+	if (!begin(t, &l, t->answer.length, false)) {
+		/* A header of the provider that must not be sent on: the answer goes without them. */
+		l.n = 0;
+		add_usual(t, &l);
+		t->answer.content_type = STR("application/octet-stream");
+		(void)!begin(t, &l, t->answer.length, false);
+	}
+}
+
+static enum sink_result take(struct sink *s, struct delta *d)
+{
+	struct txn *t = s->txn;
+	if (!t->client)
+		return SINK_TAKEN;
+	switch (d->kind) {
+	case DELTA_HEAD:
+		write_head(t);
+		break;
+	case DELTA_EVENT:
+	case DELTA_BYTES:
+		if (client_queued(t->client) >= CLIENT_HIGH_WATER)
+			return SINK_FULL;
+		client_write(t->client, &d->raw, 1);
+		if (!d->more)
+			client_flush(t->client);
+		break;
+	case DELTA_END:
+		client_end(t->client);
+		break;
+	}
+	return SINK_TAKEN;
+}
+
+void answer_writer_lay(struct txn *t)
+{
+	t->writer = (struct sink){ .take = take, .next = NULL, .txn = t };
+	t->sinks = &t->writer;
+}
+
+/* --- answers of our own --- */
+
+static enum stage_result whole(struct txn *t, struct header_list *l, int status, struct str type, struct str body,
+			       bool close)
+{
+	t->answer.status = status;
+	t->answer.content_type = type;
+	t->answer.event_stream = false;
+	if (t->client && begin(t, l, (int64_t)body.n, close)) {
+		if (body.n)
+			client_write(t->client, &body, 1);
+		client_end(t->client);
+	}
+	return STAGE_ANSWERED;
+}
+
+enum stage_result answer_json(struct txn *t, int status, struct str body)
+{
+	struct header_list l = { .n = 0 };
+	add_usual(t, &l);
+	whole(t, &l, status, STR("application/json"), body, false);
+	txn_end(t);
+	return STAGE_ANSWERED;
+}
+
+enum stage_result answer_empty(struct txn *t, int status, const struct answer_header *headers, unsigned n)
+{
+	struct header_list l = { .n = 0 };
+	add_usual(t, &l);
+	for (unsigned i = 0; i < n; i++)
+		add(&l, headers[i].name, headers[i].value);
+	whole(t, &l, status, STR_NONE, STR_NONE, false);
+	txn_end(t);
+	return STAGE_ANSWERED;
+}
+
+/* --- errors --- */
+
+static void error_headers(struct txn *t, struct header_list *l)
+{
+	const struct error *e = &t->error;
+	int status = error_status(e);
+	add_usual(t, l);
+	if (e->retry_after_s > 0 && (status == 429 || status == 503))
+		add(l, STR("retry-after"), number(l->retry_after, e->retry_after_s));
+	if (e->final || e->retry_after_s > 60)
+		add(l, STR("x-should-retry"), STR("false"));
+	if (status == 405)
+		add(l, STR("allow"), STR("GET, HEAD, POST, DELETE, OPTIONS"));
+}
+
+static void error_answer(struct txn *t)
+{
+	struct header_list l = { .n = 0 };
+	struct buf body = BUF_INIT(ERROR_BODY_MAX);
+	const struct error *e = &t->error;
+	error_headers(t, &l);
+	if (str_empty(e->relay))
+		t->dialect->write_error(&body, e, str_c(t->id));
+	whole(t, &l, error_status(e), STR("application/json"), str_empty(e->relay) ? buf_str(&body) : e->relay, t->refused);
+	buf_free(&body);
+}
+
+static void error_event(struct txn *t)
+{
+	struct buf event = BUF_INIT(ERROR_BODY_MAX);
+	t->dialect->write_error_event(&event, &t->error, str_c(t->id));
+	struct str bytes = buf_str(&event);
+	client_write(t->client, &bytes, 1);
+	client_end(t->client);
+	buf_free(&event);
+}
+
+void answer_error(struct txn *t)
+{
+	if (!t->client)
+		return;
+	if (!t->answer.begun)
+		error_answer(t);
+	else if (t->answer.event_stream)
+		error_event(t);
+	else
+		client_abort(t->client);
+}

@@ -1,0 +1,144 @@
+/*
+ * endpoints.c: everything callers may ask for, in one table, and the stage that looks it up.
+ *
+ * Applications get the base URL wrong in a few well-known ways; a missing or a doubled /v1
+ * and a slash at the end are forgiven here, once, for every endpoint.
+ */
+#include "api/endpoints.h"
+
+#include "api/cors.h"
+#include "api/health.h"
+#include "api/models.h"
+#include "core/call.h"
+#include "core/dialect.h"
+#include "core/snapshot.h"
+#include "core/txn.h"
+
+#define GET (1u << HTTP_GET)
+#define POST (1u << HTTP_POST)
+#define DELETE (1u << HTTP_DELETE)
+
+extern const struct dialect openai_chat_dialect, openai_responses_dialect;
+
+#define CHAT &openai_chat_dialect
+#define RESPONSES &openai_responses_dialect
+
+static const struct endpoint table[] = {
+	/* name, path below /v1, methods, body, route, open, JSON answer, dialect, answered here by */
+	{ "chat", STR_INIT("/chat/completions"), POST, ENDPOINT_JSON, ROUTE_MODEL, false, true, CHAT, NULL },
+	{ "completions", STR_INIT("/completions"), POST, ENDPOINT_JSON, ROUTE_MODEL, false, true, CHAT, NULL },
+	{ "embeddings", STR_INIT("/embeddings"), POST, ENDPOINT_JSON, ROUTE_MODEL, false, true, CHAT, NULL },
+	{ "responses", STR_INIT("/responses"), POST, ENDPOINT_JSON, ROUTE_MODEL, false, true, RESPONSES, NULL },
+	{ "responses", STR_INIT("/responses/{id}"), GET | DELETE, ENDPOINT_NO_BODY, ROUTE_PROVIDER, false, true,
+	  RESPONSES, NULL },
+	{ "responses", STR_INIT("/responses/{id}"), POST, ENDPOINT_JSON, ROUTE_PROVIDER, false, true, RESPONSES, NULL },
+	{ "moderations", STR_INIT("/moderations"), POST, ENDPOINT_JSON, ROUTE_PROVIDER, false, true, CHAT, NULL },
+	{ "rerank", STR_INIT("/rerank"), POST, ENDPOINT_JSON, ROUTE_MODEL, false, true, CHAT, NULL },
+	{ "images", STR_INIT("/images/generations"), POST, ENDPOINT_JSON, ROUTE_MODEL, false, true, CHAT, NULL },
+	{ "images", STR_INIT("/images/edits"), POST, ENDPOINT_JSON_OR_FORM, ROUTE_MODEL, false, true, CHAT, NULL },
+	{ "images", STR_INIT("/images/variations"), POST, ENDPOINT_FORM, ROUTE_MODEL, false, true, CHAT, NULL },
+	{ "audio", STR_INIT("/audio/speech"), POST, ENDPOINT_JSON, ROUTE_MODEL, false, false, CHAT, NULL },
+	{ "audio", STR_INIT("/audio/transcriptions"), POST, ENDPOINT_JSON_OR_FORM, ROUTE_MODEL, false, false, CHAT, NULL },
+	{ "audio", STR_INIT("/audio/translations"), POST, ENDPOINT_JSON_OR_FORM, ROUTE_MODEL, false, false, CHAT, NULL },
+	{ "files", STR_INIT("/files"), POST, ENDPOINT_UPLOAD, ROUTE_PROVIDER, false, true, CHAT, NULL },
+	{ "files", STR_INIT("/files"), GET, ENDPOINT_NO_BODY, ROUTE_PROVIDER, false, true, CHAT, NULL },
+	{ "files", STR_INIT("/files/{id}"), GET | DELETE, ENDPOINT_NO_BODY, ROUTE_PROVIDER, false, false, CHAT, NULL },
+	{ "batches", STR_INIT("/batches"), POST, ENDPOINT_JSON, ROUTE_PROVIDER, false, true, CHAT, NULL },
+	{ "batches", STR_INIT("/batches"), GET, ENDPOINT_NO_BODY, ROUTE_PROVIDER, false, true, CHAT, NULL },
+	{ "batches", STR_INIT("/batches/{id}"), GET, ENDPOINT_NO_BODY, ROUTE_PROVIDER, false, true, CHAT, NULL },
+	{ "batches", STR_INIT("/batches/{id}"), POST, ENDPOINT_JSON, ROUTE_PROVIDER, false, true, CHAT, NULL },
+	{ "models", STR_INIT("/models"), GET, ENDPOINT_NO_BODY, ROUTE_HERE, false, true, CHAT, models_list },
+	{ "models", STR_INIT("/models/{id}"), GET, ENDPOINT_NO_BODY, ROUTE_HERE, false, true, CHAT, models_one },
+	{ "livez", STR_INIT("/livez"), GET, ENDPOINT_NO_BODY, ROUTE_HERE, true, true, CHAT, health_live },
+	{ "readyz", STR_INIT("/readyz"), GET, ENDPOINT_NO_BODY, ROUTE_HERE, true, true, CHAT, health_ready },
+	{ "readyz", STR_INIT("/healthz"), GET, ENDPOINT_NO_BODY, ROUTE_HERE, true, true, CHAT, health_ready },
+	{ "readyz", STR_INIT("/health"), GET, ENDPOINT_NO_BODY, ROUTE_HERE, true, true, CHAT, health_ready },
+	{ "root", STR_INIT("/"), GET, ENDPOINT_NO_BODY, ROUTE_HERE, true, true, CHAT, health_root },
+};
+
+static const struct endpoint preflight = {
+	.name = "preflight", .methods = 1u << HTTP_OPTIONS, .body = ENDPOINT_NO_BODY, .route = ROUTE_HERE, .open = true,
+	.dialect = CHAT, .answer = cors_preflight,
+};
+
+/* --- looking it up --- */
+
+static struct str without_version(struct str path)
+{
+	while (str_starts(path, STR("/v1/")))
+		path = str_skip(path, 3);
+	while (path.n > 1 && path.p[path.n - 1] == '/')
+		path.n--;
+	return path;
+}
+
+/* "{id}" at the end takes one or more segments. */
+static bool path_matches(struct str pattern, struct str path, struct str *id)
+{
+	static const struct str mark = STR_INIT("{id}");
+	*id = STR_NONE;
+	if (!str_ends(pattern, mark))
+		return str_eq(pattern, path);
+	struct str stem = str_head(pattern, pattern.n - mark.n);
+	if (path.n <= stem.n || !str_starts(path, stem))
+		return false;
+	*id = str_skip(path, stem.n);
+	return true;
+}
+
+enum endpoint_match endpoint_find(enum http_method method, struct str path, const struct endpoint **found,
+				  struct str *below, struct str *id)
+{
+	enum endpoint_match best = ENDPOINT_UNKNOWN;
+	unsigned bit = 1u << (method == HTTP_HEAD ? HTTP_GET : method);
+	*below = without_version(path);
+	for (size_t i = 0; i < array_len(table); i++) {
+		if (!path_matches(table[i].path, *below, id))
+			continue;
+		*found = &table[i];
+		if (table[i].methods & bit)
+			return ENDPOINT_FOUND;
+		best = ENDPOINT_OTHER_METHOD;
+	}
+	return best;
+}
+
+/* --- the stage --- */
+
+static enum stage_result not_found(struct txn *t, struct str below)
+{
+	struct str path = str_head(t->req->path, 200);
+	if (str_starts(below, STR("/messages")) || str_has(below, STR(":generateContent")))
+		return txn_error(t, ERR_NOT_FOUND, "%.*s is not served: this gateway speaks OpenAI's formats. "
+				 "Use POST /v1/chat/completions or /v1/responses.", STR_FMT(path));
+	return txn_error(t, ERR_NOT_FOUND, "There is nothing at %.*s. The base URL of this gateway ends in /v1, "
+			 "chat is POST /v1/chat/completions.", STR_FMT(path));
+}
+
+static enum stage_result enter(struct txn *t)
+{
+	struct request *req = t->req;
+	struct call *call = arena_new(&t->arena, struct call);
+	struct str id;
+	t->call = call;
+	t->dialect = CHAT;
+	if (req->method == HTTP_OPTIONS) {
+		t->endpoint = &preflight;
+		return preflight.answer(t);
+	}
+	enum endpoint_match m = endpoint_find(req->method, req->path, &t->endpoint, &call->path, &id);
+	if (m == ENDPOINT_UNKNOWN) {
+		t->endpoint = NULL;
+		return not_found(t, call->path);
+	}
+	if (m == ENDPOINT_OTHER_METHOD)
+		return txn_error(t, ERR_METHOD, "%.*s is not allowed at %.*s.", STR_FMT(str_head(req->method_text, 20)),
+				 STR_FMT(str_head(req->path, 200)));
+	t->dialect = t->endpoint->dialect;
+	call->content_type = req->header[RH_CONTENT_TYPE];
+	if (t->endpoint->route == ROUTE_HERE && t->endpoint->open)
+		return t->endpoint->answer(t);
+	return STAGE_NEXT;
+}
+
+const struct stage endpoint_stage = { .name = "endpoint", .enter = enter };

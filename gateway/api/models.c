@@ -1,0 +1,143 @@
+/*
+ * models.c: GET /v1/models and /v1/models/{id}.
+ *
+ * One superset object serves both dialects: OpenAI's clients read object, created and
+ * owned_by, Anthropic's read type, display_name, created_at and the outer has_more.
+ * Shown are the aliases and the targets written out, as far as the key may use them.
+ */
+#include "api/models.h"
+
+#include <time.h>
+
+#include "api/answer_writer.h"
+#include "api/endpoints.h"
+#include "core/call.h"
+#include "core/snapshot.h"
+#include "wire/url.h"
+
+enum { LIST_MAX = 8 * 1024 * 1024 };
+
+static bool key_shows(const struct key *k, struct str name)
+{
+	if (!k || k->n_models == 0)
+		return true;
+	for (unsigned i = 0; i < k->n_models; i++)
+		if (str_glob(k->models[i], name))
+			return true;
+	return false;
+}
+
+static void write_model(struct buf *out, struct str id, struct str owner, int64_t created_s)
+{
+	char date[32];
+	struct tm tm;
+	time_t when = (time_t)created_s;
+	gmtime_r(&when, &tm);
+	strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	buf_add(out, STR("{\"id\":"));
+	buf_add_json(out, id);
+	buf_addf(out, ",\"object\":\"model\",\"type\":\"model\",\"created\":%lld,\"created_at\":\"%s\",\"display_name\":",
+		 (long long)created_s, date);
+	buf_add_json(out, id);
+	buf_add(out, STR(",\"owned_by\":"));
+	buf_add_json(out, owner);
+	buf_add(out, STR("}"));
+}
+
+/* A target whose name is also an alias' only target is still a name of its own. */
+struct listing {
+	const struct txn *t;
+	struct buf *out;
+	struct str first, last;
+};
+
+static void list_one(struct listing *l, struct str id, struct str owner, int64_t created_s)
+{
+	if (!key_shows(l->t->key, id))
+		return;
+	if (l->first.p)
+		buf_addc(l->out, ',');
+	else
+		l->first = id;
+	l->last = id;
+	write_model(l->out, id, owner, created_s);
+}
+
+static bool listed_before(const struct snapshot *s, unsigned i)
+{
+	for (unsigned j = 0; j < i; j++)
+		if (str_eq(s->targets[j]->name, s->targets[i]->name))
+			return true;
+	return snapshot_model(s, s->targets[i]->name) != NULL;
+}
+
+static int64_t created_of(const struct snapshot *s)
+{
+	return s->n_models ? s->models[0]->created_s : 0;
+}
+
+static void list_all(struct listing *l)
+{
+	const struct snapshot *s = l->t->snapshot;
+	for (unsigned i = 0; i < s->n_models; i++)
+		if (!s->models[i]->pattern)
+			list_one(l, s->models[i]->name, STR("weir"), s->models[i]->created_s);
+	for (unsigned i = 0; i < s->n_targets; i++)
+		if (s->targets[i]->provider->usable && !listed_before(s, i))
+			list_one(l, s->targets[i]->name, s->targets[i]->provider->name, created_of(s));
+}
+
+enum stage_result models_list(struct txn *t)
+{
+	struct buf out = BUF_INIT(LIST_MAX);
+	struct listing l = { .t = t, .out = &out };
+	buf_add(&out, STR("{\"object\":\"list\",\"data\":["));
+	list_all(&l);
+	buf_add(&out, STR("],\"has_more\":false,\"first_id\":"));
+	if (l.first.p)
+		buf_add_json(&out, l.first);
+	else
+		buf_add(&out, STR("null"));
+	buf_add(&out, STR(",\"last_id\":"));
+	if (l.last.p)
+		buf_add_json(&out, l.last);
+	else
+		buf_add(&out, STR("null"));
+	buf_add(&out, STR("}\n"));
+	enum stage_result r = answer_json(t, 200, buf_str(&out));
+	buf_free(&out);
+	return r;
+}
+
+static const struct target *target_named(const struct snapshot *s, struct str name)
+{
+	for (unsigned i = 0; i < s->n_targets; i++)
+		if (str_eq(s->targets[i]->name, name))
+			return s->targets[i];
+	return NULL;
+}
+
+enum stage_result models_one(struct txn *t)
+{
+	const struct snapshot *s = t->snapshot;
+	struct str id = str_skip(t->call->path, sizeof("/models/") - 1);
+	if (!url_decode(&t->arena, id, false, &id))
+		return txn_error(t, ERR_BAD_REQUEST, "The model's name in the path is not properly encoded.");
+	const struct model *m = snapshot_model(s, id);
+	const struct target *target = target_named(s, id);
+	if ((!m && !target) || !key_shows(t->key, id))
+		return txn_error(t, ERR_NO_MODEL, "The model `%.*s` does not exist here.", STR_FMT(str_head(id, 200)));
+	struct buf out = BUF_INIT(4096);
+	write_model(&out, id, m ? STR("weir") : target->provider->name, m ? m->created_s : created_of(s));
+	buf_addc(&out, '\n');
+	enum stage_result r = answer_json(t, 200, buf_str(&out));
+	buf_free(&out);
+	return r;
+}
+
+static enum stage_result enter(struct txn *t)
+{
+	return t->endpoint->route == ROUTE_HERE ? t->endpoint->answer(t) : STAGE_NEXT;
+}
+
+const struct stage local_stage = { .name = "local", .enter = enter };
