@@ -1,0 +1,96 @@
+/*
+ * attempt.h: one try of a transaction at one target.
+ *
+ * An attempt sends the request, judges the answer, and passes it on as deltas to the
+ * transaction's sinks. It either completes, or fails once with an outcome that says all
+ * that the walk over the plan needs. Before content nothing has been passed on, so a
+ * failed attempt leaves no trace at the caller's side.
+ */
+#ifndef WEIR_UPSTREAM_ATTEMPT_H
+#define WEIR_UPSTREAM_ATTEMPT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "core/dialect.h"
+#include "core/live.h"
+#include "core/target.h"
+#include "core/txn.h"
+#include "upstream/transport.h"
+#include "wire/sse.h"
+
+enum { HELD_MAX = 1024 * 1024, ERROR_BODY_MAX = 64 * 1024, USAGE_TAIL = 64 * 1024 };
+
+struct outcome {
+	enum error_kind kind;
+	int status;			/* the provider's, 0 when none arrived */
+	bool unprocessed;		/* provably not acted upon: the same target may be asked again */
+	int64_t retry_after_us;		/* the provider's hint; 0: none */
+	struct str message;		/* ours, or the provider's about the request; in t->arena */
+	struct str relay;		/* an error body in the caller's own shape, to be passed on unchanged */
+	const char *why;		/* one line for the log */
+};
+
+struct attempt;
+
+struct attempt_events {
+	void (*completed)(struct attempt *);			/* the last delta was passed on */
+	void (*failed)(struct attempt *, const struct outcome *);
+	void (*committed)(struct attempt *);			/* content is about to be passed on: failover is over */
+};
+
+struct attempt {
+	struct txn *t;
+	const struct attempt_events *events;
+	const struct transport *transport;
+	struct exchange *exchange;	/* NULL when none is under way */
+	struct live_target *live;
+	struct live_credential *credential;	/* NULL: none is sent */
+	const struct dialect *dialect;	/* the provider's */
+	unsigned quirks;
+	int status;
+	bool event_stream;		/* the answer is one */
+	bool json_answer;		/* a plain answer must be a JSON object */
+	bool withhold_usage;		/* the usage chunk was weir's own wish */
+	bool finish, done;		/* seen in the stream */
+	bool passing;			/* a plain body too large to hold is passed on as it comes */
+	bool waiting;			/* for the caller's queue to drain */
+	bool ended;			/* the provider's side is complete */
+	bool quiet_commit;		/* the stream was opened by a comment, without content */
+	int64_t length;			/* the provider's content-length, or -1 */
+	int64_t retry_after_us;
+	int64_t began_us, last_byte_us, first_content_us;
+	uint64_t received;
+	struct sse sse;
+	struct buf held;		/* events before content; a plain body; an error body */
+	struct buf pending;		/* what the caller's side did not take yet */
+	struct str content_type;	/* in t->arena until the commit */
+	struct buf text;		/* what was streamed so far, for resuming; empty unless asked */
+	bool keep_text;
+};
+
+void attempt_init(struct attempt *a, struct txn *t, const struct attempt_events *events);
+void attempt_free(struct attempt *a);
+
+/* Sends t->call to `target` with `credential` (NULL: none). Failures come through events, later. */
+void attempt_start(struct attempt *a, const struct target *target, const struct credential *credential,
+		   int64_t connect_us);
+
+/* Ends it without an outcome: the provider sees its connection close. */
+void attempt_cancel(struct attempt *a);
+
+/* Fails it from outside: a deadline. */
+void attempt_fail(struct attempt *a, const struct outcome *o);
+
+/* The caller's queue has room again. */
+void attempt_drained(struct attempt *a);
+
+/* Opens the stream towards the caller with a comment, failover still possible. */
+void attempt_keep_alive(struct attempt *a);
+
+/* The worker's transports. */
+void upstream_open(struct loop *l);
+void upstream_close(void);
+
+#endif

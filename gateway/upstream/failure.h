@@ -1,0 +1,25 @@
+/*
+ * failure.h: what follows from an attempt's outcome: breakers, counters, log lines, and
+ * the words the caller reads in the end.
+ */
+#ifndef WEIR_UPSTREAM_FAILURE_H
+#define WEIR_UPSTREAM_FAILURE_H
+
+#include "core/breaker.h"
+#include "core/txn.h"
+#include "upstream/attempt.h"
+
+/* `o` is NULL for a success. */
+void failure_count(struct txn *t, const struct attempt *a, const struct outcome *o);
+
+/* Charges the failure to the target's or the credential's breakers, giving back its trials. */
+void failure_trip(struct attempt *a, const struct outcome *o, const struct breaker_settings *s, int64_t now_us,
+		  bool *trials, bool *credential_trials);
+
+void failure_walk_on(struct txn *t, const struct live_target *from, const struct live_target *to,
+		     const struct outcome *o);
+
+/* Fills t->error's status, message and hints from the last outcome; t->error.kind is set. */
+void failure_describe(struct txn *t, const struct outcome *o);
+
+#endif

@@ -1,0 +1,203 @@
+/*
+ * request_write.c: a head of our own, and the caller's body with a few bytes spliced in.
+ *
+ * Nothing of the caller's headers goes on but what the body needs (its content type), so
+ * no credential, cookie or address of theirs can reach a provider. The body is never
+ * copied: the parts are slices of it around the edits, in order of their place.
+ */
+#include "upstream/request_write.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "core/endpoint.h"
+
+enum { EDITS_MAX = 4, PARTS_MAX = 2 * EDITS_MAX + 2, HEAD_MAX = 16 * 1024 };
+
+/* --- the head --- */
+
+static void add_target_path(struct buf *b, const struct txn *t, const struct target *target)
+{
+	const struct provider *p = target->provider;
+	struct str path = t->call->path;
+	bool deployments = (p->quirks & QUIRK_AZURE_DEPLOYMENTS) && !str_empty(target->model);
+	bool rerank_root = (p->quirks & QUIRK_RERANK_ROOT) && str_eq(path, STR("/rerank"));
+	if (deployments) {
+		buf_add(b, STR("/openai/deployments/"));
+		buf_add(b, target->model);
+	} else if (!rerank_root) {
+		buf_add(b, p->base_path);
+	}
+	buf_add(b, path);
+}
+
+static void add_query(struct buf *b, const struct txn *t, const struct provider *p, const struct credential *c)
+{
+	char mark = '?';
+	if (!str_empty(t->req->query) && t->endpoint->body == ENDPOINT_NO_BODY) {
+		buf_addc(b, mark);
+		buf_add(b, t->req->query);
+		mark = '&';
+	}
+	if (!str_empty(p->api_version)) {
+		buf_addf(b, "%capi-version=%.*s", mark, STR_FMT(p->api_version));
+		mark = '&';
+	}
+	if (c && p->scheme == CREDENTIAL_QUERY)
+		buf_addf(b, "%c%.*s=%.*s", mark, STR_FMT(p->scheme_name), STR_FMT(c->secret));
+}
+
+static void add_header(struct buf *b, struct str name, struct str value)
+{
+	buf_add(b, name);
+	buf_add(b, STR(": "));
+	buf_add(b, value);
+	buf_add(b, STR("\r\n"));
+}
+
+static void add_caller_credential(struct buf *b, const struct txn *t, const struct provider *p)
+{
+	struct str own = t->req->header[RH_API_KEY];
+	if (!str_empty(t->req->header[RH_AUTHORIZATION]) && str_istarts(t->req->header[RH_AUTHORIZATION], STR("bearer ")))
+		own = str_trim(str_skip(t->req->header[RH_AUTHORIZATION], 7));
+	if (str_empty(own))
+		return;
+	if (p->scheme == CREDENTIAL_HEADER) {
+		add_header(b, p->scheme_name, own);
+	} else {
+		buf_add(b, STR("authorization: Bearer "));
+		buf_add(b, own);
+		buf_add(b, STR("\r\n"));
+	}
+}
+
+static void add_credential(struct buf *b, const struct txn *t, const struct provider *p, const struct credential *c)
+{
+	if (p->caller_credential) {
+		add_caller_credential(b, t, p);
+	} else if (c && p->scheme == CREDENTIAL_BEARER) {
+		buf_add(b, STR("authorization: Bearer "));
+		buf_add(b, c->secret);
+		buf_add(b, STR("\r\n"));
+	} else if (c && p->scheme == CREDENTIAL_HEADER) {
+		add_header(b, p->scheme_name, c->secret);
+	}
+}
+
+static void add_body_headers(struct buf *b, const struct txn *t, size_t length)
+{
+	const struct call *call = t->call;
+	if (t->endpoint->body == ENDPOINT_NO_BODY)
+		return;
+	if (!str_empty(call->content_type))
+		add_header(b, STR("content-type"), call->content_type);
+	else
+		add_header(b, STR("content-type"), STR("application/json"));
+	if (call->upload && !t->req->body_length_known)
+		buf_add(b, STR("transfer-encoding: chunked\r\n"));
+	else
+		buf_addf(b, "content-length: %zu\r\n", call->upload ? (size_t)t->req->body_length : length);
+}
+
+static struct str write_head(struct txn *t, const struct target *target, const struct credential *c,
+			     enum http_method method, size_t length)
+{
+	static const char *const names[] = { [HTTP_GET] = "GET ", [HTTP_HEAD] = "GET ", [HTTP_POST] = "POST ",
+					     [HTTP_DELETE] = "DELETE " };
+	const struct provider *p = target->provider;
+	struct buf b = BUF_INIT(HEAD_MAX);
+	buf_add(&b, str_c(names[method]));
+	add_target_path(&b, t, target);
+	add_query(&b, t, p, c);
+	buf_add(&b, STR(" HTTP/1.1\r\nhost: "));
+	buf_add(&b, p->origin.host_header);
+	buf_add(&b, STR("\r\n"));
+	add_credential(&b, t, p, c);
+	add_body_headers(&b, t, length);
+	buf_add(&b, t->stream ? STR("accept: text/event-stream\r\n") : STR("accept: */*\r\n"));
+	add_header(&b, STR("user-agent"), STR("weir/" WEIR_VERSION));
+	for (unsigned i = 0; i < p->n_headers; i++)
+		add_header(&b, p->headers[i].name, p->headers[i].value);
+	buf_add(&b, STR("\r\n"));
+	struct str head = arena_copy(&t->arena, buf_str(&b));
+	buf_free(&b);
+	return head;
+}
+
+/* --- the body --- */
+
+struct splice {
+	struct call_edit edits[EDITS_MAX];
+	unsigned n;
+};
+
+static void add_edit(struct splice *s, struct call_edit e)
+{
+	unsigned i = s->n++;
+	for (; i > 0 && s->edits[i - 1].at > e.at; i--)
+		s->edits[i] = s->edits[i - 1];
+	s->edits[i] = e;
+}
+
+static struct str model_text(struct txn *t, struct str model)
+{
+	if (t->call->json == NULL)
+		return model;	/* a form's field stands as it is */
+	struct buf b = BUF_INIT(4096);
+	buf_add_json(&b, model);
+	struct str quoted = arena_copy(&t->arena, buf_str(&b));
+	buf_free(&b);
+	return quoted;
+}
+
+static void collect_edits(struct txn *t, const struct target *target, struct splice *s, bool *asks_usage)
+{
+	const struct call *call = t->call;
+	unsigned quirks = target->provider->quirks;
+	if (call->model_length && !str_empty(target->model) && !str_eq(target->model, call->model))
+		add_edit(s, (struct call_edit){ call->model_at, call->model_length, model_text(t, target->model) });
+	*asks_usage = call->stream && !call->usage_asked && !(quirks & QUIRK_NO_STREAM_OPTIONS) &&
+		      !str_empty(call->ask_usage.insert);
+	if (*asks_usage)
+		add_edit(s, call->ask_usage);
+	if ((quirks & QUIRK_MAX_TOKENS_ONLY) && !str_empty(call->max_tokens.insert))
+		add_edit(s, call->max_tokens);
+}
+
+static void add_part(struct transport_call *out, struct iovec *parts, struct str s)
+{
+	if (s.n)
+		parts[out->n_parts++] = (struct iovec){ (void *)(uintptr_t)s.p, s.n };
+}
+
+static size_t length_after(struct str body, const struct splice *s)
+{
+	size_t n = body.n;
+	for (unsigned i = 0; i < s->n; i++)
+		n = n - s->edits[i].remove + s->edits[i].insert.n;
+	return n;
+}
+
+void request_write(struct txn *t, const struct target *target, const struct credential *credential,
+		   struct transport_call *out, bool *asks_usage)
+{
+	const struct call *call = t->call;
+	struct splice s = { .n = 0 };
+	struct iovec *parts = arena_array(&t->arena, struct iovec, PARTS_MAX);
+	size_t at = 0;
+	*asks_usage = false;
+	if (!call->upload)
+		collect_edits(t, target, &s, asks_usage);
+	out->origin = &target->provider->origin;
+	out->method = t->method == HTTP_HEAD ? HTTP_GET : t->method;
+	out->parts = parts;
+	out->n_parts = 0;
+	out->streamed = call->upload;
+	add_part(out, parts, write_head(t, target, credential, out->method, length_after(call->body, &s)));
+	for (unsigned i = 0; i < s.n; i++) {
+		add_part(out, parts, str_of(call->body.p + at, s.edits[i].at - at));
+		add_part(out, parts, s.edits[i].insert);
+		at = s.edits[i].at + s.edits[i].remove;
+	}
+	add_part(out, parts, str_skip(call->body, at));
+}

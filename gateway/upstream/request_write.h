@@ -1,0 +1,17 @@
+/*
+ * request_write.h: the bytes a provider gets for a call: a head of our own and the
+ * caller's body, with the few edits that are needed spliced in.
+ */
+#ifndef WEIR_UPSTREAM_REQUEST_WRITE_H
+#define WEIR_UPSTREAM_REQUEST_WRITE_H
+
+#include "core/call.h"
+#include "core/target.h"
+#include "core/txn.h"
+#include "upstream/transport.h"
+
+/* Fills origin, method, parts and streamed; all memory from t->arena. `*asks_usage`: weir added include_usage. */
+void request_write(struct txn *t, const struct target *target, const struct credential *credential,
+		   struct transport_call *call, bool *asks_usage);
+
+#endif
