@@ -3,6 +3,8 @@
 # SANITIZE=address|undefined|thread builds into a folder of its own, as does CC=clang.
 
 CC ?= gcc
+# V=1 shows the commands.
+Q := $(if $(V),,@)
 SANITIZE ?=
 VERSION := $(shell cat VERSION 2>/dev/null || echo 0.1.0)
 COMMIT := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
@@ -56,22 +58,22 @@ all: $(BUILD)/weir
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 # Rebuilt with each commit, and alone in carrying it.
 $(BUILD)/gateway/version.o: CPPFLAGS += -DWEIR_COMMIT='"$(COMMIT)"'
 
 $(BUILD)/libweir.a: $(library_objects)
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $^
 
 $(BUILD)/weir: $(BUILD)/gateway/main.o $(BUILD)/libweir.a
-	$(CC) $(LDFLAGS) -rdynamic $^ $(LDLIBS) -o $@
+	$(Q)$(CC) $(LDFLAGS) -rdynamic $^ $(LDLIBS) -o $@
 
 # One binary for each tests/unit/<room>/<file>_test.c; cmocka counts.
 $(BUILD)/tests/unit/%_test: tests/unit/%_test.c $(BUILD)/libweir.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP $< $(BUILD)/libweir.a $(LDFLAGS) $(LDLIBS) -lcmocka -o $@
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP $< $(BUILD)/libweir.a $(LDFLAGS) $(LDLIBS) -lcmocka -o $@
 
 unit: $(unit_binaries)
 	@for t in $(unit_binaries); do ./$$t || exit 1; done

@@ -143,8 +143,8 @@ static void leave(struct txn *t)
 	static _Thread_local char text[LINE_SIZE];
 	struct buf line = { text, 0, LINE_SIZE, LINE_SIZE, false };	/* never grows: nothing is allocated */
 	char time[LOG_TIME_SIZE];
-	if (!to)
-		return;
+	if (!to || (t->endpoint && t->endpoint->open && t->answer.status < 400))
+		return;		/* probes every few seconds would drown the rest */
 	buf_add(&line, STR("{\"time\":\""));
 	buf_add(&line, str_of(time, log_time(time, clock_wall_us())));
 	buf_addc(&line, '"');

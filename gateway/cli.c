@@ -1,0 +1,198 @@
+/*
+ * cli.c: the commands of `weir`, in one table.
+ *
+ * Results go to stdout, what is wrong to stderr. Commands that talk to a running gateway
+ * use plain HTTP by libcurl's easy interface (cli_http.c).
+ */
+#include "cli.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "cli_http.h"
+#include "config/load.h"
+#include "config/print.h"
+#include "upstreams.h"
+#include "server.h"
+#include "version.h"
+
+struct arguments {
+	const char *config;
+	const char *model;
+	const char *url;
+	bool upstreams;
+	char **rest;
+	int n_rest;
+};
+
+struct command {
+	const char *name;
+	const char *usage;
+	const char *help;
+	int (*run)(const struct arguments *a);
+};
+
+static int run_serve(const struct arguments *a)
+{
+	return server_run(a->config);
+}
+
+static struct snapshot *load(const struct arguments *a, struct config_report *r)
+{
+	report_init(r);
+	struct snapshot *s = config_load(config_find(a->config), r);
+	fprintf(stderr, "%.*s%.*s", STR_FMT(buf_str(&r->warnings)), STR_FMT(buf_str(&r->errors)));
+	return s;
+}
+
+static int run_check(const struct arguments *a)
+{
+	struct config_report r;
+	struct snapshot *s = load(a, &r);
+	int status = s ? 0 : 2;
+	if (s) {
+		printf("%.*s: good (%u providers, %u models, %u keys; %u warnings)\n", STR_FMT(s->source), s->n_providers,
+		       s->n_models, s->n_keys, r.n_warnings);
+		if (a->upstreams)
+			status = upstreams_check(s);
+	}
+	report_free(&r);
+	snapshot_unref(s);
+	return status;
+}
+
+static int run_config(const struct arguments *a)
+{
+	struct buf out = BUF_INIT(4 * 1024 * 1024);
+	const char *what = a->n_rest ? a->rest[0] : "";
+	bool known = true;
+	if (strcmp(what, "full") == 0)
+		print_full(&out);
+	else if (strcmp(what, "schema") == 0)
+		print_schema(&out);
+	else if (strcmp(what, "reference") == 0)
+		print_reference(&out);
+	else
+		known = false;
+	if (known)
+		printf("%.*s", STR_FMT(buf_str(&out)));
+	else
+		fprintf(stderr, "usage: weir config full|schema|reference\n");
+	buf_free(&out);
+	return known ? 0 : 2;
+}
+
+static int run_init(const struct arguments *a)
+{
+	struct buf out = BUF_INIT(1024 * 1024);
+	(void)a;
+	print_init(&out);
+	printf("%.*s", STR_FMT(buf_str(&out)));
+	buf_free(&out);
+	return 0;
+}
+
+static int run_models(const struct arguments *a)
+{
+	return cli_models(a->url);
+}
+
+static int run_chat(const struct arguments *a)
+{
+	if (!a->n_rest) {
+		fprintf(stderr, "usage: weir chat [-m MODEL] \"text\"\n");
+		return 2;
+	}
+	return cli_chat(a->url, a->model ? a->model : "demo/echo", a->rest[0]);
+}
+
+static int run_health(const struct arguments *a)
+{
+	return cli_health(a->url);
+}
+
+static int run_version(const struct arguments *a)
+{
+	(void)a;
+	version_print();
+	return 0;
+}
+
+static int run_help(const struct arguments *a);
+
+static const struct command commands[] = {
+	{ "serve", "[-c FILE]", "start the gateway", run_serve },
+	{ "check", "[-c FILE] [--upstreams]", "find a configuration's mistakes; with --upstreams, try each credential", run_check },
+	{ "init", "", "print a configuration from what the environment holds", run_init },
+	{ "config", "full|schema|reference", "every option: as a file, as a JSON Schema, as a page", run_config },
+	{ "models", "[-u URL]", "models of a running gateway", run_models },
+	{ "chat", "[-m MODEL] [-u URL] \"text\"", "ask a running gateway", run_chat },
+	{ "health", "[-u URL]", "0 when a running gateway is ready", run_health },
+	{ "version", "", "version of weir and its libraries", run_version },
+	{ "help", "", "this text", run_help },
+};
+
+static int run_help(const struct arguments *a)
+{
+	(void)a;
+	printf("weir: one OpenAI-compatible endpoint in front of many models\n\n");
+	for (size_t i = 0; i < array_len(commands); i++)
+		printf("  weir %-8s %-28s %s\n", commands[i].name, commands[i].usage, commands[i].help);
+	printf("\nWithout -c the configuration is WEIR_CONFIG, ./weir.yaml or /etc/weir/weir.yaml; with none of them weir\n"
+	       "serves with what the environment holds (OPENAI_API_KEY and the like). URL: WEIR_URL, default\n"
+	       "http://127.0.0.1:8080; key: WEIR_KEY.\n");
+	return 0;
+}
+
+static bool parse(int argc, char **argv, struct arguments *a)
+{
+	static const struct option longs[] = {
+		{ "config", required_argument, NULL, 'c' }, { "model", required_argument, NULL, 'm' },
+		{ "url", required_argument, NULL, 'u' }, { "upstreams", no_argument, NULL, 'U' }, { NULL, 0, NULL, 0 },
+	};
+	int c;
+	while ((c = getopt_long(argc, argv, "c:m:u:", longs, NULL)) >= 0) {
+		switch (c) {
+		case 'c': a->config = optarg; break;
+		case 'm': a->model = optarg; break;
+		case 'u': a->url = optarg; break;
+		case 'U': a->upstreams = true; break;
+		default: return false;
+		}
+	}
+	a->rest = argv + optind;
+	a->n_rest = argc - optind;
+	return true;
+}
+
+static const struct command *find(const char *name)
+{
+	if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+		name = "help";
+	if (strcmp(name, "--version") == 0 || strcmp(name, "-v") == 0)
+		name = "version";
+	for (size_t i = 0; i < array_len(commands); i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+int cli_main(int argc, char **argv)
+{
+	struct arguments a = { .url = getenv("WEIR_URL") };
+	const struct command *c = argc > 1 ? find(argv[1]) : find("help");
+	if (!a.url || !*a.url)
+		a.url = "http://127.0.0.1:8080";
+	if (!c) {
+		fprintf(stderr, "weir: there is no command `%s`; see weir help\n", argv[1]);
+		return 2;
+	}
+	if (argc > 1 && !parse(argc - 1, argv + 1, &a))
+		return 2;
+	int status = c->run(&a);
+	arena_thread_end();
+	return status;
+}
