@@ -1,0 +1,55 @@
+import pytest
+
+from mock_provider import MockProvider, good
+from weir import Gateway
+
+
+@pytest.fixture
+def provider(request):
+    """provider(script) starts one more scripted provider."""
+    started = []
+
+    def start(script=good, **more):
+        p = MockProvider(script, **more)
+        started.append(p)
+        return p
+
+    yield start
+    for p in started:
+        p.stop()
+
+
+@pytest.fixture
+def gateway(tmp_path):
+    """gateway(config) starts weir; it must end well."""
+    started = []
+
+    def start(config=None, expect=0, **more):
+        d = tmp_path / f"weir{len(started)}"
+        d.mkdir()
+        g = Gateway(d, config, **more)
+        g.expect = expect
+        started.append(g)
+        return g
+
+    yield start
+    for g in started:
+        g.stop(g.expect)
+
+
+def config_for(*providers, model=None, **more):
+    """One alias `m` over the given mock providers, in order."""
+    names = ["first", "second", "third", "fourth"]
+    c = {"providers": {}, "models": {"m": {"targets": []}}}
+    for name, p in zip(names, providers):
+        c["providers"][name] = {"dialect": "openai", "base_url": p.url, "api_key": f"sk-{name}-vendor",
+                                "allow_private_address": True}
+        c["models"]["m"]["targets"].append(f"{name}/mock")
+    c["models"]["m"].update(model or {})
+    c.update(more)
+    return c
+
+
+@pytest.fixture
+def config():
+    return config_for
