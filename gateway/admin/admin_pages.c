@@ -2,7 +2,8 @@
  * admin_pages.c: the operator's pages, behind the same edge as callers' requests.
  *
  * A transaction here never parks: it is answered inside start() and its memory goes at the
- * end of the turn. Answers are not cached and pages may load nothing from elsewhere.
+ * end of the turn. Pages may load nothing from elsewhere; that answers are not cached the
+ * edge says for all.
  */
 #include "admin/admin_pages.h"
 
@@ -118,8 +119,6 @@ static void send_answer(struct txn *t, const struct page_answer *a)
 {
 	struct answer_header headers[HEADERS_MAX];
 	unsigned n = 0;
-	headers[n++] = (struct answer_header){ STR("cache-control"), STR("no-store") };
-	headers[n++] = (struct answer_header){ STR("x-content-type-options"), STR("nosniff") };
 	headers[n++] = (struct answer_header){ STR("referrer-policy"), STR("no-referrer") };
 	headers[n++] = (struct answer_header){ STR("content-security-policy"),
 		STR("default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'") };

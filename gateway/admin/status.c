@@ -34,6 +34,15 @@ static void gather_rates(struct status *st, const struct status_history *h)
 	st->failed_share = requests > 0 ? (double)(st->failed - then->failed) / (double)requests : 0;
 }
 
+/* A breaker that was open and has not seen a success since: the next request is its trial. */
+static bool on_trial(const struct live_target *live)
+{
+	for (enum breaker_class c = 0; c < BREAKER_CLASSES; c++)
+		if (atomic_load_explicit(&live->breakers[c].open_until, memory_order_relaxed))
+			return true;
+	return false;
+}
+
 static void set_state(struct status_target *row, const struct live_target *live, bool usable)
 {
 	enum breaker_class open;
@@ -50,6 +59,9 @@ static void set_state(struct status_target *row, const struct live_target *live,
 	} else if (atomic_load_explicit(&live->healthy, memory_order_relaxed) == 0) {
 		row->state = STATE_DOWN;
 		row->state_text = "down";
+	} else if (on_trial(live)) {
+		row->state = STATE_TRIAL;
+		row->state_text = "on trial";
 	}
 }
 

@@ -24,7 +24,7 @@ struct status_history {
 
 void status_sample(struct status_history *h);
 
-enum status_state { STATE_UP, STATE_UNKNOWN, STATE_OPEN, STATE_DOWN, STATE_UNUSABLE };
+enum status_state { STATE_UP, STATE_UNKNOWN, STATE_OPEN, STATE_TRIAL, STATE_DOWN, STATE_UNUSABLE };
 
 struct status_target {
 	struct str provider, model;

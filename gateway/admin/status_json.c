@@ -26,7 +26,8 @@ static void add_time(struct buf *b, const char *key, int64_t wall_us)
 static void add_target(struct buf *b, const struct status_target *t)
 {
 	static const char *const states[] = {
-		[STATE_UP] = "up", [STATE_UNKNOWN] = "unknown", [STATE_OPEN] = "open", [STATE_DOWN] = "down",
+		[STATE_UP] = "up", [STATE_UNKNOWN] = "unknown", [STATE_OPEN] = "open", [STATE_TRIAL] = "trial",
+		[STATE_DOWN] = "down",
 		[STATE_UNUSABLE] = "unusable",
 	};
 	buf_add(b, STR("{\"provider\":"));

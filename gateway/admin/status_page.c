@@ -139,7 +139,8 @@ static void add_numbers(struct buf *b, const struct status *st)
 static void add_state(struct buf *b, const struct status_target *t)
 {
 	static const char *const classes[] = {
-		[STATE_UP] = "good", [STATE_UNKNOWN] = "idle", [STATE_OPEN] = "bad", [STATE_DOWN] = "bad",
+		[STATE_UP] = "good", [STATE_UNKNOWN] = "idle", [STATE_OPEN] = "bad", [STATE_TRIAL] = "warn",
+		[STATE_DOWN] = "bad",
 		[STATE_UNUSABLE] = "idle",
 	};
 	buf_addf(b, "<td class=\"state %s\">%s%s", classes[t->state], t->state == STATE_OPEN ? "open: " : "", t->state_text);

@@ -21,6 +21,15 @@ bool health_draining(void)
 	return atomic_load_explicit(&draining, memory_order_relaxed);
 }
 
+/* Models may share a target: it is told once. */
+static bool told(const struct snapshot *s, unsigned i)
+{
+	for (unsigned k = 0; k < i; k++)
+		if (str_eq(s->targets[k]->name, s->targets[i]->name))
+			return true;
+	return false;
+}
+
 static void add_targets(const struct snapshot *s, struct buf *out)
 {
 	enum breaker_class open;
@@ -28,6 +37,8 @@ static void add_targets(const struct snapshot *s, struct buf *out)
 	buf_add(out, STR(",\"targets\":{"));
 	for (unsigned i = 0; i < s->n_targets; i++) {
 		const struct live_target *live = s->targets[i]->live;
+		if (told(s, i))
+			continue;
 		bool up = !live || breakers_allow(live->breakers, clock_us(), &open, &back);
 		buf_addf(out, "%s", i ? "," : "");
 		buf_add_json(out, s->targets[i]->name);

@@ -56,9 +56,9 @@ static struct provider *const providers[] = { &acme };
 static struct target target = {
 	.provider = &acme, .model = STR_INIT("<b>&m"), .name = STR_INIT("acme/<b>&m"), .live = &live,
 };
-static struct target *const targets[] = { &target };
+static struct target *const targets[] = { &target, &target };	/* two models share it */
 static struct snapshot snapshot = {
-	.source = STR_INIT("weir.yaml"), .targets = targets, .n_targets = 1, .providers = providers, .n_providers = 1,
+	.source = STR_INIT("weir.yaml"), .targets = targets, .n_targets = 2, .providers = providers, .n_providers = 1,
 };
 
 static const struct snapshot *in_force(void *owner)
@@ -156,6 +156,24 @@ static void doors_show_what_they_should(void **state)
 	assert_status(&local, "/nothing", NULL, 404);
 }
 
+static void a_shared_target_is_told_once(void **state)
+{
+	(void)state;
+	struct reader r;
+	ask(&r, &local, (struct request){ .path = STR("/readyz"), .query = STR("verbose") });
+	json_error_t e;
+	json_t *body = json_loads(r.body.p, JSON_REJECT_DUPLICATES, &e);
+	if (!body)
+		fail_msg("%s: %s", e.text, r.body.p);
+	json_decref(body);
+	let_go(&r);
+	ask(&r, &local, (struct request){ .path = STR("/status.json") });
+	body = json_loads(r.body.p, 0, NULL);
+	assert_int_equal(json_array_size(json_object_get(body, "targets")), 1);
+	json_decref(body);
+	let_go(&r);
+}
+
 static void other_methods_are_refused_as_json(void **state)
 {
 	(void)state;
@@ -206,6 +224,7 @@ static void the_page_escapes_what_it_shows(void **state)
 	assert_null(strstr(r.body.p, "http://"));
 	assert_null(strstr(r.body.p, "https://"));
 	assert_non_null(strstr(r.body.p, "provider_error (500)"));
+	assert_null(strstr(r.headers.p, "cache-control"));	/* the edge adds it, and not twice */
 	assert_non_null(strstr(r.headers.p, "content-security-policy: default-src 'none'; style-src 'self'"));
 	let_go(&r);
 }
@@ -229,6 +248,10 @@ static void an_open_breaker_is_shown(void **state)
 	let_go(&r);
 	ask(&r, &local, (struct request){ .path = STR("/metrics") });
 	assert_non_null(strstr(r.body.p, "\nweir_upstream_up{provider=\"acme\",target=\"acme/<b>&m\"} 0\n"));
+	let_go(&r);
+	atomic_store(&live.breakers[BREAKER_RATE_LIMIT].open_until, 1);
+	ask(&r, &local, (struct request){ .path = STR("/status.json") });
+	assert_non_null(strstr(r.body.p, "\"state\":\"trial\""));
 	let_go(&r);
 	atomic_store(&live.breakers[BREAKER_RATE_LIMIT].open_until, 0);
 }
@@ -274,6 +297,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tokens_are_told_apart),
 		cmocka_unit_test(doors_show_what_they_should),
+		cmocka_unit_test(a_shared_target_is_told_once),
 		cmocka_unit_test(other_methods_are_refused_as_json),
 		cmocka_unit_test(metrics_are_negotiated),
 		cmocka_unit_test(the_page_escapes_what_it_shows),
