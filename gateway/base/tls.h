@@ -43,6 +43,13 @@ bool tls_accept(struct io *io, struct tls_context *c) must_check;
 /* Verifies the chain and the host name. Sessions are kept and resumed per context and host. */
 bool tls_connect(struct io *io, struct tls_context *c, struct str host) must_check;
 
+/*
+ * Gives the SSL_CTX of another library (libcurl's, in its SSL_CTX callback) this client
+ * context's trust, client certificate and lowest version. Host names stay that library's to check.
+ */
+void tls_lend(struct tls_context *c, void *ssl_ctx);
+bool tls_verifies(const struct tls_context *c);	/* false: insecure_no_verify */
+
 /* Seconds until the first certificate's end, for metrics and warnings; may be negative. */
 int64_t tls_certificate_expires_in(const struct tls_context *c);
 

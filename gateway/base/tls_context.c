@@ -220,6 +220,24 @@ SSL_CTX *tls_context_ssl(struct tls_context *c)
 	return c->pairs[0];
 }
 
+void tls_lend(struct tls_context *c, void *ssl_ctx)
+{
+	SSL_CTX *from = c->pairs[0], *to = ssl_ctx;
+	X509 *certificate = SSL_CTX_get0_certificate(from);
+	STACK_OF(X509) *chain = NULL;
+	SSL_CTX_set1_cert_store(to, SSL_CTX_get_cert_store(from));
+	SSL_CTX_set_min_proto_version(to, TLS1_2_VERSION);
+	if (!certificate)
+		return;
+	SSL_CTX_get0_chain_certs(from, &chain);
+	SSL_CTX_use_cert_and_key(to, certificate, SSL_CTX_get0_privatekey(from), chain, 1);
+}
+
+bool tls_verifies(const struct tls_context *c)
+{
+	return SSL_CTX_get_verify_mode(c->pairs[0]) != SSL_VERIFY_NONE;
+}
+
 struct tls_context *tls_ref(struct tls_context *c)
 {
 	atomic_fetch_add(&c->refs, 1);

@@ -100,6 +100,7 @@ static inline int suite_run(const struct CMUnitTest *cases, size_t n)
 	if (!resolver_start())
 		return 1;
 	int failed = suite_for("http1", &http1_transport, cases, n);
+	failed += suite_for("curl", &curl_transport, cases, n);
 	resolver_stop();
 	return failed;
 }
