@@ -54,6 +54,7 @@ unit_sources := $(sort $(shell find tests/unit -name '*_test.c' 2>/dev/null))
 unit_binaries := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
 
 .PHONY: all unit clean
+.DEFAULT_GOAL := all
 all: $(BUILD)/weir
 
 $(BUILD)/%.o: %.c
@@ -76,7 +77,63 @@ $(BUILD)/tests/unit/%_test: tests/unit/%_test.c $(BUILD)/libweir.a
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP $< $(BUILD)/libweir.a $(LDFLAGS) $(LDLIBS) -lcmocka -o $@
 
 unit: $(unit_binaries)
-	@for t in $(unit_binaries); do ./$$t || exit 1; done
+	@python3 tests/tools/run_tests --unit $(unit_binaries)
+
+# --- for people ---
+
+.PHONY: run test check threads lint generate bench soak install help setup-%
+setup-%:
+	@sh tests/tools/setup $*
+
+run: setup-build
+	@$(MAKE) --no-print-directory all
+	./$(BUILD)/weir serve
+
+PYTEST := build/venv/bin/python
+export WEIR_BINARY := $(abspath $(BUILD)/weir)
+
+# Everything, set-up included. Ends with a line of counts.
+test: setup-test
+	@$(MAKE) --no-print-directory all $(unit_binaries) lint
+	@$(PYTEST) tests/tools/run_tests --unit $(unit_binaries) --pytest tests/integration
+
+# The quick part: no real engines, no image.
+check: all $(unit_binaries) lint
+	@$(PYTEST) tests/tools/run_tests --unit $(unit_binaries) --pytest tests/integration -m "not slow"
+
+# What several threads share, under ThreadSanitizer.
+threads: all $(unit_binaries)
+	@$(PYTEST) tests/tools/run_tests --unit $(filter %/base/counters_test %/base/log_test %/upstream/%,$(unit_binaries)) \
+		--pytest tests/integration/test_failover.py tests/integration/test_operations.py
+
+lint:
+	@python3 tests/tools/arrows
+	@python3 tests/tools/lengths
+
+# Files made from the option tables.
+generate: all
+	./$(BUILD)/weir config full > conf/weir.full.yaml
+	./$(BUILD)/weir config schema > conf/weir.schema.json
+	./$(BUILD)/weir config reference > conf/docs/configuration.md
+
+soak: all
+	@WEIR_SOAK=1 $(PYTEST) -m pytest -q tests/integration -m soak
+
+PREFIX ?= /usr/local
+install: all
+	install -D -m 755 $(BUILD)/weir $(DESTDIR)$(PREFIX)/bin/weir
+	install -D -m 644 conf/weir.yaml $(DESTDIR)$(PREFIX)/share/weir/weir.yaml
+	install -D -m 644 conf/weir.full.yaml $(DESTDIR)$(PREFIX)/share/weir/weir.full.yaml
+	install -D -m 644 conf/weir.schema.json $(DESTDIR)$(PREFIX)/share/weir/weir.schema.json
+	install -D -m 644 conf/deploy/weir.service $(DESTDIR)$(PREFIX)/lib/systemd/system/weir.service
+	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/weir/LICENSE
+
+help:
+	@echo "make            build/weir"
+	@echo "make run        set up, build, serve"
+	@echo "make test       set up and run every test;  make check: the quick part"
+	@echo "make unit fuzz soak lint generate install"
+	@echo "SANITIZE=address|undefined|thread, CC=clang: builds of their own"
 
 # Fuzzing needs clang's libFuzzer: `make fuzz` builds into build-fuzz and runs each target
 # for FUZZ_SECONDS from its committed corpus; what it finds on the way stays in build-fuzz.

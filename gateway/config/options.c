@@ -185,7 +185,8 @@ static void load_strings(const struct option *o, const struct node *list, void *
 static void load_value(const struct option *o, const struct node *n, void *record, struct option_context *c)
 {
 	const char *expected = "";
-	not_enforced(o, c);
+	if (!o->fallback || n->kind != NODE_SCALAR || !str_eq(n->value, str_c(o->fallback)))
+		not_enforced(o, c);
 	if (o->type == OPTION_NODE || o->type == OPTION_ANY) {
 		if (o->offset != OPTION_NOWHERE)
 			*(const struct node **)(void *)((char *)record + o->offset) = n;
