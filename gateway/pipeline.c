@@ -10,6 +10,7 @@
 #include "api/decode.h"
 #include "api/endpoints.h"
 #include "api/models.h"
+#include "base/clock.h"
 #include "core/dialect.h"
 #include "routing/router.h"
 #include "telemetry/stages.h"
@@ -58,7 +59,7 @@ static void end(struct txn *t)
 	if (t->state == TXN_DONE)
 		return;
 	txn_move(t, TXN_DONE);
-	t->ended_us = loop_now(t->loop);
+	t->ended_us = clock_us();	/* the turn's own work is part of it */
 	t->cancel = NULL;
 	t->on_drain = NULL;
 	t->client = NULL;

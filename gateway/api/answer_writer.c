@@ -89,6 +89,7 @@ static enum sink_result take(struct sink *s, struct delta *d)
 		if (client_queued(t->client) >= CLIENT_HIGH_WATER)
 			return SINK_FULL;
 		client_write(t->client, &d->raw, 1);
+		t->answer.bytes += d->raw.n;
 		if (!d->more)
 			client_flush(t->client);
 		break;
@@ -117,6 +118,7 @@ static enum stage_result whole(struct txn *t, struct header_list *l, int status,
 		if (body.n)
 			client_write(t->client, &body, 1);
 		client_end(t->client);
+		t->answer.bytes += body.n;
 	}
 	return STAGE_ANSWERED;
 }
@@ -174,6 +176,7 @@ static void error_event(struct txn *t)
 	t->dialect->write_error_event(&event, &t->error, str_c(t->id));
 	struct str bytes = buf_str(&event);
 	client_write(t->client, &bytes, 1);
+	t->answer.bytes += bytes.n;
 	client_end(t->client);
 	buf_free(&event);
 }

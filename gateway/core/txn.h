@@ -45,7 +45,7 @@ enum txn_state {
 	TXN_DONE	/* recycled after this turn */
 };
 
-enum { REQUEST_ID_SIZE = 40 };
+enum { REQUEST_ID_SIZE = 40, PEER_SIZE = 48 };
 
 struct answer {
 	int status;
@@ -53,6 +53,7 @@ struct answer {
 	bool begun;			/* status and headers are handed to the client */
 	bool content;			/* some content was passed on */
 	int64_t length;			/* of a plain body, or ANSWER_CHUNKED */
+	uint64_t bytes;			/* of the body, handed to the client so far */
 	struct str content_type;
 	const struct answer_header *headers;	/* of the provider, allowed through */
 	unsigned n_headers;
@@ -95,6 +96,7 @@ struct txn {
 	bool cut;			/* the answer broke after the commit */
 	bool caller_gone;
 	char id[REQUEST_ID_SIZE];	/* x-request-id, NUL-terminated */
+	char peer[PEER_SIZE];		/* the caller's address for the log, NUL-terminated; kept when req is gone */
 
 	/* Monotonic microseconds; 0: not yet. */
 	int64_t began_us, deadline_us, first_content_us, ended_us;

@@ -17,7 +17,7 @@
 #include "telemetry/stages.h"
 
 /* Escaping makes a byte six at most; all fields together then fit with room to spare. */
-enum { LINE_SIZE = 12 * 1024, PATH_MAX_SHOWN = 256, NAME_MAX_SHOWN = 256, PEER_MAX_SHOWN = 64, NUMBER_SIZE = 20 };
+enum { LINE_SIZE = 12 * 1024, PATH_MAX_SHOWN = 256, NAME_MAX_SHOWN = 256, NUMBER_SIZE = 20 };
 
 static _Atomic(struct log_sink *) sink;
 
@@ -80,8 +80,7 @@ static void add_who_and_what(struct buf *b, const struct txn *t)
 {
 	struct str model = t->call ? t->call->model : STR_NONE;
 	add_text(b, STR(",\"id\":"), str_c(t->id), REQUEST_ID_SIZE);
-	if (t->req)
-		add_some_text(b, STR(",\"peer\":"), t->req->peer, PEER_MAX_SHOWN);
+	add_some_text(b, STR(",\"peer\":"), str_c(t->peer), PEER_SIZE);
 	add_text(b, STR(",\"method\":"), method_name(t->method), NAME_MAX_SHOWN);
 	add_text(b, STR(",\"endpoint\":"), t->endpoint ? str_c(t->endpoint->name) : STR("none"), NAME_MAX_SHOWN);
 	if (t->req)
@@ -105,6 +104,7 @@ static void add_outcome(struct buf *b, const struct txn *t)
 	if (t->error.kind != ERR_NONE)
 		add_text(b, STR(",\"error\":"), str_c(error_row(t->error.kind)->fault), NAME_MAX_SHOWN);
 	buf_add(b, t->stream ? STR(",\"stream\":true") : STR(",\"stream\":false"));
+	add_number(b, STR(",\"bytes\":"), (int64_t)t->answer.bytes);
 	if (t->cut)
 		buf_add(b, STR(",\"cut\":true"));
 	if (t->caller_gone)
@@ -132,8 +132,11 @@ static void add_times(struct buf *b, const struct txn *t)
 		add_ms(b, STR(",\"ms_upstream\":"), t->upstream_us + waiting);
 }
 
-static enum stage_result enter(struct txn *t unused_arg)
+static enum stage_result enter(struct txn *t)
 {
+	struct str peer = t->req ? str_head(t->req->peer, PEER_SIZE - 1) : STR_NONE;
+	if (peer.n)
+		memcpy(t->peer, peer.p, peer.n);
 	return STAGE_NEXT;
 }
 

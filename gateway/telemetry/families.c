@@ -41,7 +41,8 @@ static struct counter_family first_tokens = {
 	.labels = { "endpoint", "model" },
 };
 static struct counter_family overheads = {
-	SECONDS("weir_overhead_seconds", "Time of a request that was not spent waiting for providers.", overhead_bounds),
+	SECONDS("weir_overhead_seconds", "Time of a request, its body's arrival included, not spent waiting for providers.",
+		overhead_bounds),
 	.labels = { "endpoint" },
 };
 static struct counter_family in_flight = {

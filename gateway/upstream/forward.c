@@ -168,11 +168,14 @@ static void let_go(struct forward *f, bool success)
 		all(a->credential->breakers, f->credential_trials);
 }
 
-/* Time spent waiting for providers is theirs, the rest is our overhead. */
+/*
+ * Time spent waiting for providers is theirs, the rest is our overhead: their time begins
+ * when they were asked and is over when the turn begins that their bytes came with.
+ */
 static void upstream_clock(struct txn *t, bool running)
 {
 	int64_t now = loop_now(t->loop);
-	if (t->upstream_since_us)
+	if (t->upstream_since_us && now > t->upstream_since_us)
 		t->upstream_us += now - t->upstream_since_us;
 	t->upstream_since_us = running ? now : 0;
 }
@@ -279,6 +282,8 @@ static void start_attempt(struct forward *f)
 	attempt_free(&f->attempt);
 	attempt_init(&f->attempt, t, f->attempt.events);
 	attempt_start(&f->attempt, f->entry->target, c, left < connect ? left : connect);
+	if (t->upstream_since_us)
+		t->upstream_since_us = clock_us();	/* writing the request was ours */
 	hold(f);
 	timer_at(&f->timer, loop_now(t->loop) + (t->stream ? COMMENT_EVERY_US : f->timeouts.total_us));
 	if (t->stream && f->timeouts.first_token_us < COMMENT_EVERY_US)

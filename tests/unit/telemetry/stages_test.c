@@ -159,8 +159,15 @@ static void assert_field(json_t *line, const char *key, const char *value)
 static void a_stream_leaves_one_line(void **state)
 {
 	(void)state;
+	struct request req = { .peer = STR("::1") };
 	struct txn t = served();
+	t.req = &req;
+	t.answer.bytes = 77;
+	access_log_stage.enter(&t);
+	t.req = NULL;	/* let go at the stream's commit */
 	json_t *line = logged(&t);
+	assert_field(line, "peer", "\"::1\"");
+	assert_field(line, "bytes", "77");
 	assert_field(line, "id", "\"req_1\"");
 	assert_field(line, "method", "\"POST\"");
 	assert_field(line, "endpoint", "\"chat\"");
