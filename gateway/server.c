@@ -271,9 +271,6 @@ static int run(struct server *s)
 	timer_open(&s->drain_timer, &s->loop, on_drain_timer);
 	watch_open(&s->signals, &s->loop, s->signal_fd, on_signal);
 	watch_read(&s->signals, true);
-	s->reload.publish = publish;
-	s->reload.owner = s;
-	reload_watch(&s->reload, s->snapshot, s->snapshot->settings.watch);
 	print_start(s);
 	print_key(s);
 	notify_state("READY=1");
@@ -301,6 +298,9 @@ static int serve(struct server *s, const char *file)
 		return 1;
 	}
 	reload_open(&s->reload, &s->loop, file);
+	s->reload.publish = publish;
+	s->reload.owner = s;
+	reload_watch(&s->reload, s->snapshot, s->snapshot->settings.watch);
 	open_access_log(s);
 	int status = 1;
 	if (start_workers(s))

@@ -50,8 +50,9 @@ static bool scan(struct body *b, bool last)
 {
 	if (!b->is_json || json_scan_feed(&b->scan, b->bytes, b->n, last) != JSON_BAD)
 		return true;
-	if (b->complete || !b->reading)
-		return false;	/* decode tells it, the connection can go on */
+	const struct request *req = b->t->req;
+	if (b->complete || (req->body_length_known && b->n >= req->body_length))
+		return !b->complete;	/* all of it is here: decode tells it, the connection can go on */
 	char why[160];
 	snprintf(why, sizeof(why), "The body is not valid JSON: %s at byte %zu.", b->scan.error, b->scan.error_at);
 	fail(b, ERR_BAD_JSON, why);

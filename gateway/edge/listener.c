@@ -28,7 +28,7 @@ enum { ACCEPTS_A_TURN = 64, BACKLOG = 4096 };
 static const int64_t PAUSE_US = 100 * 1000;
 
 static const char too_many[] =
-	"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: 126\r\nretry-after: 1\r\n"
+	"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: 125\r\nretry-after: 1\r\n"
 	"connection: close\r\n\r\n"
 	"{\"error\":{\"message\":\"This gateway has as many connections as it takes.\",\"type\":\"api_error\",\"param\":null,"
 	"\"code\":\"overloaded\"}}";
