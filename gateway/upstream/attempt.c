@@ -18,17 +18,19 @@
 #include "upstream/request_write.h"
 #include "wire/http_parser.h"
 
-static _Thread_local struct transport_state *hot_state, *demo_state;
+static _Thread_local struct transport_state *hot_state, *general_state, *demo_state;
 
 void upstream_open(struct loop *l)
 {
 	hot_state = http1_transport.open(l);
+	general_state = curl_transport.open(l);
 	demo_state = demo_transport.open(l);
 }
 
 void upstream_close(void)
 {
 	http1_transport.close(hot_state);
+	curl_transport.close(general_state);
 	demo_transport.close(demo_state);
 }
 
@@ -445,8 +447,9 @@ void attempt_start(struct attempt *a, const struct target *target, const struct 
 	a->json_answer = t->endpoint->json_answer;
 	a->began_us = a->last_byte_us = loop_now(t->loop);
 	request_write(t, target, credential, &call, &a->withhold_usage);
-	a->transport = p->demo ? &demo_transport : &http1_transport;
-	struct transport_state *state = p->demo ? demo_state : hot_state;
+	bool general = !str_empty(p->origin.proxy);
+	a->transport = p->demo ? &demo_transport : general ? &curl_transport : &http1_transport;
+	struct transport_state *state = p->demo ? demo_state : general ? general_state : hot_state;
 	a->exchange = a->transport->start(state, &call);
 }
 
