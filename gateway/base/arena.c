@@ -93,6 +93,20 @@ void arena_clear(struct arena *a)
 	arena_init(a);
 }
 
+void arena_wipe(struct arena *a)
+{
+	while (a->owned) {
+		struct arena_owned *o = a->owned;
+		a->owned = o->next;
+		o->release(o->object);
+	}
+	for (struct arena_block *b = a->blocks; b; b = b->next) {
+		unpoison(b->data, b->size - sizeof(*b));
+		explicit_bzero(b->data, b->size - sizeof(*b));
+	}
+	arena_clear(a);
+}
+
 static void *take(struct arena *a, size_t n)
 {
 	size_t rounded;

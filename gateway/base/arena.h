@@ -24,6 +24,7 @@ struct arena {
 
 void arena_init(struct arena *a);	/* allocates nothing yet */
 void arena_clear(struct arena *a);	/* releases all; the arena may be used again */
+void arena_wipe(struct arena *a);	/* the same, its bytes overwritten first: for what held secrets */
 
 void *arena_alloc(struct arena *a, size_t n) __attribute__((returns_nonnull));	/* zeroed, 16-aligned */
 struct str arena_copy(struct arena *a, struct str s);				/* NUL added behind */

@@ -6,32 +6,55 @@
 
 #include "config/options.h"
 
+struct preset;
+
 struct build {
 	struct snapshot *s;
+	const struct node *root;
 	struct settings_draft draft;
 	struct option_context context;
+	struct option_later later;
 	struct config_report *report;
 	struct arena *arena;
-	struct buf later;
-	bool environment;	/* presets' variables are looked at */
-	bool budgets;		/* some key or team has a budget, which is not enforced yet */
+	bool environment;	/* variables and files are looked at */
+	const struct node *budgets;	/* the first budget found: none is enforced yet */
 };
 
 void build_settings(struct build *b);
 void build_providers(struct build *b);
 void build_models(struct build *b);
 void build_keys(struct build *b);
+void build_later(struct build *b);	/* prices and plugins: checked, used by nobody yet */
 
 /* A provider from a preset alone, as zero-configuration makes it. */
-void build_preset_provider(struct build *b, struct str name);
+void build_preset_provider(struct build *b, const struct preset *preset);
 void build_demo_provider(struct build *b);
+/* Whether the environment holds all that this preset needs; `*variable` is where its credential is. */
+bool build_preset_ready(const struct preset *preset, const char **variable);
 
-/* Appends to one of the snapshot's lists. */
-void build_add_provider(struct build *b, struct provider *p);
+/* Credentials, headers and extras of one provider. */
+void build_credentials(struct build *b, const struct node *n, const struct provider_draft *d, const struct preset *preset,
+		       struct provider *p);
+void build_headers(struct build *b, const struct node *map, struct provider *p);
+
+/* Room for one more pointer in a list of `n` of them. */
+void *build_room(struct arena *a, const void *items, unsigned n);
 void build_add_target(struct build *b, struct target *t);
-void build_add_model(struct build *b, struct model *m);
 
-/* The target of a written name "provider/model"; NULL after an error at `n` (or without a word when n is NULL). */
+/* The target of a written name "provider/model"; NULL after an error at `n`. */
 struct target *build_target(struct build *b, const struct node *n, struct str name);
+
+/* A list of { usd, per }, and the map of limits: checked and noted as not enforced. */
+void build_check_budgets(struct build *b, struct str section, const struct node *list);
+void build_check_limits(struct build *b, struct str section, const struct node *map);
+
+/* Is this address (as listen.address has them) one that only this machine reaches? */
+bool address_is_local(struct str address);
+/* NULL when good, otherwise what is wrong with it. */
+const char *address_check(struct str address);
+
+/* An error at `n`, which may be NULL. */
+#define build_error(b, n, ...) report_error((b)->report, (n) ? (n)->line : 0, (n) ? (n)->column : 0, __VA_ARGS__)
+#define build_warn(b, n, ...) report_warning((b)->report, (n) ? (n)->line : 0, (n) ? (n)->column : 0, __VA_ARGS__)
 
 #endif

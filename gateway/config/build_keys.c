@@ -1,85 +1,219 @@
 /*
  * build_keys.c: who may call. Secrets become digests here and are wiped.
  */
+#include <stdlib.h>
+
 #include "base/digest.h"
 #include "config/build.h"
 #include "core/live.h"
 
-static bool set_digest(struct build *b, const struct node *n, struct str secret, struct key *k)
+enum { SECRET_LEAST = 8, SECRET_MOST = 4096, NAME_MOST = 128 };
+
+struct keyed {
+	const struct key *key;
+	const struct node *node;
+};
+
+static bool is_printable(struct str s)
 {
-	if (str_starts(secret, STR("sha256:"))) {
-		if (digest_from_hex(str_skip(secret, 7), k->digest))
-			return true;
-		report_error(b->report, n->line, n->column, "`secret`: sha256: is followed by 64 hexadecimal digits");
-		return false;
-	}
-	if (secret.n < 8) {
-		report_error(b->report, n->line, n->column, "`secret`: expected at least 8 characters");
-		return false;
-	}
-	digest_sha256(secret, k->digest);
-	secret_wipe((char *)(uintptr_t)secret.p, secret.n);
+	for (size_t i = 0; i < s.n; i++)
+		if (s.p[i] <= ' ' || s.p[i] >= 0x7f)
+			return false;
 	return true;
 }
 
-static bool is_taken(const struct build *b, const struct key *k)
+static bool set_digest(struct build *b, const struct node *n, struct str secret, struct key *k)
 {
-	for (unsigned i = 0; i < b->s->n_keys; i++)
-		if (str_eq(b->s->keys[i]->name, k->name) || digest_equal(b->s->keys[i]->digest, k->digest))
+	const struct node *at = node_get(n, STR("secret"));
+	if (str_starts(secret, STR("sha256:"))) {
+		if (secret.n == 7 + 2 * DIGEST_SIZE && digest_from_hex(str_skip(secret, 7), k->digest))
 			return true;
+		build_error(b, at, "`secret`: sha256: is followed by 64 hexadecimal digits");
+		return false;
+	}
+	bool good = secret.n >= SECRET_LEAST && secret.n <= SECRET_MOST && is_printable(secret);
+	if (good)
+		digest_sha256(secret, k->digest);
+	else
+		build_error(b, at, "`secret`: expected 8 to 4096 printable characters without blanks");
+	secret_wipe((char *)(uintptr_t)secret.p, secret.n);
+	return good;
+}
+
+static void add_key(struct build *b, struct key *k)
+{
+	const struct key **all = build_room(b->arena, b->s->keys, b->s->n_keys);
+	all[b->s->n_keys++] = k;
+	b->s->keys = (struct key *const *)(uintptr_t)all;
+}
+
+/* Lists of budgets and limits are read whole, so that their mistakes show today. */
+void build_check_budgets(struct build *b, struct str section, const struct node *list)
+{
+	char nowhere;
+	if (!list || node_is_null(list) || (list->kind != NODE_SCALAR && !list->first))
+		return;
+	if (list->kind != NODE_LIST) {
+		build_error(b, list, "`budgets`: expected a list of { usd, per }, not %s", node_kind_name(list));
+		return;
+	}
+	for (const struct node *n = list->first; n; n = n->next) {
+		options_load(&budget_table, n, &nowhere, &b->context);
+		if (n->kind == NODE_MAP && !node_get(n, STR("usd")) && !node_get(n, STR("tokens")))
+			build_error(b, n, "a budget needs `usd` or `tokens`");
+	}
+	options_note_later(&b->context, section, STR("budgets"), list);
+	if (!b->budgets)
+		b->budgets = list;
+}
+
+void build_check_limits(struct build *b, struct str section, const struct node *map)
+{
+	char nowhere;
+	if (!map || node_is_null(map))
+		return;
+	options_load(&limits_table, map, &nowhere, &b->context);
+	if (map->first)
+		options_note_later(&b->context, section, STR("limits"), map);
+}
+
+static bool check_name(struct build *b, const struct node *n, struct str name, const char *what)
+{
+	const struct node *at = node_get(n, STR("name"));
+	if (str_empty(name))
+		build_error(b, n, "%s needs a `name`", what);
+	else if (name.n > NAME_MOST || !is_printable(name))
+		build_error(b, at, "`name`: expected at most %d printable characters without blanks", NAME_MOST);
+	else
+		return true;
 	return false;
 }
 
-static void build_key(struct build *b, const struct node *n)
+static struct key *build_key(struct build *b, const struct node *n)
 {
 	struct key_draft d = { 0 };
 	struct key *k = arena_new(b->arena, struct key);
 	options_load(&key_table, n, &d, &b->context);
-	if (str_empty(d.name) || str_empty(d.secret)) {
-		report_error(b->report, n->line, n->column, "a key needs `name` and `secret`");
-		return;
+	build_check_budgets(b, STR("keys"), d.budgets);
+	build_check_limits(b, STR("keys"), d.limits);
+	if (n->kind != NODE_MAP || !check_name(b, n, d.name, "a key"))
+		return NULL;
+	const struct node *secret = node_get(n, STR("secret"));
+	if (str_empty(d.secret)) {
+		if (!secret || !secret->broken)
+			build_error(b, secret ? secret : n, "key `%.*s` needs a `secret`", STR_FMT(d.name));
+		return NULL;
 	}
 	if (!set_digest(b, n, d.secret, k))
-		return;
+		return NULL;
 	k->name = d.name;
 	k->team = d.team;
 	k->models = d.models.items;
 	k->n_models = d.models.n;
 	k->live = live_key(k->name);
-	b->budgets |= d.budgets && d.budgets->first;
-	if (is_taken(b, k)) {
-		report_error(b->report, n->line, n->column, "key `%.*s`: its name or its secret is another key's, too", STR_FMT(k->name));
+	add_key(b, k);
+	return k;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct key *x = ((const struct keyed *)a)->key, *y = ((const struct keyed *)b)->key;
+	int order = memcmp(x->name.p, y->name.p, x->name.n < y->name.n ? x->name.n : y->name.n);
+	return order ? order : x->name.n < y->name.n ? -1 : x->name.n > y->name.n;
+}
+
+static int by_digest(const void *a, const void *b)
+{
+	const struct keyed *x = a, *y = b;
+	return memcmp(x->key->digest, y->key->digest, DIGEST_SIZE);
+}
+
+static const struct node *later_of(const struct keyed *a, const struct keyed *b)
+{
+	if (a->node->line != b->node->line)
+		return a->node->line > b->node->line ? a->node : b->node;
+	return a->node->column > b->node->column ? a->node : b->node;
+}
+
+static void refuse_duplicates(struct build *b, struct keyed *all, unsigned n)
+{
+	if (n < 2)
 		return;
+	qsort(all, n, sizeof(*all), by_name);
+	for (unsigned i = 1; i < n; i++)
+		if (by_name(&all[i - 1], &all[i]) == 0)
+			build_error(b, later_of(&all[i - 1], &all[i]), "two keys have the name `%.*s`", STR_FMT(all[i].key->name));
+	qsort(all, n, sizeof(*all), by_digest);
+	for (unsigned i = 1; i < n; i++)
+		if (by_digest(&all[i - 1], &all[i]) == 0)
+			build_error(b, later_of(&all[i - 1], &all[i]), "keys `%.*s` and `%.*s` have the same secret",
+				    STR_FMT(all[i - 1].key->name), STR_FMT(all[i].key->name));
+}
+
+static bool has_team(const struct node *teams, struct str name)
+{
+	for (const struct node *n = teams ? teams->first : NULL; n; n = n->next) {
+		const struct node *called = node_get(n, STR("name"));
+		if (called && str_eq(called->value, name))
+			return true;
 	}
-	struct key **all = arena_array(b->arena, struct key *, b->s->n_keys + 1);
-	if (b->s->n_keys)
-		memcpy(all, b->s->keys, b->s->n_keys * sizeof(*all));
-	all[b->s->n_keys++] = k;
-	b->s->keys = all;
+	return false;
 }
 
 static void check_teams(struct build *b)
 {
 	const struct node *list = b->draft.teams;
-	for (const struct node *n = list && list->kind == NODE_LIST ? list->first : NULL; n; n = n->next) {
-		const struct node *name = node_get(n, STR("name")), *budgets = node_get(n, STR("budgets"));
-		if (!name || name->kind != NODE_SCALAR)
-			report_error(b->report, n->line, n->column, "a team needs a `name`");
-		if (budgets && budgets->first) {
-			b->budgets = true;
-			if (!str_has(buf_str(&b->later), STR("budgets")))
-				buf_addf(&b->later, "%sbudgets", b->later.n ? ", " : "");
-		}
+	if (list && !node_is_null(list) && list->kind != NODE_LIST) {
+		build_error(b, list, "`teams`: expected a list, not %s", node_kind_name(list));
+		return;
+	}
+	for (const struct node *n = list ? list->first : NULL; n; n = n->next) {
+		struct team_draft d = { 0 };
+		options_load(&team_table, n, &d, &b->context);
+		build_check_budgets(b, STR("teams"), d.budgets);
+		build_check_limits(b, STR("teams"), d.limits);
+		if (n->kind == NODE_MAP)
+			check_name(b, n, d.name, "a team");
 	}
 }
 
 void build_keys(struct build *b)
 {
 	const struct node *list = b->draft.keys;
-	if (list && !node_is_null(list) && list->kind != NODE_LIST)
-		report_error(b->report, list->line, list->column, "`keys`: expected a list, not %s", node_kind_name(list));
-	for (const struct node *n = list && list->kind == NODE_LIST ? list->first : NULL; n; n = n->next)
-		build_key(b, n);
+	if (list && !node_is_null(list) && list->kind != NODE_LIST) {
+		build_error(b, list, "`keys`: expected a list, not %s", node_kind_name(list));
+		list = NULL;
+	}
+	unsigned n = 0;
+	struct keyed *all = arena_array(b->arena, struct keyed, list ? list->n + 1 : 1);
+	for (const struct node *at = list ? list->first : NULL; at; at = at->next) {
+		const struct key *k = build_key(b, at);
+		if (k)
+			all[n++] = (struct keyed){ k, at };
+		if (k && !str_empty(k->team) && b->draft.teams && !has_team(b->draft.teams, k->team))
+			build_error(b, node_get(at, STR("team")), "there is no team `%.*s`", STR_FMT(k->team));
+	}
+	refuse_duplicates(b, all, n);
 	check_teams(b);
-	snapshot_index(b->s);
+}
+
+void build_later(struct build *b)
+{
+	const struct node *prices = b->draft.prices, *plugins = b->draft.plugins;
+	char nowhere;
+	if (prices && !node_is_null(prices) && prices->kind != NODE_MAP)
+		build_error(b, prices, "`prices`: expected a map of targets, not %s", node_kind_name(prices));
+	else if (prices && prices->first)
+		options_note_later(&b->context, STR("prices"), STR("costs are not counted"), prices);
+	for (const struct node *n = prices && prices->kind == NODE_MAP ? prices->first : NULL; n; n = n->next)
+		options_load(&price_table, n, &nowhere, &b->context);
+	if (plugins && !node_is_null(plugins) && plugins->kind != NODE_LIST)
+		build_error(b, plugins, "`plugins`: expected a list, not %s", node_kind_name(plugins));
+	for (const struct node *n = plugins && plugins->kind == NODE_LIST ? plugins->first : NULL; n; n = n->next) {
+		struct plugin_draft d = { 0 };
+		options_load(&plugin_table, n, &d, &b->context);
+		if (n->kind == NODE_MAP && str_empty(d.name))
+			build_error(b, n, "a plugin needs a `name`");
+		options_note_later(&b->context, STR("plugins"), STR("none is run"), plugins);
+	}
 }

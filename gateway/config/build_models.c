@@ -6,6 +6,8 @@
 #include "config/build.h"
 #include "core/live.h"
 
+enum { NAME_MOST = 256 };
+
 static struct str nearest_provider(const struct build *b, struct str name)
 {
 	struct str best = STR_NONE;
@@ -20,20 +22,26 @@ static struct str nearest_provider(const struct build *b, struct str name)
 	return best;
 }
 
+void *build_room(struct arena *a, const void *items, unsigned n)
+{
+	if (n & (n - 1))
+		return (void *)(uintptr_t)items;	/* room was made by powers of two */
+	void **all = arena_array(a, void *, n ? 2 * (size_t)n : 1);
+	if (n)
+		memcpy(all, items, n * sizeof(*all));
+	return all;
+}
+
 void build_add_target(struct build *b, struct target *t)
 {
-	struct target **all = arena_array(b->arena, struct target *, b->s->n_targets + 1);
-	if (b->s->n_targets)
-		memcpy(all, b->s->targets, b->s->n_targets * sizeof(*all));
+	struct target **all = build_room(b->arena, b->s->targets, b->s->n_targets);
 	all[b->s->n_targets++] = t;
 	b->s->targets = all;
 }
 
-void build_add_model(struct build *b, struct model *m)
+static void add_model(struct build *b, struct model *m)
 {
-	struct model **all = arena_array(b->arena, struct model *, b->s->n_models + 1);
-	if (b->s->n_models)
-		memcpy(all, b->s->models, b->s->n_models * sizeof(*all));
+	struct model **all = build_room(b->arena, b->s->models, b->s->n_models);
 	all[b->s->n_models++] = m;
 	b->s->models = all;
 }
@@ -43,11 +51,13 @@ static struct provider *provider_of(struct build *b, const struct node *n, struc
 	ptrdiff_t slash = str_chr(name, '/');
 	struct str first = slash < 0 ? name : str_head(name, (size_t)slash);
 	const struct provider *p = snapshot_provider(b->s, first);
-	if (p && slash > 0)
+	if (p && slash > 0 && (size_t)slash + 1 < name.n)
 		return (struct provider *)(uintptr_t)p;
+	if (n && n->broken)
+		return NULL;
 	struct str like = nearest_provider(b, first);
-	if (n && slash < 0)
-		report_error(b->report, n->line, n->column, "a target reads provider/model, not `%.*s`", STR_FMT(name));
+	if (n && (slash < 0 || p))
+		report_error(b->report, n->line, n->column, "a target reads provider/model, not `%.*s`", STR_FMT(str_head(name, 80)));
 	else if (n && like.n)
 		report_error(b->report, n->line, n->column, "there is no provider `%.*s`; did you mean `%.*s`?", STR_FMT(first),
 			     STR_FMT(like));
@@ -82,10 +92,11 @@ static struct target *one_target(struct build *b, const struct node *n)
 		return build_target(b, n, n->value);
 	options_load(&target_table, n, &d, &b->context);
 	if (str_empty(d.target)) {
-		report_error(b->report, n->line, n->column, "this target has no `target: provider/model`");
+		if (n->kind == NODE_MAP)
+			build_error(b, n, "this target has no `target: provider/model`");
 		return NULL;
 	}
-	struct target *t = build_target(b, n, d.target);
+	struct target *t = build_target(b, node_get(n, STR("target")), d.target);
 	if (!t)
 		return NULL;
 	t->weight = d.weight;
@@ -118,16 +129,27 @@ static void set_targets(struct build *b, const struct node *model, const struct 
 	m->targets = targets;
 }
 
+static void check_name(struct build *b, const struct node *n)
+{
+	bool good = n->key.n > 0 && n->key.n <= NAME_MOST;
+	for (size_t i = 0; i < n->key.n; i++)
+		good &= n->key.p[i] > ' ' && n->key.p[i] < 0x7f;
+	if (!good)
+		report_error(b->report, n->key_line, n->key_column, "a model's name has 1 to %d printable characters without blanks",
+			     NAME_MOST);
+}
+
 static void build_model(struct build *b, const struct node *n)
 {
 	struct model_draft d = { 0 };
 	struct model *m = arena_new(b->arena, struct model);
+	check_name(b, n);
 	options_load(&model_table, n, &d, &b->context);
 	m->name = n->key;
 	m->pattern = str_chr(n->key, '*') >= 0;
 	m->strategy = (enum strategy_kind)d.strategy;
-	if (m->strategy != STRATEGY_ORDERED && !str_has(buf_str(&b->later), STR("strategies")))
-		buf_addf(&b->later, "%sstrategies other than ordered", b->later.n ? ", " : "");
+	if (m->strategy != STRATEGY_ORDERED)
+		options_note_later(&b->context, STR("models"), STR("strategies other than ordered"), node_get(n, STR("strategy")));
 	m->timeouts = d.timeouts;
 	m->retry = d.retry;
 	m->retry.uncertain = (enum uncertain)d.uncertain;
@@ -138,65 +160,70 @@ static void build_model(struct build *b, const struct node *n)
 	m->created_s = (int64_t)time(NULL);
 	m->live = live_model(m->name);
 	set_targets(b, n, node_get(n, STR("targets")), m);
-	build_add_model(b, m);
+	add_model(b, m);
 }
 
 /* --- fallbacks --- */
 
-static const struct model *model_named(const struct snapshot *s, struct str name)
-{
-	for (unsigned i = 0; i < s->n_models; i++)
-		if (str_eq(s->models[i]->name, name))
-			return s->models[i];
-	return NULL;
-}
-
 enum { CHAIN_MAX = 64 };
 
-/* Follows every chain of fallbacks from `from`; a way back to it is a cycle. */
-static bool reaches(const struct snapshot *s, const struct model *from)
+/* Follows every chain of fallbacks from `from`; a way back to it, or too long a way, is refused. */
+static const char *chain_fault(const struct snapshot *s, const struct model *from)
 {
-	const struct model *queue[CHAIN_MAX];
-	unsigned n = 0, done = 0;
-	queue[n++] = from;
+	const struct model *queue[CHAIN_MAX] = { from };
+	unsigned n = 1, done = 0;
 	while (done < n) {
 		const struct model *m = queue[done++];
 		for (unsigned i = 0; i < m->n_fallbacks; i++) {
-			const struct model *next = model_named(s, m->fallbacks[i]);
-			bool seen = false;
+			const struct model *next = snapshot_model(s, m->fallbacks[i]);
+			bool seen = !next;
 			if (next == from)
-				return true;
-			for (unsigned j = 0; j < n; j++)
-				seen |= queue[j] == next;
-			if (next && !seen && n < CHAIN_MAX)
+				return "lead back to it";
+			for (unsigned j = 0; j < n && !seen; j++)
+				seen = queue[j] == next;
+			if (!seen && n == CHAIN_MAX)
+				return "lead on to more than 64 models";
+			if (!seen)
 				queue[n++] = next;
 		}
 	}
+	return NULL;
+}
+
+static bool exists(const struct snapshot *s, struct str name)
+{
+	ptrdiff_t slash = str_chr(name, '/');
+	if (snapshot_model(s, name) || (slash > 0 && snapshot_provider(s, str_head(name, (size_t)slash))))
+		return true;
+	for (unsigned i = 0; i < s->n_models; i++)
+		if (s->models[i]->pattern && str_glob(s->models[i]->name, name))
+			return true;
 	return false;
 }
 
-static void check_fallbacks(struct build *b, const struct node *map)
+static void check_fallbacks(struct build *b, const struct node *n, const struct model *m)
 {
-	for (const struct node *n = map->first; n; n = n->next) {
-		const struct model *m = model_named(b->s, n->key);
-		for (unsigned i = 0; m && i < m->n_fallbacks; i++)
-			if (!model_named(b->s, m->fallbacks[i]) && str_chr(m->fallbacks[i], '/') < 0)
-				report_error(b->report, n->line, n->column, "model `%.*s` falls back to `%.*s`, which does not exist",
-					     STR_FMT(m->name), STR_FMT(m->fallbacks[i]));
-		if (m && reaches(b->s, m))
-			report_error(b->report, n->key_line, n->key_column, "the fallbacks of `%.*s` lead back to it", STR_FMT(m->name));
-	}
+	const struct node *list = node_get(n, STR("fallbacks"));
+	const struct node *at = list && list->kind == NODE_LIST ? list->first : list;
+	for (unsigned i = 0; i < m->n_fallbacks; i++, at = at && at->next ? at->next : at)
+		if (!exists(b->s, m->fallbacks[i]))
+			build_error(b, at, "model `%.*s` falls back to `%.*s`, which does not exist", STR_FMT(m->name),
+				    STR_FMT(str_head(m->fallbacks[i], 80)));
+	const char *fault = m->n_fallbacks ? chain_fault(b->s, m) : NULL;
+	if (fault)
+		report_error(b->report, n->key_line, n->key_column, "the fallbacks of `%.*s` %s", STR_FMT(m->name), fault);
 }
 
 void build_models(struct build *b)
 {
 	const struct node *map = b->draft.models;
 	if (map && !node_is_null(map) && map->kind != NODE_MAP)
-		report_error(b->report, map->line, map->column, "`models`: expected a map, not %s", node_kind_name(map));
-	if (map && map->kind == NODE_MAP) {
+		build_error(b, map, "`models`: expected a map, not %s", node_kind_name(map));
+	if (map && map->kind == NODE_MAP)
 		for (const struct node *n = map->first; n; n = n->next)
 			build_model(b, n);
-		check_fallbacks(b, map);
-	}
 	snapshot_index(b->s);
+	unsigned i = 0;
+	for (const struct node *n = map && map->kind == NODE_MAP ? map->first : NULL; n; n = n->next)
+		check_fallbacks(b, n, b->s->models[i++]);
 }

@@ -8,18 +8,17 @@
 #include "base/tls.h"
 #include "config/build.h"
 
+/* The place of a setting in the file, for what only shows when all is read. */
+static const struct node *place(const struct build *b, const char *path)
+{
+	return options_node(b->root, str_c(path));
+}
+
 static void set_workers(struct build *b)
 {
-	uint64_t n;
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	b->s->settings.workers = cores > 0 ? (unsigned)cores : 1;
-	if (str_eq(b->draft.workers, STR("auto")))
-		return;
-	if (!str_u64(b->draft.workers, &n) || n < 1 || n > 256)
-		report_error(b->report, 0, 0, "`workers`: expected auto or a number from 1 to 256, not `%.*s`",
-			     STR_FMT(str_head(b->draft.workers, 40)));
-	else
-		b->s->settings.workers = (unsigned)n;
+	if (b->s->settings.workers == 0)
+		b->s->settings.workers = cores > 256 ? 256 : cores > 0 ? (unsigned)cores : 1;
 }
 
 static void set_breaker(struct build *b)
@@ -27,10 +26,10 @@ static void set_breaker(struct build *b)
 	struct breaker_settings *breaker = &b->s->settings.breaker;
 	const struct node *n = b->draft.breaker;
 	bool off = n && n->kind == NODE_SCALAR && str_eq(n->value, STR("off"));
-	options_load(&breaker_table, off ? NULL : n, breaker, &b->context);
+	if (n && n->kind == NODE_SCALAR && !off && !node_is_null(n))
+		build_error(b, n, "`breaker`: expected off or a map of failures, window, open");
+	options_load(&breaker_table, n && n->kind == NODE_SCALAR ? NULL : n, breaker, &b->context);
 	breaker->on = !off;
-	if (breaker->failures < 1 || breaker->open_us < 1 || breaker->window_us < 1)
-		report_error(b->report, n ? n->line : 0, n ? n->column : 0, "`breaker`: all of its values must be above 0, or write off");
 }
 
 /* --- TLS --- */
@@ -50,14 +49,17 @@ static void release_tls(void *context)
 static unsigned more_pairs(struct build *b, const char **certificates, const char **keys, unsigned n)
 {
 	const struct node *list = b->draft.tls.certificates;
+	if (list && !node_is_null(list) && list->kind != NODE_LIST)
+		build_error(b, list, "`listen.tls.certificates`: expected a list of { certificate, key }");
 	for (const struct node *m = list && list->kind == NODE_LIST ? list->first : NULL; m && n < PAIRS_MAX; m = m->next) {
-		const struct node *certificate = node_get(m, STR("certificate")), *key = node_get(m, STR("key"));
-		if (!certificate || !key || certificate->kind != NODE_SCALAR || key->kind != NODE_SCALAR) {
-			report_error(b->report, m->line, m->column, "`listen.tls.certificates`: expected { certificate, key }");
+		struct tls_draft *d = arena_new(b->arena, struct tls_draft);
+		options_load(&certificate_table, m, d, &b->context);
+		if (str_empty(d->certificate) || str_empty(d->key)) {
+			build_error(b, m, "`listen.tls.certificates`: expected { certificate, key }");
 			continue;
 		}
-		certificates[n] = certificate->value.p;
-		keys[n++] = key->value.p;
+		certificates[n] = d->certificate.p;
+		keys[n++] = d->key.p;
 	}
 	return n;
 }
@@ -65,39 +67,62 @@ static unsigned more_pairs(struct build *b, const char **certificates, const cha
 static void set_tls(struct build *b)
 {
 	const struct tls_draft *d = &b->draft.tls;
+	const struct node *at = place(b, "listen.tls");
 	const char *certificates[PAIRS_MAX], *keys[PAIRS_MAX];
 	struct buf why = BUF_INIT(1024);
-	if (str_empty(d->certificate) && str_empty(d->key))
+	if (str_empty(d->certificate) && str_empty(d->key)) {
+		if (d->certificates || !str_empty(d->client_ca) || !str_empty(d->client_crl))
+			build_error(b, at, "`listen.tls` needs both certificate and key");
 		return;
+	}
 	if (str_empty(d->certificate) || str_empty(d->key)) {
-		report_error(b->report, 0, 0, "`listen.tls` needs both certificate and key");
+		build_error(b, at, "`listen.tls` needs both certificate and key");
 		return;
 	}
 	certificates[0] = d->certificate.p;
 	keys[0] = d->key.p;
 	unsigned n = more_pairs(b, certificates, keys, 1);
 	struct tls_server_options o = { certificates, keys, n, c_text(d->client_ca), c_text(d->client_crl) };
-	struct tls_context *c = tls_server_context(&o, &why);
+	struct tls_context *c = b->environment ? tls_server_context(&o, &why) : NULL;
 	if (c)
 		arena_own(b->arena, c, release_tls);
-	else
-		report_error(b->report, 0, 0, "`listen.tls`: %.*s", STR_FMT(buf_str(&why)));
+	else if (b->environment)
+		build_error(b, at, "`listen.tls`: %.*s", STR_FMT(buf_str(&why)));
 	b->s->settings.listen.tls = c;
 	buf_free(&why);
 }
 
-/* --- who may call from where --- */
+/* --- addresses, and who may call from where --- */
 
-static bool is_loopback(struct str address)
+static void check_address(struct build *b, const char *path, struct str address)
 {
-	return str_starts(address, STR("unix:")) || str_starts(address, STR("127.")) || str_starts(address, STR("[::1]")) ||
-	       str_starts(address, STR("localhost:"));
+	const char *wrong = address_check(address);
+	if (wrong)
+		build_error(b, place(b, path), "`%s`: `%.*s`: %s", path, STR_FMT(str_head(address, 80)), wrong);
+}
+
+static bool is_off(struct str address)
+{
+	return str_empty(address) || str_eq(address, STR("off"));
+}
+
+static void check_addresses(struct build *b)
+{
+	const struct settings *s = &b->s->settings;
+	if (s->listen.n_addresses == 0)
+		build_error(b, place(b, "listen.address"), "`listen.address`: expected at least one address");
+	for (unsigned i = 0; i < s->listen.n_addresses; i++)
+		check_address(b, "listen.address", s->listen.addresses[i]);
+	if (!is_off(s->admin.address))
+		check_address(b, "admin.address", s->admin.address);
+	if (!is_off(s->admin.metrics_address))
+		check_address(b, "admin.metrics_address", s->admin.metrics_address);
 }
 
 static bool is_public(const struct settings *s)
 {
 	for (unsigned i = 0; i < s->listen.n_addresses; i++)
-		if (!is_loopback(s->listen.addresses[i]))
+		if (!address_is_local(s->listen.addresses[i]))
 			return true;
 	return false;
 }
@@ -111,8 +136,34 @@ static void need_key(struct build *b)
 		return;
 	struct str secret = given && *given ? str_c(given) : key_secret_default();
 	b->s->made_key = !(given && *given);
-	key_secret_add(b->s, STR("default"), arena_copy(b->arena, secret));
+	key_secret_add(b->s, STR("default"), secret);
 	b->s->made_secret = b->s->made_key ? arena_copy(b->arena, secret) : STR_NONE;
+}
+
+static void check_budgets(struct build *b)
+{
+	if (b->budgets && is_public(&b->s->settings))
+		build_error(b, b->budgets, "budgets are not enforced in this version: refusing to serve beyond loopback with them");
+}
+
+static void check_files_provider(struct build *b)
+{
+	struct str name = b->s->settings.files_provider;
+	if (!str_empty(name) && !snapshot_provider(b->s, name))
+		build_error(b, place(b, "files_provider"), "`files_provider`: there is no provider `%.*s`", STR_FMT(name));
+}
+
+static void note_later(struct build *b)
+{
+	const struct settings *s = &b->s->settings;
+	if (!str_eq(s->store, STR("memory")))
+		options_note_later(&b->context, STR("store"), STR("only memory is part of it"), place(b, "store"));
+	if (!str_eq(s->ledger, STR("off")))
+		options_note_later(&b->context, STR("ledger"), STR("no ledger is written"), place(b, "ledger"));
+	if (b->draft.cache_enabled)
+		options_note_later(&b->context, STR("cache"), STR("nothing is cached"), place(b, "cache.enabled"));
+	if (s->log_bodies)
+		options_note_later(&b->context, STR("log"), STR("bodies are not logged"), place(b, "log.bodies"));
 }
 
 void build_settings(struct build *b)
@@ -126,17 +177,12 @@ void build_settings(struct build *b)
 	s->listen.n_cors_origins = d->cors_origins.n;
 	s->log_level = (enum log_level)d->log_level;
 	s->listen.keep_alive_comment_us = 10 * INT64_C(1000000);
-	if (s->listen.max_headers < 1 || s->listen.max_headers > 100)
-		report_error(b->report, 0, 0, "`listen.max_headers`: expected 1 to 100");
+	check_addresses(b);
 	set_workers(b);
 	set_breaker(b);
 	set_tls(b);
 	need_key(b);
-	if (!str_eq(s->store, STR("memory")))
-		report_warning(b->report, 0, 0, "`store`: only memory is part of this version; %.*s is not used",
-			       STR_FMT(str_head(s->store, 20)));
-	if (!str_eq(s->ledger, STR("off")))
-		buf_addf(&b->later, "%sledger", b->later.n ? ", " : "");
-	if (b->budgets && is_public(s))
-		report_error(b->report, 0, 0, "budgets are not enforced in this version: refusing to serve beyond loopback with them");
+	check_budgets(b);
+	check_files_provider(b);
+	note_later(b);
 }

@@ -11,9 +11,10 @@
 #include "base/digest.h"
 #include "base/mem.h"
 #include "config/build.h"
+#include "config/probe.h"
 #include "providers/presets.h"
 
-enum { LATER_MAX = 4096 };
+enum { PROBE_MS = 50 };
 
 static _Atomic uint64_t serials;
 
@@ -26,41 +27,78 @@ const char *config_find(const char *given)
 	if (variable && *variable)
 		return variable;
 	for (size_t i = 0; i < array_len(usual); i++)
-		if (access(usual[i], R_OK) == 0)
+		if (access(usual[i], F_OK) == 0)	/* one that cannot be read is an error, not absent */
 			return usual[i];
 	return NULL;
 }
 
-/* WEIR_SECTION_KEY over what the file says. */
+static void overlay_one(struct build *b, const struct option *o, const char *name, struct str value)
+{
+	const char *expected = "";
+	bool list = o->type == OPTION_STRINGS || o->type == OPTION_SECRETS, good = true;
+	struct str rest = value, part = value;
+	if (list && o->offset != OPTION_NOWHERE)
+		*(struct option_strings *)(void *)((char *)&b->draft + o->offset) = (struct option_strings){ 0 };
+	while (good && rest.n) {
+		if (list)
+			str_split(&rest, ',', &part);
+		else
+			rest = STR_NONE;
+		good = option_parse(o, str_trim(part), &b->draft, b->arena, &expected);
+	}
+	if (!good)
+		report_error(b->report, 0, 0, "the variable %s: expected %s%s%s%s", name, o->type == OPTION_WORD ? "one of: " : "",
+			     expected, o->words && o->type != OPTION_WORD ? ", within " : "",
+			     o->words && o->type != OPTION_WORD ? o->words : "");
+}
+
+/* WEIR_SECTION_KEY over what the file says. An empty one says nothing. */
 static void overlay_environment(struct build *b)
 {
 	char name[128];
-	const char *expected = "";
 	for (size_t i = 0; i < settings_table.n; i++) {
 		const struct option *o = &settings_table.rows[i];
 		if (o->type == OPTION_NODE || o->type == OPTION_ANY)
 			continue;
 		option_variable(o, name, sizeof(name));
 		const char *value = getenv(name);
-		if (!value || !*value)
-			continue;
-		if (o->type == OPTION_STRINGS)
-			*(struct option_strings *)(void *)((char *)&b->draft + o->offset) = (struct option_strings){ 0 };
-		struct str text = arena_copy(b->arena, str_c(value));
-		if (!option_parse(o, text, &b->draft, b->arena, &expected))
-			report_error(b->report, 0, 0, "the variable %s: expected %s%s", name,
-				     o->type == OPTION_WORD ? "one of: " : "", expected);
+		if (value && *value)
+			overlay_one(b, o, name, arena_copy(b->arena, str_c(value)));
 	}
 }
 
-/* Every vendor whose usual variable is set; nothing at all: the demonstration. */
+/* Regions of one vendor share a variable: the first row has it. */
+static bool is_taken(const char *variables[], size_t n, const char *variable)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcmp(variables[i], variable) == 0)
+			return true;
+	return false;
+}
+
+/* Servers whose port is nobody else's; others would be guesses. */
+static void build_local(struct build *b)
+{
+	static const char *const names[] = { "ollama", "lmstudio" };
+	static const uint16_t ports[] = { 11434, 1234 };
+	bool open[PROBE_MAX];
+	probe_local(ports, array_len(ports), PROBE_MS, open);
+	for (size_t i = 0; i < array_len(names); i++)
+		if (open[i])
+			build_preset_provider(b, preset_find(str_c(names[i])));
+}
+
+/* Every vendor whose usual variable is set. */
 static void build_from_environment(struct build *b)
 {
+	const char *variables[128], *variable;
 	const struct preset *p;
-	for (size_t i = 0; (p = preset_at(i)); i++) {
-		const char *key = *p->variable ? getenv(p->variable) : NULL;
-		if (key && *key && !snapshot_provider(b->s, str_c(p->name)) && *p->base_url && !strchr(p->base_url, '{'))
-			build_preset_provider(b, str_c(p->name));
+	size_t n = 0;
+	for (size_t i = 0; (p = preset_at(i)) && n < array_len(variables); i++) {
+		if (!build_preset_ready(p, &variable) || is_taken(variables, n, variable))
+			continue;
+		variables[n++] = variable;
+		build_preset_provider(b, p);
 	}
 }
 
@@ -75,43 +113,52 @@ static struct snapshot *snapshot_new(const char *source, struct str text)
 	return s;
 }
 
-static void tell_later(struct build *b)
+static void build_all(struct build *b, bool probe)
 {
-	if (b->later.n)
-		report_warning(b->report, 0, 0, "not part of this version and not enforced: %.*s", STR_FMT(buf_str(&b->later)));
-}
-
-static void build_all(struct build *b, const struct node *root)
-{
-	options_load(&settings_table, root, &b->draft, &b->context);
+	options_load(&settings_table, b->root, &b->draft, &b->context);
 	if (b->environment)
 		overlay_environment(b);
-	if (b->report->n_errors)
-		return;
 	build_providers(b);
 	if (!b->draft.providers && b->environment)
 		build_from_environment(b);
+	if (!b->draft.providers && probe)
+		build_local(b);
 	if (b->s->n_providers == 0)
 		build_demo_provider(b);
 	build_models(b);
 	build_keys(b);
+	build_later(b);
 	build_settings(b);
-	tell_later(b);
+	snapshot_index(b->s);
+	options_tell_later(&b->context);
 }
 
-static struct snapshot *load(const char *name, struct str text, bool environment, struct config_report *r)
+static void set_watched(struct build *b, const char *file, const struct tree_files *files)
+{
+	struct str *names = arena_array(b->arena, struct str, files->n + 1);
+	unsigned n = 0;
+	if (file)
+		names[n++] = arena_copy(b->arena, str_c(file));
+	if (files->n)
+		memcpy(names + n, files->names, files->n * sizeof(*names));
+	b->s->watched_files = names;
+	b->s->n_watched_files = n + files->n;
+}
+
+/* `file`: where the text came from, to be watched; NULL for none. */
+static struct snapshot *load(const char *name, const char *file, struct str text, bool environment, struct config_report *r)
 {
 	struct snapshot *s = snapshot_new(name, text);
-	struct build b = { .s = s, .report = r, .arena = &s->arena, .later = BUF_INIT(LATER_MAX), .environment = environment };
 	struct tree_files files = { 0 };
-	r->file = s->source.p;
-	b.context = (struct option_context){ &s->arena, r, &b.later };
-	struct node *root = tree_read(text, environment, &s->arena, &files, r);
-	if (root)
-		build_all(&b, root);
-	s->watched_files = files.names;
-	s->n_watched_files = files.n;
-	buf_free(&b.later);
+	struct build *b = arena_new(&s->arena, struct build);
+	*b = (struct build){ .s = s, .report = r, .arena = &s->arena, .environment = environment };
+	b->context = (struct option_context){ &s->arena, r, &b->later };
+	r->file = name;
+	b->root = tree_read(text, environment, &s->arena, &files, r);
+	if (b->root)
+		build_all(b, environment && !file && str_empty(text));
+	set_watched(b, file, &files);
+	report_finish(r);
 	if (r->n_errors == 0)
 		return s;
 	snapshot_unref(s);
@@ -120,17 +167,7 @@ static struct snapshot *load(const char *name, struct str text, bool environment
 
 struct snapshot *config_load_text(const char *name, struct str text, bool environment, struct config_report *r)
 {
-	return load(name, text, environment, r);
-}
-
-static void watch_file(struct snapshot *s, const char *file)
-{
-	struct str *names = arena_array(&s->arena, struct str, s->n_watched_files + 1);
-	names[0] = arena_copy(&s->arena, str_c(file));
-	if (s->n_watched_files)
-		memcpy(names + 1, s->watched_files, s->n_watched_files * sizeof(*names));
-	s->watched_files = names;
-	s->n_watched_files++;
+	return load(name, NULL, text, environment, r);
 }
 
 struct snapshot *config_load(const char *file, struct config_report *r)
@@ -138,13 +175,15 @@ struct snapshot *config_load(const char *file, struct config_report *r)
 	struct arena a = ARENA_INIT;
 	struct str text = STR_NONE;
 	struct snapshot *s = NULL;
-	r->file = file ? file : "environment";
-	if (file && !tree_file(file, TREE_FILE_MAX, &a, &text))
+	if (!file) {
+		s = load("environment", NULL, STR_NONE, true, r);
+	} else if (tree_file(file, TREE_FILE_MAX, &a, &text)) {
+		s = load(file, file, text, true, r);
+	} else {
+		r->file = file;
 		report_error(r, 0, 0, "cannot read it: %s", strerror(errno));
-	else
-		s = load(file ? file : "environment", text, true, r);
-	if (s && file)
-		watch_file(s, file);
-	arena_clear(&a);
+		report_finish(r);
+	}
+	arena_wipe(&a);
 	return s;
 }

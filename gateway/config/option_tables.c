@@ -10,6 +10,8 @@
 #define T(member) offsetof(struct target_draft, member)
 #define K(member) offsetof(struct key_draft, member)
 #define B(member) offsetof(struct breaker_settings, member)
+#define C(member) offsetof(struct tls_draft, member)
+#define G(member) offsetof(struct team_draft, member)
 #define NOWHERE OPTION_NOWHERE
 
 static const struct option settings_rows[] = {
@@ -23,34 +25,34 @@ static const struct option settings_rows[] = {
 	{ "listen.tls.client_crl", OPTION_STRING, S(tls.client_crl), NULL, NULL, NULL, false, "PEM file of revoked client certificates" },
 	{ "listen.tls.certificates", OPTION_NODE, S(tls.certificates), NULL, NULL, NULL, false,
 	  "further { certificate, key } pairs, chosen by the name a caller asks for" },
-	{ "listen.max_body", OPTION_SIZE, L(max_body), "32MiB", NULL, NULL, false, "largest request body" },
-	{ "listen.max_body_memory", OPTION_SIZE, L(max_body_memory), "1GiB", NULL, NULL, false,
+	{ "listen.max_body", OPTION_SIZE, L(max_body), "32MiB", "1KiB 4GiB", NULL, false, "largest request body" },
+	{ "listen.max_body_memory", OPTION_SIZE, L(max_body_memory), "1GiB", "1MiB 1024GiB", NULL, false,
 	  "memory of all request bodies together; beyond it callers get 503" },
-	{ "listen.max_connections", OPTION_COUNT, L(max_connections), "10000", NULL, NULL, false, "callers' connections in all" },
-	{ "listen.max_connections_per_address", OPTION_COUNT, L(max_connections_per_address), "256", NULL, NULL, false,
+	{ "listen.max_connections", OPTION_COUNT, L(max_connections), "10000", "1 1000000", NULL, false, "callers' connections in all" },
+	{ "listen.max_connections_per_address", OPTION_COUNT, L(max_connections_per_address), "256", "1 1000000", NULL, false,
 	  "callers' connections from one address" },
-	{ "listen.max_headers", OPTION_COUNT, L(max_headers), "100", NULL, NULL, false, "headers of a request, at most 100" },
-	{ "listen.max_head", OPTION_COUNT, L(max_head), "32768", NULL, NULL, false, "bytes of a request's head" },
-	{ "listen.max_header", OPTION_COUNT, L(max_header), "16384", NULL, NULL, false, "bytes of one header" },
-	{ "listen.max_line", OPTION_COUNT, L(max_line), "8192", NULL, NULL, false, "bytes of the request line" },
-	{ "listen.keep_alive_requests", OPTION_COUNT, L(keep_alive_requests), "1000", NULL, NULL, false, "requests on one connection" },
+	{ "listen.max_headers", OPTION_COUNT, L(max_headers), "100", "1 100", NULL, false, "headers of a request" },
+	{ "listen.max_head", OPTION_COUNT, L(max_head), "32768", "1024 65536", NULL, false, "bytes of a request's head" },
+	{ "listen.max_header", OPTION_COUNT, L(max_header), "16384", "256 65536", NULL, false, "bytes of one header" },
+	{ "listen.max_line", OPTION_COUNT, L(max_line), "8192", "256 65536", NULL, false, "bytes of the request line" },
+	{ "listen.keep_alive_requests", OPTION_COUNT, L(keep_alive_requests), "1000", "1 1000000000", NULL, false, "requests on one connection" },
 	{ "listen.body_min_rate", OPTION_COUNT, L(body_min_rate), "1024", NULL, NULL, false, "bytes a second a body must bring, over 15 s" },
-	{ "listen.timeouts.keep_alive", OPTION_DURATION, L(keep_alive_us), "75s", NULL, NULL, false, "idle time between requests" },
-	{ "listen.timeouts.header", OPTION_DURATION, L(header_us), "15s", NULL, NULL, false, "for a whole head, from its first byte" },
-	{ "listen.timeouts.body", OPTION_DURATION, L(body_us), "60s", NULL, NULL, false, "for a whole body" },
-	{ "listen.timeouts.write_stall", OPTION_DURATION, L(write_stall_us), "60s", NULL, NULL, false,
+	{ "listen.timeouts.keep_alive", OPTION_DURATION, L(keep_alive_us), "75s", "1ms 1d", NULL, false, "idle time between requests" },
+	{ "listen.timeouts.header", OPTION_DURATION, L(header_us), "15s", "1ms 1d", NULL, false, "for a whole head, from its first byte" },
+	{ "listen.timeouts.body", OPTION_DURATION, L(body_us), "60s", "1ms 1d", NULL, false, "for a whole body" },
+	{ "listen.timeouts.write_stall", OPTION_DURATION, L(write_stall_us), "60s", "1ms 1d", NULL, false,
 	  "without a byte taken by a caller whose answer waits" },
-	{ "listen.timeouts.handshake", OPTION_DURATION, L(handshake_us), "10s", NULL, NULL, false, "for the TLS handshake" },
-	{ "listen.timeouts.linger", OPTION_DURATION, L(linger_us), "1s", NULL, NULL, false,
+	{ "listen.timeouts.handshake", OPTION_DURATION, L(handshake_us), "10s", "1ms 1d", NULL, false, "for the TLS handshake" },
+	{ "listen.timeouts.linger", OPTION_DURATION, L(linger_us), "1s", "0s 1d", NULL, false,
 	  "reading on after an early answer, so that the caller sees it" },
-	{ "listen.timeouts.drain", OPTION_DURATION, L(drain_us), "30s", NULL, NULL, false, "for running answers after SIGTERM" },
+	{ "listen.timeouts.drain", OPTION_DURATION, L(drain_us), "30s", "0s 1d", NULL, false, "for running answers after SIGTERM" },
 	{ "listen.cors.origins", OPTION_STRINGS, S(cors_origins), NULL, NULL, NULL, false, "browsers' origins that may call, or \"*\"" },
 	{ "admin.address", OPTION_STRING, S(s.admin.address), "127.0.0.1:9090", NULL, NULL, true,
 	  "metrics, health, dashboard, admin API; \"off\" for none" },
 	{ "admin.metrics_address", OPTION_STRING, S(s.admin.metrics_address), NULL, NULL, NULL, true,
 	  "a further address for metrics and health alone" },
 	{ "admin.token", OPTION_SECRET, S(s.admin.token), NULL, NULL, NULL, false, "for the admin API; empty: it is off" },
-	{ "workers", OPTION_STRING, S(workers), "auto", NULL, NULL, true, "event loops: auto is one a core" },
+	{ "workers", OPTION_AUTO, S(s.workers), "auto", "1 256", NULL, true, "event loops: auto is one a core" },
 	{ "watch", OPTION_BOOL, S(s.watch), "false", NULL, NULL, false, "reload when this file or an @file: changes" },
 	{ "store", OPTION_STRING, S(s.store), "memory", NULL, NULL, true, "memory, or redis://..." },
 	{ "ledger", OPTION_STRING, S(s.ledger), "off", NULL, NULL, true, "SQLite file, or off" },
@@ -58,23 +60,24 @@ static const struct option settings_rows[] = {
 	  "where files and batches go that name no model; empty: the first provider with a credential" },
 	{ "log.level", OPTION_WORD, S(log_level), "info", "debug info warn error", NULL, false, "least level that is logged" },
 	{ "log.access", OPTION_STRING, S(s.access_log), "stdout", NULL, NULL, false, "stdout, a file, or off" },
-	{ "log.bodies", OPTION_BOOL, NOWHERE, "false", NULL, "log.bodies (bodies are never logged)", false, "log prompts and answers" },
-	{ "unpriced", OPTION_WORD, NOWHERE, "estimate", "refuse estimate allow", "", false, "a model without a known price" },
+	{ "log.bodies", OPTION_BOOL, S(s.log_bodies), "false", NULL, NULL, false, "log prompts and answers" },
+	{ "unpriced", OPTION_WORD, NOWHERE, "estimate", "refuse estimate allow", "unpriced", false, "a model without a known price" },
 	{ "breaker", OPTION_NODE, S(breaker), NULL, NULL, NULL, false,
 	  "{ failures, window, open } per target and class of error; \"off\" for none" },
 	{ "providers", OPTION_NODE, S(providers), NULL, NULL, NULL, false, "accounts and servers, by name" },
 	{ "models", OPTION_NODE, S(models), NULL, NULL, NULL, false, "what applications ask for, by name or pattern" },
 	{ "keys", OPTION_NODE, S(keys), NULL, NULL, NULL, false, "who may call; none: anyone" },
 	{ "teams", OPTION_NODE, S(teams), NULL, NULL, NULL, false, "groups of keys with budgets of their own" },
-	{ "prices", OPTION_ANY, NOWHERE, NULL, NULL, "prices (costs are not counted)", false, "USD per million tokens" },
+	{ "prices", OPTION_NODE, S(prices), NULL, NULL, NULL, false,
+	  "USD per million tokens, by target" },
 	{ "prices_file", OPTION_STRING, NOWHERE, NULL, NULL, "prices_file (costs are not counted)", false, "a table of prices" },
-	{ "cache.enabled", OPTION_BOOL, NOWHERE, "false", NULL, NULL, false, "cache answers" },
+	{ "cache.enabled", OPTION_BOOL, S(cache_enabled), "false", NULL, NULL, false, "cache answers" },
 	{ "cache.ttl", OPTION_DURATION, NOWHERE, "1h", NULL, "", false, "how long an answer is kept" },
 	{ "cache.max_entry", OPTION_SIZE, NOWHERE, "1MiB", NULL, "", false, "largest answer kept" },
 	{ "cache.max_memory", OPTION_SIZE, NOWHERE, "256MiB", NULL, "", false, "memory of the cache" },
 	{ "cache.scope", OPTION_WORD, NOWHERE, "key", "key team global", "", false, "who shares answers" },
 	{ "cache.stale_on_error", OPTION_DURATION, NOWHERE, "24h", NULL, "", false, "how old an answer may be when providers fail" },
-	{ "plugins", OPTION_ANY, NOWHERE, NULL, NULL, "plugins (none is run)", false, "steps of your own" },
+	{ "plugins", OPTION_NODE, S(plugins), NULL, NULL, NULL, false, "steps of your own" },
 };
 
 static const struct option provider_rows[] = {
@@ -82,19 +85,21 @@ static const struct option provider_rows[] = {
 	{ "dialect", OPTION_STRING, P(dialect), NULL, NULL, NULL, false, "wire format, where there is no preset: openai" },
 	{ "base_url", OPTION_STRING, P(base_url), NULL, NULL, NULL, false, "http(s)://host[:port]/path, or unix:/path" },
 	{ "api_key", OPTION_SECRET, P(api_key), NULL, NULL, NULL, false, "default: the preset's environment variable" },
-	{ "api_keys", OPTION_STRINGS, P(api_keys), NULL, NULL, NULL, false, "several credentials, used in turn" },
-	{ "credential", OPTION_STRING, P(credential), NULL, NULL, NULL, false, "caller: the caller's own key is sent on" },
+	{ "api_keys", OPTION_SECRETS, P(api_keys), NULL, NULL, NULL, false, "several credentials, at most 16; empty ones are dropped" },
+	{ "credential", OPTION_WORD, P(credential), "own", "own caller", NULL, false, "caller: the caller's own key is sent on" },
 	{ "region", OPTION_STRING, P(region), NULL, NULL, NULL, false, "for base URLs with a region, and for routing" },
 	{ "project", OPTION_STRING, P(project), NULL, NULL, NULL, false, "Google Cloud project" },
 	{ "location", OPTION_STRING, P(location), NULL, NULL, NULL, false, "Google Cloud location" },
-	{ "credentials_file", OPTION_STRING, NOWHERE, NULL, NULL, "credentials_file (set VERTEX_ACCESS_TOKEN or api_key)", false,
+	{ "credentials_file", OPTION_STRING, NOWHERE, NULL, NULL, "credentials_file (give an access token in api_key)", false,
 	  "Google service account or authorised user" },
 	{ "account", OPTION_STRING, P(account), NULL, NULL, NULL, false, "Cloudflare account" },
 	{ "workspace", OPTION_STRING, P(workspace), NULL, NULL, NULL, false, "Databricks host" },
+	{ "resource", OPTION_STRING, P(resource), NULL, NULL, NULL, false, "Azure resource: https://RESOURCE.openai.azure.com" },
 	{ "api_version", OPTION_STRING, P(api_version), NULL, NULL, NULL, false, "Azure's api-version" },
 	{ "models", OPTION_STRINGS, P(models), NULL, NULL, NULL, false, "models to list as provider/model" },
 	{ "headers", OPTION_NODE, P(headers), NULL, NULL, NULL, false, "further headers sent to it" },
 	{ "free", OPTION_BOOL, P(free), "false", NULL, NULL, false, "costs nothing" },
+	{ "local", OPTION_BOOL, P(local), "false", NULL, NULL, false, "a server of one's own: needs no credential, may be private and plain http" },
 	{ "max_concurrent", OPTION_INT, P(max_concurrent), "0", NULL, NULL, false, "requests at a time for each model; 0: no limit" },
 	{ "health", OPTION_STRING, P(health), NULL, NULL, NULL, false, "a path that costs nothing to ask" },
 	{ "allow_private_address", OPTION_BOOL, P(allow_private_address), "false", NULL, NULL, false,
@@ -112,12 +117,12 @@ static const struct option model_rows[] = {
 	  "how targets are ordered for a request" },
 	{ "targets", OPTION_NODE, M(targets), NULL, NULL, NULL, false, "provider/model, or { target, weight, ... }" },
 	{ "fallbacks", OPTION_STRINGS, M(fallbacks), NULL, NULL, NULL, false, "other models, tried when no target is left" },
-	{ "timeouts.connect", OPTION_DURATION, M(timeouts.connect_us), "5s", NULL, NULL, false, "resolving, connecting, TLS" },
-	{ "timeouts.first_token", OPTION_DURATION, M(timeouts.first_token_us), "120s", NULL, NULL, false, "first content of a stream" },
-	{ "timeouts.idle", OPTION_DURATION, M(timeouts.idle_us), "120s", NULL, NULL, false, "silence inside an answer" },
-	{ "timeouts.total", OPTION_DURATION, M(timeouts.total_us), "10m", NULL, NULL, false,
+	{ "timeouts.connect", OPTION_DURATION, M(timeouts.connect_us), "5s", "1ms 1d", NULL, false, "resolving, connecting, TLS" },
+	{ "timeouts.first_token", OPTION_DURATION, M(timeouts.first_token_us), "120s", "1ms 1d", NULL, false, "first content of a stream" },
+	{ "timeouts.idle", OPTION_DURATION, M(timeouts.idle_us), "120s", "1ms 1d", NULL, false, "silence inside an answer" },
+	{ "timeouts.total", OPTION_DURATION, M(timeouts.total_us), "10m", "1ms 1d", NULL, false,
 	  "all attempts: to the first content of a stream, the whole of a plain answer" },
-	{ "retry.attempts", OPTION_INT, M(retry.attempts), "0", NULL, NULL, false, "tries in all; 0: every target once" },
+	{ "retry.attempts", OPTION_INT, M(retry.attempts), "0", "0 100", NULL, false, "tries in all; 0: every target once" },
 	{ "retry.same_target", OPTION_INT, M(retry.same_target), "0", NULL, NULL, false,
 	  "further tries of one target, only when it did not act upon the request" },
 	{ "retry.backoff", OPTION_DURATION, M(retry.backoff_us), "200ms", NULL, NULL, false, "before the same target is tried again" },
@@ -135,13 +140,13 @@ static const struct option model_rows[] = {
 	{ "requires.quality", OPTION_INT, NOWHERE, NULL, NULL, "requires", false, "least quality" },
 	{ "requires.region", OPTION_STRING, NOWHERE, NULL, NULL, "requires", false, "region of the target" },
 	{ "max_cost_usd", OPTION_NUMBER, NOWHERE, NULL, NULL, "max_cost_usd", false, "ceiling over all attempts" },
-	{ "on_unsupported", OPTION_WORD, NOWHERE, "auto", "auto drop refuse", "", false, "fields a target cannot carry" },
+	{ "on_unsupported", OPTION_WORD, NOWHERE, "auto", "auto drop refuse", "on_unsupported", false, "fields a target cannot carry" },
 };
 
 static const struct option target_rows[] = {
 	{ "target", OPTION_STRING, T(target), NULL, NULL, NULL, false, "provider/model" },
-	{ "weight", OPTION_INT, T(weight), "1", NULL, NULL, false, "share under strategy: weighted" },
-	{ "quality", OPTION_INT, T(quality), "0", NULL, NULL, false, "what requires.quality compares with" },
+	{ "weight", OPTION_INT, T(weight), "1", "0 1000000", NULL, false, "share under strategy: weighted" },
+	{ "quality", OPTION_INT, T(quality), "0", "0 100", "quality", false, "what requires.quality compares with" },
 	{ "context", OPTION_INT64, T(context), "0", NULL, NULL, false, "tokens of context" },
 	{ "max_concurrent", OPTION_INT, T(max_concurrent), "0", NULL, NULL, false, "requests at a time; 0: the provider's" },
 	{ "free", OPTION_BOOL, T(free), "false", NULL, NULL, false, "costs nothing" },
@@ -152,15 +157,65 @@ static const struct option key_rows[] = {
 	{ "secret", OPTION_SECRET, K(secret), NULL, NULL, NULL, false, "what callers present, or sha256: and its digest" },
 	{ "team", OPTION_STRING, K(team), NULL, NULL, NULL, false, "shares that team's budgets" },
 	{ "models", OPTION_STRINGS, K(models), "*", NULL, NULL, false, "models or patterns it may use" },
-	{ "budgets", OPTION_NODE, K(budgets), NULL, NULL, "budgets", false, "{ usd, per } list" },
-	{ "limits", OPTION_ANY, NOWHERE, NULL, NULL, "limits", false, "requests, tokens, concurrency" },
-	{ "on_store_failure", OPTION_WORD, NOWHERE, "local", "local closed", "", false, "when Redis is away" },
+	{ "budgets", OPTION_NODE, K(budgets), NULL, NULL, NULL, false, "a list of { usd, per }" },
+	{ "limits", OPTION_NODE, K(limits), NULL, NULL, NULL, false, "requests, tokens, concurrency" },
+	{ "on_store_failure", OPTION_WORD, NOWHERE, "local", "local closed", "on_store_failure", false, "when Redis is away" },
 };
 
 static const struct option breaker_rows[] = {
-	{ "failures", OPTION_INT, B(failures), "5", NULL, NULL, false, "in the window open it" },
-	{ "window", OPTION_DURATION, B(window_us), "30s", NULL, NULL, false, "over which failures are counted" },
-	{ "open", OPTION_DURATION, B(open_us), "10s", NULL, NULL, false, "before a trial is let through; doubles with each failed trial" },
+	{ "failures", OPTION_INT, B(failures), "5", "1 1000000", NULL, false, "in the window open it" },
+	{ "window", OPTION_DURATION, B(window_us), "30s", "1ms 1d", NULL, false, "over which failures are counted" },
+	{ "open", OPTION_DURATION, B(open_us), "10s", "1ms 1d", NULL, false,
+	  "before a trial is let through; doubles with each failed trial" },
+};
+
+static const struct option certificate_rows[] = {
+	{ "certificate", OPTION_STRING, C(certificate), NULL, NULL, NULL, false, "PEM file, chain included" },
+	{ "key", OPTION_STRING, C(key), NULL, NULL, NULL, false, "PEM file of the private key" },
+};
+
+static const struct option price_rows[] = {
+	{ "input", OPTION_NUMBER, NOWHERE, NULL, NULL, NULL, false, "USD per million tokens read" },
+	{ "output", OPTION_NUMBER, NOWHERE, NULL, NULL, NULL, false, "USD per million tokens written" },
+	{ "cached_input", OPTION_NUMBER, NOWHERE, NULL, NULL, NULL, false, "read from the vendor's prompt cache" },
+	{ "cache_write", OPTION_NUMBER, NOWHERE, NULL, NULL, NULL, false, "written to it" },
+	{ "reasoning", OPTION_NUMBER, NOWHERE, NULL, NULL, NULL, false, "thought, where that has a price of its own" },
+	{ "audio_input", OPTION_NUMBER, NOWHERE, NULL, NULL, NULL, false, "audio heard" },
+	{ "audio_output", OPTION_NUMBER, NOWHERE, NULL, NULL, NULL, false, "audio spoken" },
+	{ "image_input", OPTION_NUMBER, NOWHERE, NULL, NULL, NULL, false, "images seen" },
+	{ "request", OPTION_NUMBER, NOWHERE, NULL, NULL, NULL, false, "USD for each request" },
+};
+
+static const struct option budget_rows[] = {
+	{ "usd", OPTION_NUMBER, NOWHERE, NULL, NULL, NULL, false, "US dollars" },
+	{ "tokens", OPTION_INT64, NOWHERE, NULL, NULL, NULL, false, "or tokens" },
+	{ "per", OPTION_WORD, NOWHERE, "month", "hour day week month year total", NULL, false, "calendar period" },
+	{ "time_zone", OPTION_STRING, NOWHERE, NULL, NULL, NULL, false, "where its calendar is; default UTC" },
+	{ "reserve", OPTION_WORD, NOWHERE, "expected", "expected worst_case", NULL, false, "what a running request holds back" },
+};
+
+static const struct option limits_rows[] = {
+	{ "requests_per_second", OPTION_INT64, NOWHERE, NULL, NULL, NULL, false, "at most" },
+	{ "requests_per_minute", OPTION_INT64, NOWHERE, NULL, NULL, NULL, false, "at most" },
+	{ "requests_per_hour", OPTION_INT64, NOWHERE, NULL, NULL, NULL, false, "at most" },
+	{ "requests_per_day", OPTION_INT64, NOWHERE, NULL, NULL, NULL, false, "at most" },
+	{ "tokens_per_minute", OPTION_INT64, NOWHERE, NULL, NULL, NULL, false, "at most" },
+	{ "tokens_per_hour", OPTION_INT64, NOWHERE, NULL, NULL, NULL, false, "at most" },
+	{ "tokens_per_day", OPTION_INT64, NOWHERE, NULL, NULL, NULL, false, "at most" },
+	{ "concurrent", OPTION_INT, NOWHERE, NULL, NULL, NULL, false, "requests at a time" },
+};
+
+static const struct option team_rows[] = {
+	{ "name", OPTION_STRING, G(name), NULL, NULL, NULL, false, "what keys call it" },
+	{ "budgets", OPTION_NODE, G(budgets), NULL, NULL, NULL, false, "a list of { usd, per }" },
+	{ "limits", OPTION_NODE, G(limits), NULL, NULL, NULL, false, "requests, tokens, concurrency" },
+};
+
+static const struct option plugin_rows[] = {
+	{ "name", OPTION_STRING, offsetof(struct plugin_draft, name), NULL, NULL, NULL, false, "of the plugin" },
+	{ "path", OPTION_STRING, NOWHERE, NULL, NULL, NULL, false, "its shared object; default: by name" },
+	{ "sha256", OPTION_STRING, NOWHERE, NULL, NULL, NULL, false, "digest of that file" },
+	{ "config", OPTION_ANY, NOWHERE, NULL, NULL, NULL, false, "handed to the plugin as it is" },
 };
 
 #define TABLE(label, rows) { label, rows, array_len(rows) }
@@ -171,3 +226,9 @@ const struct option_table model_table = TABLE("models.*", model_rows);
 const struct option_table target_table = TABLE("models.*.targets[]", target_rows);
 const struct option_table key_table = TABLE("keys[]", key_rows);
 const struct option_table breaker_table = TABLE("breaker", breaker_rows);
+const struct option_table certificate_table = TABLE("listen.tls.certificates[]", certificate_rows);
+const struct option_table price_table = TABLE("prices.*", price_rows);
+const struct option_table budget_table = TABLE("keys[].budgets[]", budget_rows);
+const struct option_table limits_table = TABLE("keys[].limits", limits_rows);
+const struct option_table team_table = TABLE("teams[]", team_rows);
+const struct option_table plugin_table = TABLE("plugins[]", plugin_rows);

@@ -78,46 +78,67 @@ static bool parse_number(struct str text)
 
 static void add_string(struct option_strings *list, struct str s, struct arena *a)
 {
-	struct str *items = arena_array(a, struct str, list->n + 1);
-	if (list->n)
-		memcpy(items, list->items, list->n * sizeof(*items));
-	items[list->n] = s;
-	*list = (struct option_strings){ items, list->n + 1 };
+	if ((list->n & (list->n - 1)) == 0) {	/* room grows by powers of two */
+		struct str *items = arena_array(a, struct str, list->n ? 2 * (size_t)list->n : 1);
+		if (list->n)
+			memcpy(items, list->items, list->n * sizeof(*items));
+		list->items = items;
+	}
+	list->items[list->n++] = s;
+}
+
+/* Least and most as the table writes them: plain numbers, or with the units of the type. */
+static bool in_range(const struct option *o, uint64_t n)
+{
+	struct str rest = str_c(o->words), word;
+	uint64_t bound = 0;
+	for (bool least = true; rest.n && str_split(&rest, ' ', &word); least = false) {
+		bool known = o->type == OPTION_SIZE ? parse_size(word, &bound) :
+			     o->type == OPTION_DURATION ? parse_duration(word, &bound) : str_u64(word, &bound);
+		if (!known)
+			abort();	/* a row that cannot be read */
+		if (least ? n >= bound : n <= bound)
+			continue;
+		return false;
+	}
+	return true;
+}
+
+static bool parse_whole(const struct option *o, struct str text, uint64_t most, void *to, size_t size)
+{
+	uint64_t n;
+	if (!str_u64(text, &n) || n > most || !in_range(o, n))
+		return false;
+	if (size == sizeof(int64_t))
+		*(int64_t *)to = (int64_t)n;
+	else
+		*(uint32_t *)to = (uint32_t)n;
+	return true;
 }
 
 bool option_parse(const struct option *o, struct str text, void *record, struct arena *a, const char **expected)
 {
 	union { bool flag; uint64_t n; int word; } nowhere = { .n = 0 };
 	void *to = o->offset == OPTION_NOWHERE ? (void *)&nowhere : (char *)record + o->offset;
-	uint64_t n;
 	switch (o->type) {
 	case OPTION_BOOL:
 		*expected = "true or false";
 		return parse_bool(text, to);
 	case OPTION_COUNT:
 		*expected = "a whole number";
-		if (!str_u64(text, &n) || n > UINT32_MAX)
-			return false;
-		*(unsigned *)to = (unsigned)n;
-		return true;
+		return parse_whole(o, text, UINT32_MAX, to, sizeof(unsigned));
 	case OPTION_INT:
-		*expected = "a whole number, at least 0";
-		if (!str_u64(text, &n) || n > INT32_MAX)
-			return false;
-		*(int *)to = (int)n;
-		return true;
+		*expected = "a whole number";
+		return parse_whole(o, text, INT32_MAX, to, sizeof(int));
 	case OPTION_INT64:
-		*expected = "a whole number, at least 0";
-		if (!str_u64(text, &n) || n > INT64_MAX)
-			return false;
-		*(int64_t *)to = (int64_t)n;
-		return true;
+		*expected = "a whole number";
+		return parse_whole(o, text, INT64_MAX, to, sizeof(int64_t));
 	case OPTION_SIZE:
 		*expected = "a size such as 32MiB";
-		return parse_size(text, to);
+		return parse_size(text, to) && in_range(o, *(uint64_t *)to);
 	case OPTION_DURATION:
 		*expected = "a duration such as 500ms, 10s, 5m, 1h or 7d";
-		return parse_duration(text, to);
+		return parse_duration(text, to) && in_range(o, *(uint64_t *)to);
 	case OPTION_WORD:
 		*expected = o->words;
 		return parse_word(o->words, text, to);
@@ -129,7 +150,12 @@ bool option_parse(const struct option *o, struct str text, void *record, struct 
 		if (o->offset != OPTION_NOWHERE)
 			*(struct str *)to = text;
 		return true;
+	case OPTION_AUTO:
+		*expected = "auto or a whole number";
+		*(unsigned *)to = 0;
+		return str_eq(text, STR("auto")) || parse_whole(o, text, UINT32_MAX, to, sizeof(unsigned));
 	case OPTION_STRINGS:
+	case OPTION_SECRETS:
 		if (o->offset != OPTION_NOWHERE && !str_empty(text))
 			add_string(to, text, a);
 		return true;
@@ -149,23 +175,59 @@ static void set_default(const struct option *o, void *record, struct arena *a)
 		abort();	/* a row whose default does not fit its own type */
 }
 
-static void not_enforced(const struct option *o, struct option_context *c)
+void options_note_later(struct option_context *c, struct str section, struct str what, const struct node *at)
 {
-	if (!o->later || !*o->later || str_has(buf_str(c->later), str_c(o->later)))
+	struct option_later *l = c->later;
+	unsigned i = 0;
+	while (i < l->n && !str_eq(l->sections[i].section, section))
+		i++;
+	if (i == LATER_SECTIONS || (i < l->n && str_has(l->sections[i].names, what)))
 		return;
-	buf_addf(c->later, "%s%s", c->later->n ? ", " : "", o->later);
+	if (i < l->n) {
+		l->sections[i].names = arena_printf(c->arena, "%.*s, %.*s", STR_FMT(l->sections[i].names), STR_FMT(what));
+		return;
+	}
+	l->n++;
+	l->sections[i].section = section;
+	l->sections[i].names = what;
+	l->sections[i].line = at ? at->key_line ? at->key_line : at->line : 0;
+	l->sections[i].column = at ? at->key_line ? at->key_column : at->column : 0;
+}
+
+void options_tell_later(struct option_context *c)
+{
+	for (unsigned i = 0; i < c->later->n; i++)
+		report_warning(c->report, c->later->sections[i].line, c->later->sections[i].column,
+			       "`%.*s`: read, but not part of this version and not enforced: %.*s",
+			       STR_FMT(c->later->sections[i].section), STR_FMT(c->later->sections[i].names));
+}
+
+/* "models" of the table "models.*.targets[]"; of the settings, the first word of the path. */
+static struct str section_of(const struct option_table *t, const struct option *o)
+{
+	struct str name = *t->name ? str_c(t->name) : str_c(o->path);
+	size_t n = 0;
+	while (n < name.n && name.p[n] != '.' && name.p[n] != '[')
+		n++;
+	return str_head(name, n);
+}
+
+static void not_enforced(const struct option_table *t, const struct option *o, const struct node *n, struct option_context *c)
+{
+	if (o->later && *o->later)
+		options_note_later(c, section_of(t, o), str_c(o->later), n);
 }
 
 static void wrong(const struct node *n, const struct option *o, const char *expected, struct option_context *c)
 {
-	const char *shown = o->type == OPTION_SECRET ? "the value" : NULL;
-	if (shown)
-		report_error(c->report, n->line, n->column, "`%s`: expected %s", o->path, expected);
-	else if (o->type == OPTION_WORD)
-		report_error(c->report, n->line, n->column, "`%s`: `%.*s` is none of: %s", o->path,
-			     STR_FMT(str_head(n->value, 60)), expected);
+	const char *one_of = o->type == OPTION_WORD ? "one of: " : "";
+	struct str least, most = str_c(o->type == OPTION_WORD ? NULL : o->words);
+	if (str_split(&most, ' ', &least))
+		expected = arena_printf(c->arena, "%s, from %.*s to %.*s", expected, STR_FMT(least), STR_FMT(most)).p;
+	if (o->type == OPTION_SECRET || o->type == OPTION_SECRETS || n->replaced)
+		report_error(c->report, n->line, n->column, "`%s`: expected %s%s", o->path, one_of, expected);
 	else
-		report_error(c->report, n->line, n->column, "`%s`: expected %s, not `%.*s`", o->path, expected,
+		report_error(c->report, n->line, n->column, "`%s`: expected %s%s, not `%.*s`", o->path, one_of, expected,
 			     STR_FMT(str_head(n->value, 60)));
 }
 
@@ -177,22 +239,30 @@ static void load_strings(const struct option *o, const struct node *list, void *
 	for (const struct node *n = list->kind == NODE_LIST ? list->first : list; n; n = list->kind == NODE_LIST ? n->next : NULL) {
 		if (n->kind != NODE_SCALAR)
 			report_error(c->report, n->line, n->column, "`%s`: expected plain text, not %s", o->path, node_kind_name(n));
-		else
+		else if (!n->broken)
 			option_parse(o, n->value, record, c->arena, &expected);
 	}
 }
 
-static void load_value(const struct option *o, const struct node *n, void *record, struct option_context *c)
+/* Nothing was said: null, or a variable that is empty where text makes no sense. */
+static bool is_absent(const struct option *o, const struct node *n)
+{
+	bool text = o->type == OPTION_STRING || o->type == OPTION_SECRET;
+	return n->broken || (!text && (node_is_null(n) || (n->replaced && str_empty(n->value))));
+}
+
+static void load_value(const struct option_table *t, const struct option *o, const struct node *n, void *record,
+		       struct option_context *c)
 {
 	const char *expected = "";
 	if (!o->fallback || n->kind != NODE_SCALAR || !str_eq(n->value, str_c(o->fallback)))
-		not_enforced(o, c);
+		not_enforced(t, o, n, c);
 	if (o->type == OPTION_NODE || o->type == OPTION_ANY) {
 		if (o->offset != OPTION_NOWHERE)
 			*(const struct node **)(void *)((char *)record + o->offset) = n;
 		return;
 	}
-	if (o->type == OPTION_STRINGS && n->kind != NODE_MAP) {
+	if ((o->type == OPTION_STRINGS || o->type == OPTION_SECRETS) && n->kind != NODE_MAP) {
 		load_strings(o, n, record, c);
 		return;
 	}
@@ -200,7 +270,7 @@ static void load_value(const struct option *o, const struct node *n, void *recor
 		report_error(c->report, n->line, n->column, "`%s`: expected a single value, not %s", o->path, node_kind_name(n));
 		return;
 	}
-	if (node_is_null(n) && o->type != OPTION_STRING && o->type != OPTION_SECRET)
+	if (is_absent(o, n))
 		return;
 	if (!option_parse(o, node_is_null(n) ? STR_NONE : n->value, record, c->arena, &expected))
 		wrong(n, o, expected, c);
@@ -276,7 +346,7 @@ static void load_map(const struct option_table *t, const struct node *map, void 
 		struct str path = arena_printf(c->arena, "%.*s%s%.*s", STR_FMT(section), section.n ? "." : "", STR_FMT(n->key));
 		const struct option *o = find(t, path);
 		if (o) {
-			load_value(o, n, record, c);
+			load_value(t, o, n, record, c);
 		} else if (is_section(t, path) && n->kind == NODE_MAP && depth < SECTION_DEPTH) {
 			stack[depth].next = n->first;
 			stack[depth++].path = path;
@@ -296,10 +366,19 @@ void options_load(const struct option_table *t, const struct node *map, void *re
 	if (!map || node_is_null(map))
 		return;
 	if (map->kind != NODE_MAP) {
-		report_error(c->report, map->line, map->column, "expected a map, not %s", node_kind_name(map));
+		report_error(c->report, map->line, map->column, "%s%sexpected a map, not %s", t->name, *t->name ? ": " : "",
+			     node_kind_name(map));
 		return;
 	}
 	load_map(t, map, record, c);
+}
+
+const struct node *options_node(const struct node *root, struct str path)
+{
+	struct str word;
+	while (root && str_split(&path, '.', &word))
+		root = node_get(root, word);
+	return root;
 }
 
 void option_variable(const struct option *o, char *to, size_t size)

@@ -24,6 +24,8 @@ enum option_type {
 	OPTION_STRING,		/* struct str */
 	OPTION_SECRET,		/* struct str, never shown */
 	OPTION_STRINGS,		/* struct option_strings; a single string is a list of one */
+	OPTION_SECRETS,		/* the same, never shown; empty ones are dropped */
+	OPTION_AUTO,		/* unsigned; 0 for the word auto */
 	OPTION_WORD,		/* int: index in `words` */
 	OPTION_NODE,		/* const struct node *: read by its own code */
 	OPTION_NUMBER,		/* a decimal number, checked only */
@@ -40,8 +42,8 @@ struct option {
 	enum option_type type;
 	size_t offset;		/* OPTION_NOWHERE: checked and dropped */
 	const char *fallback;	/* default as written; NULL: none */
-	const char *words;	/* OPTION_WORD: the words, separated by blanks */
-	const char *later;	/* the feature that would use it does not exist yet: what is not enforced */
+	const char *words;	/* OPTION_WORD: the words, separated by blanks; numbers, sizes, durations: "least most" */
+	const char *later;	/* its feature does not exist yet: what to call it in the warning; "" for no warning */
 	bool at_start;		/* a reload does not change it */
 	const char *help;
 };
@@ -64,18 +66,18 @@ struct settings_draft {
 	struct settings s;
 	struct option_strings addresses, cors_origins;
 	struct tls_draft tls;
-	struct str workers;
 	int log_level;
-	const struct node *breaker, *providers, *models, *keys, *teams;
+	bool cache_enabled;
+	const struct node *breaker, *providers, *models, *keys, *teams, *prices, *plugins;
 };
 
 struct provider_draft {
-	struct str preset, dialect, base_url, api_key, credential, region, project, location, account, workspace;
+	struct str preset, dialect, base_url, api_key, region, project, location, account, workspace, resource;
 	struct str api_version, health, proxy, ca_file, certificate, key;
 	struct option_strings api_keys, models;
 	const struct node *headers;
-	bool free, allow_private_address, allow_plaintext, insecure_no_verify;
-	int max_concurrent;
+	bool free, local, allow_private_address, allow_plaintext, insecure_no_verify;
+	int credential, max_concurrent;
 };
 
 struct model_draft {
@@ -98,16 +100,45 @@ struct target_draft {
 struct key_draft {
 	struct str name, secret, team;
 	struct option_strings models;
-	const struct node *budgets;
+	const struct node *budgets, *limits;
 };
 
-extern const struct option_table settings_table, provider_table, model_table, target_table, key_table, breaker_table;
+/* Checked, and used by nobody yet. */
+struct team_draft {
+	struct str name;
+	const struct node *budgets, *limits;
+};
+
+struct plugin_draft {
+	struct str name;
+};
+
+extern const struct option_table settings_table, provider_table, model_table, target_table, key_table, breaker_table,
+	certificate_table, price_table, budget_table, limits_table, team_table, plugin_table;
 
 struct option_context {
 	struct arena *arena;
 	struct config_report *report;
-	struct buf *later;	/* collects features that are not enforced */
+	struct option_later *later;	/* collects features that are not enforced */
 };
+
+enum { LATER_SECTIONS = 16 };
+
+/* What is read but not enforced, by the file's sections. */
+struct option_later {
+	struct {
+		struct str section, names;
+		unsigned line, column;
+	} sections[LATER_SECTIONS];
+	unsigned n;
+};
+
+/* Notes `what` of a section once; one warning a section comes of it. */
+void options_note_later(struct option_context *c, struct str section, struct str what, const struct node *at);
+void options_tell_later(struct option_context *c);
+
+/* The node at a dotted path, or NULL: for messages that need its place. */
+const struct node *options_node(const struct node *root, struct str path);
 
 /* Defaults of all rows, then what `map` says. Unknown keys and wrong values are reported. */
 void options_load(const struct option_table *t, const struct node *map, void *record, struct option_context *c);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "config/options.h"
+#include "config/build.h"
 #include "providers/presets.h"
 
 /* --- every option as a file --- */
@@ -57,10 +57,21 @@ static const char *example(const struct option *o)
 	case OPTION_DURATION: return "10s";
 	case OPTION_SIZE:     return "1MiB";
 	case OPTION_STRINGS:
+	case OPTION_SECRETS:
 	case OPTION_NODE:
 	case OPTION_ANY:      return "";
 	default:              return "\"\"";
 	}
+}
+
+/* ": a b c" for words, " (1 to 10)" for ranges. */
+static void add_words(struct buf *out, const struct option *o)
+{
+	struct str most = str_c(o->words), least;
+	if (o->words && o->type == OPTION_WORD)
+		buf_addf(out, ": %s", o->words);
+	else if (o->words && str_split(&most, ' ', &least))
+		buf_addf(out, " (%.*s to %.*s)", STR_FMT(least), STR_FMT(most));
 }
 
 static void print_rows(struct buf *out, const struct option_table *t, unsigned base)
@@ -69,7 +80,7 @@ static void print_rows(struct buf *out, const struct option_table *t, unsigned b
 	for (size_t i = 0; i < t->n; i++) {
 		const struct option *o = &t->rows[i];
 		struct str section = section_of(o->path);
-		if (o->type == OPTION_NODE && !section.n && base == 0)
+		if (o->type == OPTION_NODE && (!section.n || base))
 			continue;	/* shown below, with its own rows */
 		open_sections(out, before, section, base);
 		before = section;
@@ -78,8 +89,10 @@ static void print_rows(struct buf *out, const struct option_table *t, unsigned b
 		indent(out, level);
 		const char *value = o->fallback ? o->fallback : example(o);
 		bool star = o->type == OPTION_STRINGS && o->fallback && strcmp(value, "*") == 0;
-		buf_addf(out, "%s%s: %s%s%s    # %s%s%s\n", o->fallback ? "" : "# ", name ? name + 1 : o->path, star ? "\"" : "", value,
-			 star ? "\"" : "", o->help, o->words ? ": " : "", o->words ? o->words : "");
+		buf_addf(out, "%s%s: %s%s%s    # %s", o->fallback ? "" : "# ", name ? name + 1 : o->path, star ? "\"" : "", value,
+			 star ? "\"" : "", o->help);
+		add_words(out, o);
+		buf_add(out, STR("\n"));
 	}
 }
 
@@ -112,50 +125,82 @@ void print_full(struct buf *out)
 		struct option_table one = { "", &key_table.rows[i], 1 };
 		print_rows(out, &one, 2);
 	}
-	buf_add(out, STR("teams: []\n"));
+	buf_add(out, STR("    # budgets:\n    #   - { usd: 50, per: month }    # not enforced in this version\n"
+			 "    # limits: { requests_per_minute: 600, tokens_per_minute: 100000, concurrent: 20 }    # nor these\n"
+			 "teams: []    # { name, budgets, limits }\nprices: {}    # provider/model: { input: 1.00, output: 4.00 }\n"
+			 "plugins: []    # { name, config }\n"));
 }
 
 /* --- JSON Schema --- */
 
+/* Any single value may come from the environment or a file. */
+#define REPLACED "{\"type\":\"string\",\"pattern\":\"[$][{]|^@file:\"}"
+
+static void schema_words(struct buf *out, const char *words)
+{
+	struct str rest = str_c(words), word;
+	for (bool first = true; str_split(&rest, ' ', &word); first = false)
+		buf_addf(out, "%s\"%.*s\"", first ? "" : ",", STR_FMT(word));
+}
+
+static void schema_number(struct buf *out, const struct option *o)
+{
+	struct str most = str_c(o->words), least;
+	buf_add(out, STR("{\"type\":\"integer\","));
+	if (str_split(&most, ' ', &least))
+		buf_addf(out, "\"minimum\":%.*s,\"maximum\":%.*s}", STR_FMT(least), STR_FMT(most));
+	else
+		buf_add(out, STR("\"minimum\":0}"));
+}
+
 static void schema_type(struct buf *out, const struct option *o)
 {
-	struct str rest, word;
-	bool first = true;
+	static const char text[] = "{\"type\":[\"string\",\"number\",\"boolean\"]}";
+	bool open = o->type == OPTION_NODE || o->type == OPTION_ANY;
+	if (open)
+		return;
+	buf_add(out, STR("\"anyOf\":["));
 	switch (o->type) {
 	case OPTION_BOOL:
-		buf_add(out, STR("\"type\":\"boolean\""));
+		buf_add(out, STR("{\"type\":\"boolean\"}"));
+		break;
+	case OPTION_AUTO:
+		buf_add(out, STR("{\"const\":\"auto\"},"));
+		schema_number(out, o);
 		break;
 	case OPTION_COUNT:
 	case OPTION_INT:
 	case OPTION_INT64:
-		buf_add(out, STR("\"type\":\"integer\",\"minimum\":0"));
+		schema_number(out, o);
 		break;
 	case OPTION_NUMBER:
-		buf_add(out, STR("\"type\":\"number\",\"minimum\":0"));
+		buf_add(out, STR("{\"type\":\"number\",\"minimum\":0}"));
 		break;
 	case OPTION_SIZE:
-		buf_add(out, STR("\"type\":[\"string\",\"integer\"],\"pattern\":\"^[0-9]+ ?(B|KiB|MiB|GiB)?$\""));
+		buf_add(out, STR("{\"type\":\"integer\",\"minimum\":0},{\"type\":\"string\","
+				 "\"pattern\":\"^[0-9]+ ?(B|KiB|MiB|GiB)$\"}"));
 		break;
 	case OPTION_DURATION:
-		buf_add(out, STR("\"type\":\"string\",\"pattern\":\"^[0-9]+ ?(ms|s|m|h|d)$\""));
+		buf_add(out, STR("{\"type\":\"string\",\"pattern\":\"^[0-9]+ ?(ms|s|m|h|d)$\"}"));
+		break;
+	case OPTION_WORD:
+		buf_add(out, STR("{\"enum\":["));
+		schema_words(out, o->words);
+		buf_add(out, STR("]}"));
+		break;
+	case OPTION_STRINGS:
+	case OPTION_SECRETS:
+		buf_addf(out, "%s,{\"type\":\"array\",\"items\":%s}", text, text);
 		break;
 	case OPTION_STRING:
 	case OPTION_SECRET:
-		buf_add(out, STR("\"type\":[\"string\",\"number\",\"null\"]"));
-		break;
-	case OPTION_STRINGS:
-		buf_add(out, STR("\"type\":[\"string\",\"array\"],\"items\":{\"type\":\"string\"}"));
-		break;
-	case OPTION_WORD:
-		buf_add(out, STR("\"enum\":["));
-		for (rest = str_c(o->words); str_split(&rest, ' ', &word); first = false)
-			buf_addf(out, "%s\"%.*s\"", first ? "" : ",", STR_FMT(word));
-		buf_add(out, STR("]"));
+		buf_add(out, str_c(text));
 		break;
 	case OPTION_NODE:
 	case OPTION_ANY:
 		break;
 	}
+	buf_add(out, STR("," REPLACED ",{\"type\":\"null\"}]"));
 }
 
 /* Rows of one section, and the sections below it. Sections are few and shallow. */
@@ -163,7 +208,7 @@ static void schema_object(struct buf *out, const struct option_table *t, struct 
 {
 	bool first = true;
 	struct str done = STR_NONE;
-	buf_add(out, STR("{\"type\":\"object\",\"additionalProperties\":false,\"properties\":{"));
+	buf_add(out, STR("{\"type\":[\"object\",\"null\"],\"additionalProperties\":false,\"properties\":{"));
 	for (size_t i = 0; i < t->n; i++) {
 		const struct option *o = &t->rows[i];
 		struct str path = str_c(o->path);
@@ -197,29 +242,74 @@ static void schema_object(struct buf *out, const struct option_table *t, struct 
 	buf_add(out, STR("}}"));
 }
 
+/* `"name":` and an array of records of one table. */
+static void schema_list(struct buf *out, const char *name, const struct option_table *t, const char *extra)
+{
+	buf_addf(out, "%s\"%s\":{\"type\":[\"array\",\"null\"],\"items\":", out->n ? "," : "", name);
+	schema_object(out, t, STR_NONE, extra);
+	buf_add(out, STR("}"));
+}
+
+/* `"name":` and a map of names to records of one table. */
+static void schema_map(struct buf *out, const char *name, const struct option_table *t, const char *extra)
+{
+	buf_addf(out, "%s\"%s\":{\"type\":[\"object\",\"null\"],\"additionalProperties\":", out->n ? "," : "", name);
+	schema_object(out, t, STR_NONE, extra);
+	buf_add(out, STR("}"));
+}
+
+static void end_text(struct buf *b)
+{
+	buf_addc(b, '\0');
+}
+
+/* Budgets and limits, as keys and teams have them. */
+static void schema_allowance(struct buf *out)
+{
+	schema_list(out, "budgets", &budget_table, NULL);
+	buf_add(out, STR(",\"limits\":"));
+	schema_object(out, &limits_table, STR_NONE, NULL);
+	end_text(out);
+}
+
+static void schema_targets(struct buf *out)
+{
+	buf_add(out, STR("\"targets\":{\"type\":\"array\",\"minItems\":1,\"items\":{\"anyOf\":[{\"type\":\"string\"},"));
+	schema_object(out, &target_table, STR_NONE, NULL);
+	buf_add(out, STR("]}}"));
+	end_text(out);
+}
+
+static void schema_headers(struct buf *out)
+{
+	buf_add(out, STR("\"headers\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"}}"));
+	end_text(out);
+}
+
 void print_schema(struct buf *out)
 {
-	struct buf extra = BUF_INIT(1024 * 1024);
-	struct buf target = BUF_INIT(64 * 1024);
-	schema_object(&target, &target_table, STR_NONE, NULL);
-	buf_add(&extra, STR("\"breaker\":{\"anyOf\":[{\"const\":\"off\"},"));
-	schema_object(&extra, &breaker_table, STR_NONE, NULL);
-	buf_add(&extra, STR("]},\"providers\":{\"type\":\"object\",\"additionalProperties\":"));
-	schema_object(&extra, &provider_table, STR_NONE, NULL);
-	buf_add(&extra, STR("},\"models\":{\"type\":\"object\",\"additionalProperties\":"));
-	struct buf list = BUF_INIT(128 * 1024);
-	buf_addf(&list, "\"targets\":{\"type\":\"array\",\"minItems\":1,\"items\":{\"anyOf\":[{\"type\":\"string\"},%.*s]}}",
-		 STR_FMT(buf_str(&target)));
-	schema_object(&extra, &model_table, STR_NONE, list.p);
-	buf_add(&extra, STR("},\"keys\":{\"type\":\"array\",\"items\":"));
-	schema_object(&extra, &key_table, STR_NONE, NULL);
-	buf_add(&extra, STR("},\"teams\":{\"type\":\"array\",\"items\":{\"type\":\"object\"}}"));
+	struct buf all = BUF_INIT(1024 * 1024), allowance = BUF_INIT(64 * 1024), targets = BUF_INIT(64 * 1024);
+	struct buf headers = BUF_INIT(1024);
+	schema_allowance(&allowance);
+	schema_targets(&targets);
+	schema_headers(&headers);
+	buf_add(&all, STR("\"breaker\":{\"anyOf\":[{\"const\":\"off\"},"));
+	schema_object(&all, &breaker_table, STR_NONE, NULL);
+	buf_add(&all, STR("]}"));
+	schema_map(&all, "providers", &provider_table, headers.p);
+	schema_map(&all, "models", &model_table, targets.p);
+	schema_map(&all, "prices", &price_table, NULL);
+	schema_list(&all, "keys", &key_table, allowance.p);
+	schema_list(&all, "teams", &team_table, allowance.p);
+	schema_list(&all, "plugins", &plugin_table, NULL);
+	end_text(&all);
 	buf_add(out, STR("{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"title\":\"weir configuration\",\"allOf\":["));
-	schema_object(out, &settings_table, STR_NONE, extra.p);
+	schema_object(out, &settings_table, STR_NONE, all.p);
 	buf_add(out, STR("]}\n"));
-	buf_free(&list);
-	buf_free(&target);
-	buf_free(&extra);
+	buf_free(&headers);
+	buf_free(&targets);
+	buf_free(&allowance);
+	buf_free(&all);
 }
 
 /* --- reference page --- */
@@ -230,7 +320,7 @@ static const char *type_name(const struct option *o)
 		[OPTION_BOOL] = "true/false", [OPTION_COUNT] = "number", [OPTION_INT] = "number", [OPTION_INT64] = "number",
 		[OPTION_SIZE] = "size", [OPTION_DURATION] = "duration", [OPTION_STRING] = "text", [OPTION_SECRET] = "secret",
 		[OPTION_STRINGS] = "list", [OPTION_WORD] = "word", [OPTION_NODE] = "section", [OPTION_NUMBER] = "number",
-		[OPTION_ANY] = "section",
+		[OPTION_ANY] = "anything", [OPTION_SECRETS] = "secrets", [OPTION_AUTO] = "auto or number",
 	};
 	return names[o->type];
 }
@@ -243,10 +333,12 @@ static void reference_table(struct buf *out, const char *title, const struct opt
 		const struct option *o = &t->rows[i];
 		option_variable(o, variable, sizeof(variable));
 		bool single = variables && o->type != OPTION_NODE && o->type != OPTION_ANY;
-		buf_addf(out, "| `%s`%s%s%s | %s | %s%s%s | %s%s%s%s%s |\n", o->path, single ? "<br>`" : "", single ? variable : "",
+		buf_addf(out, "| `%s`%s%s%s | %s | %s%s%s | %s", o->path, single ? "<br>`" : "", single ? variable : "",
 			 single ? "`" : "", type_name(o), o->fallback ? "`" : "", o->fallback ? o->fallback : "",
-			 o->fallback ? "`" : "", o->help, o->words ? ": " : "", o->words ? o->words : "",
-			 o->at_start ? "; changes only at start" : "", o->later ? " (not enforced in this version)" : "");
+			 o->fallback ? "`" : "", o->help);
+		add_words(out, o);
+		buf_addf(out, "%s%s |\n", o->at_start ? "; changes only at start" : "",
+			 o->later ? " (not enforced in this version)" : "");
 	}
 }
 
@@ -259,7 +351,13 @@ void print_reference(struct buf *out)
 	reference_table(out, "models.NAME", &model_table, false);
 	reference_table(out, "models.NAME.targets", &target_table, false);
 	reference_table(out, "keys", &key_table, false);
+	reference_table(out, "keys.budgets, teams.budgets", &budget_table, false);
+	reference_table(out, "keys.limits, teams.limits", &limits_table, false);
+	reference_table(out, "teams", &team_table, false);
+	reference_table(out, "prices.TARGET", &price_table, false);
+	reference_table(out, "plugins", &plugin_table, false);
 	reference_table(out, "breaker", &breaker_table, false);
+	reference_table(out, "listen.tls.certificates", &certificate_table, false);
 	buf_add(out, STR("\n## Presets\n\n| name | base URL | variable |\n|---|---|---|\n"));
 	for (size_t i = 0; (p = preset_at(i)); i++)
 		buf_addf(out, "| `%s` | %s | %s%s%s |\n", p->name, *p->base_url ? p->base_url : "your resource's `base_url`",
@@ -275,10 +373,10 @@ void print_init(struct buf *out)
 	buf_add(out, STR("# Made by `weir init` from what the environment holds. Secrets stay there.\n"
 			 "listen: { address: 127.0.0.1:8080 }\n\nproviders:\n"));
 	for (size_t i = 0; (p = preset_at(i)); i++) {
-		const char *value = *p->variable ? getenv(p->variable) : NULL;
-		if (!value || !*value || !*p->base_url || strchr(p->base_url, '{'))
+		const char *variable;
+		if (!build_preset_ready(p, &variable))
 			continue;
-		buf_addf(out, "  %s: { api_key: \"${%s}\" }\n", p->name, p->variable);
+		buf_addf(out, "  %s: { api_key: \"${%s}\" }\n", p->name, variable);
 		any = true;
 	}
 	if (!any)

@@ -1,22 +1,39 @@
 /*
  * report.h: what is wrong, or doubtful, with a configuration: one line each, with its place.
+ *
+ * Messages are collected in any order and come out in the order of the file. Beyond
+ * REPORT_MESSAGES_MAX they are counted only.
  */
 #ifndef WEIR_CONFIG_REPORT_H
 #define WEIR_CONFIG_REPORT_H
 
+#include "base/arena.h"
 #include "base/buf.h"
 
+enum { REPORT_MESSAGES_MAX = 200 };
+
+struct report_message {
+	bool error;
+	unsigned line, column;	/* line 0: no place in a file */
+	struct str text;
+};
+
 struct config_report {
-	struct buf errors, warnings;	/* lines "file:line:column: error: text\n" */
+	struct buf errors, warnings;	/* filled by report_finish(): lines "file:line:column: error: text\n" */
 	unsigned n_errors, n_warnings;
 	const char *file;		/* being read; "environment" */
+	struct report_message messages[REPORT_MESSAGES_MAX];
+	unsigned n_messages;
+	struct arena arena;		/* of the texts */
 };
 
 void report_init(struct config_report *r);
 void report_free(struct config_report *r);
 
-/* line 0: no place in a file. */
 void report_error(struct config_report *r, unsigned line, unsigned column, const char *fmt, ...) printf_like(4, 5);
 void report_warning(struct config_report *r, unsigned line, unsigned column, const char *fmt, ...) printf_like(4, 5);
+
+/* Sorts and writes the lines. */
+void report_finish(struct config_report *r);
 
 #endif

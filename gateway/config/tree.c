@@ -3,12 +3,11 @@
  */
 #include "config/tree.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <yaml.h>
+
+#include "base/digest.h"
+#include "config/expand.h"
 
 struct level {
 	struct node *node;
@@ -28,135 +27,6 @@ struct reader {
 	struct node *root;
 	bool environment;
 };
-
-/* --- replacement in scalars --- */
-
-bool tree_file(const char *path, size_t max, struct arena *a, struct str *out)
-{
-	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	struct buf b = BUF_INIT(max);
-	bool good = fstat(fd, &st) == 0 && !S_ISDIR(st.st_mode);
-	if (!good)
-		errno = EISDIR;
-	while (good) {
-		if (!buf_reserve(&b, b.cap > b.n ? b.cap - b.n : 4096)) {
-			errno = EFBIG;
-			good = false;
-			break;
-		}
-		ssize_t n = read(fd, b.p + b.n, b.cap - b.n);
-		if (n < 0 && errno != EINTR)
-			good = false;
-		if (n == 0)
-			break;
-		if (n > 0)
-			b.n += (size_t)n;
-	}
-	int error = errno;
-	close(fd);
-	if (good)
-		*out = arena_copy(a, buf_str(&b));
-	buf_free(&b);
-	errno = error;
-	return good;
-}
-
-static void remember(struct reader *r, struct str name)
-{
-	struct tree_files *f = r->files;
-	if (!f)
-		return;
-	if (f->n == f->cap) {
-		struct str *names = arena_array(r->arena, struct str, f->cap + 8);
-		if (f->n)
-			memcpy(names, f->names, f->n * sizeof(*names));
-		f->names = names;
-		f->cap += 8;
-	}
-	f->names[f->n++] = name;
-}
-
-static bool is_name(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if (!((s.p[i] >= 'A' && s.p[i] <= 'Z') || (s.p[i] >= 'a' && s.p[i] <= 'z') || s.p[i] == '_' ||
-		      (i && s.p[i] >= '0' && s.p[i] <= '9')))
-			return false;
-	return s.n > 0;
-}
-
-/* One ${...} at the front of `*rest`. */
-static bool replace_one(struct reader *r, const struct node *n, struct str *rest, struct buf *out)
-{
-	ptrdiff_t end = str_chr(*rest, '}');
-	if (end < 0) {
-		report_error(r->report, n->line, n->column, "`${` without its `}`");
-		return false;
-	}
-	struct str inside = str_of(rest->p + 2, (size_t)end - 2), fallback = STR_NONE;
-	ptrdiff_t mark = str_find(inside, STR(":-"));
-	if (mark >= 0) {
-		fallback = str_skip(inside, (size_t)mark + 2);
-		inside = str_head(inside, (size_t)mark);
-	}
-	*rest = str_skip(*rest, (size_t)end + 1);
-	if (!is_name(inside)) {
-		report_error(r->report, n->line, n->column, "`${%.*s}` is no variable's name", STR_FMT(inside));
-		return false;
-	}
-	const char *value = getenv(arena_copy(r->arena, inside).p);
-	if (value && (*value || mark < 0))
-		return buf_add(out, str_c(value));
-	if (mark >= 0)
-		return buf_add(out, fallback);
-	report_error(r->report, n->line, n->column,
-		     "the environment variable %.*s is not set; set it, or write ${%.*s:-default}", STR_FMT(inside), STR_FMT(inside));
-	return false;
-}
-
-static bool replace(struct reader *r, struct node *n)
-{
-	struct str rest = n->value;
-	struct buf out = BUF_INIT(TREE_SECRET_MAX);
-	bool good = true;
-	while (good && rest.n) {
-		ptrdiff_t at = str_find(rest, STR("${"));
-		buf_add(&out, str_head(rest, at < 0 ? rest.n : (size_t)at));
-		rest = str_skip(rest, at < 0 ? rest.n : (size_t)at);
-		if (rest.n)
-			good = replace_one(r, n, &rest, &out);
-	}
-	n->value = arena_copy(r->arena, buf_str(&out));
-	buf_free(&out);
-	return good;
-}
-
-static bool load_file(struct reader *r, struct node *n)
-{
-	struct str path = str_skip(n->value, 6), text;
-	const char *name = arena_copy(r->arena, path).p;
-	remember(r, str_c(name));
-	if (!tree_file(name, TREE_SECRET_MAX, r->arena, &text)) {
-		report_error(r->report, n->line, n->column, "cannot read %s: %s", name, strerror(errno));
-		return false;
-	}
-	while (text.n && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == '\r'))
-		text.n--;
-	n->value = text;
-	return true;
-}
-
-static bool finish_scalar(struct reader *r, struct node *n)
-{
-	if (!r->environment)
-		return true;
-	if (str_has(n->value, STR("${")) && !replace(r, n))
-		return false;
-	return !str_starts(n->value, STR("@file:")) || load_file(r, n);
-}
 
 /* --- building --- */
 
@@ -186,10 +56,6 @@ static bool attach(struct reader *r, struct node *n)
 	}
 	struct level *l = &r->levels[r->depth - 1];
 	if (l->node->kind == NODE_MAP) {
-		if (node_get(l->node, l->key)) {
-			report_error(r->report, l->key_line, l->key_column, "`%.*s` is given twice", STR_FMT(l->key));
-			return false;
-		}
 		n->key = l->key;
 		n->key_line = l->key_line;
 		n->key_column = l->key_column;
@@ -197,7 +63,43 @@ static bool attach(struct reader *r, struct node *n)
 	}
 	*l->tail = n;
 	l->tail = &n->next;
+	l->node->n++;
 	return true;
+}
+
+/* By name, and by place where names are the same. */
+static int by_key(const void *a, const void *b)
+{
+	const struct node *x = *(const struct node *const *)a, *y = *(const struct node *const *)b;
+	int order = memcmp(x->key.p, y->key.p, x->key.n < y->key.n ? x->key.n : y->key.n);
+	if (order)
+		return order;
+	if (x->key.n != y->key.n)
+		return x->key.n < y->key.n ? -1 : 1;
+	if (x->key_line != y->key_line)
+		return x->key_line < y->key_line ? -1 : 1;
+	return x->key_column < y->key_column ? -1 : 1;
+}
+
+/* At a map's end: sorted, so that a map of many keys takes no quadratic time. */
+static void refuse_duplicates(struct reader *r, const struct node *map)
+{
+	if (map->kind != NODE_MAP || map->n < 2)
+		return;
+	struct node **sorted = malloc(map->n * sizeof(struct node *));
+	unsigned n = 0;
+	for (struct node *c = sorted ? map->first : NULL; c; c = c->next)
+		sorted[n++] = c;
+	if (sorted)
+		qsort(sorted, n, sizeof(struct node *), by_key);
+	else
+		report_error(r->report, map->line, map->column, "no memory for a map of %u keys", map->n);
+	for (unsigned i = 1; i < n; i++)
+		if (str_eq(sorted[i]->key, sorted[i - 1]->key))
+			report_error(r->report, sorted[i]->key_line, sorted[i]->key_column,
+				     "`%.*s` is given twice, first in line %u", STR_FMT(str_head(sorted[i]->key, 60)),
+				     sorted[i - 1]->key_line);
+	free(sorted);
 }
 
 static bool on_scalar(struct reader *r, const yaml_event_t *e)
@@ -216,7 +118,9 @@ static bool on_scalar(struct reader *r, const yaml_event_t *e)
 		return false;
 	n->value = text;
 	n->quoted = e->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
-	return finish_scalar(r, n) && attach(r, n);
+	if (r->environment)
+		expand_scalar(n, r->arena, r->files, r->report);
+	return attach(r, n);
 }
 
 static bool on_open(struct reader *r, const yaml_event_t *e, enum node_kind kind)
@@ -224,7 +128,7 @@ static bool on_open(struct reader *r, const yaml_event_t *e, enum node_kind kind
 	struct level *l = r->depth ? &r->levels[r->depth - 1] : NULL;
 	if (r->depth == TREE_DEPTH || (l && l->node->kind == NODE_MAP && !l->has_key)) {
 		report_error(r->report, place(e->start_mark.line), place(e->start_mark.column),
-			     r->depth == TREE_DEPTH ? "nested too deeply" : "a key must be plain text");
+			     r->depth == TREE_DEPTH ? "nested too deeply: more than 32 levels" : "a key must be plain text");
 		return false;
 	}
 	struct node *n = new_node(r, kind, &e->start_mark);
@@ -242,7 +146,7 @@ static bool on_event(struct reader *r, const yaml_event_t *e, bool *end)
 	case YAML_SEQUENCE_START_EVENT: return on_open(r, e, NODE_LIST);
 	case YAML_MAPPING_END_EVENT:
 	case YAML_SEQUENCE_END_EVENT:
-		r->depth--;
+		refuse_duplicates(r, r->levels[--r->depth].node);
 		return true;
 	case YAML_ALIAS_EVENT:
 		report_error(r->report, place(e->start_mark.line), place(e->start_mark.column),
@@ -264,8 +168,16 @@ static bool on_event(struct reader *r, const yaml_event_t *e, bool *end)
 static bool syntax_error(struct reader *r)
 {
 	const yaml_parser_t *p = &r->parser;
-	report_error(r->report, place(p->problem_mark.line), place(p->problem_mark.column), "%s%s%s",
-		     p->problem ? p->problem : "not YAML", p->context ? ", " : "", p->context ? p->context : "");
+	const char *hint = "";
+	if (p->problem && strstr(p->problem, "cannot start any token"))
+		hint = "; quote a value that begins with @, ` or %";
+	else if (p->problem && strstr(p->problem, "mapping values are not allowed"))
+		hint = "; quote a value that holds `: `";
+	if (p->error == YAML_READER_ERROR)
+		report_error(r->report, 1, 1, "%s at byte %zu: not UTF-8 text", p->problem, p->problem_offset);
+	else
+		report_error(r->report, place(p->problem_mark.line), place(p->problem_mark.column), "%s%s%s%s",
+			     p->problem ? p->problem : "not YAML", p->context ? ", " : "", p->context ? p->context : "", hint);
 	return false;
 }
 
@@ -288,6 +200,8 @@ struct node *tree_read(struct str text, bool environment, struct arena *a, struc
 			break;
 		}
 		good = on_event(r, &e, &end);
+		if (e.type == YAML_SCALAR_EVENT)
+			secret_wipe(e.data.scalar.value, e.data.scalar.length);
 		yaml_event_delete(&e);
 	}
 	yaml_parser_delete(&r->parser);

@@ -3,7 +3,7 @@
  *
  * Scalars come with ${NAME}, ${NAME:-default} and @file: already replaced. Anchors and
  * aliases, several documents, duplicate keys, and more than TREE_DEPTH levels or TREE_NODES
- * nodes are refused. The one file that meets libyaml.
+ * nodes are refused. tree.c is the one file that meets libyaml.
  */
 #ifndef WEIR_CONFIG_TREE_H
 #define WEIR_CONFIG_TREE_H
@@ -21,10 +21,14 @@ struct node {
 	enum node_kind kind;
 	unsigned line, column;
 	bool quoted;		/* a scalar written in quotes: never null, never a number's neighbour */
+	bool replaced;		/* its value came from a variable or a file, and is not shown in messages */
+	struct str variable;	/* the first one that was asked for it; empty for none */
+	bool broken;		/* what should have replaced it is missing, which was reported */
 	struct str key;		/* in a map: its name there */
 	unsigned key_line, key_column;
-	struct str value;	/* scalars, after replacement */
+	struct str value;	/* scalars, after replacement; NUL behind */
 	struct node *first, *next;	/* children, siblings */
+	unsigned n;		/* children */
 };
 
 /* Files read on the way, for `watch`. */

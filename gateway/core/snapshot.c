@@ -1,5 +1,5 @@
 /*
- * snapshot.c: counting references, and finding keys and models.
+ * snapshot.c: counting references, and finding keys, models and targets.
  */
 #include "core/snapshot.h"
 
@@ -10,8 +10,8 @@
 
 /* Open addressing over indexes + 1; sizes are powers of two at least twice the entries. */
 struct snapshot_tables {
-	uint32_t key_slots, model_slots;
-	uint32_t *keys, *models;
+	uint32_t key_slots, model_slots, target_slots;
+	uint32_t *keys, *models, *targets;
 };
 
 struct snapshot *snapshot_ref(struct snapshot *s)
@@ -20,21 +20,11 @@ struct snapshot *snapshot_ref(struct snapshot *s)
 	return s;
 }
 
-static void wipe_credentials(struct snapshot *s)
-{
-	for (unsigned i = 0; i < s->n_providers; i++)
-		for (unsigned c = 0; c < s->providers[i]->n_credentials; c++) {
-			struct str secret = s->providers[i]->credentials[c].secret;
-			secret_wipe((char *)(uintptr_t)secret.p, secret.n);
-		}
-}
-
 void snapshot_unref(struct snapshot *s)
 {
 	if (!s || atomic_fetch_sub(&s->refs, 1) > 1)
 		return;
-	wipe_credentials(s);
-	arena_clear(&s->arena);
+	arena_wipe(&s->arena);
 	free(s);
 }
 
@@ -61,6 +51,30 @@ static void put(uint32_t *slots, uint32_t size, uint64_t hash, uint32_t index)
 	slots[at] = index + 1;
 }
 
+static const struct target *find_target(const struct snapshot *s, const struct snapshot_tables *t, struct str name)
+{
+	for (uint32_t at = (uint32_t)str_hash(name) & (t->target_slots - 1); t->targets[at]; at = (at + 1) & (t->target_slots - 1))
+		if (str_eq(s->targets[t->targets[at] - 1]->name, name))
+			return s->targets[t->targets[at] - 1];
+	return NULL;
+}
+
+/* Keeps the first of each name. */
+static void index_targets(struct snapshot *s, struct snapshot_tables *t)
+{
+	struct target **all = (struct target **)(uintptr_t)s->targets;
+	unsigned n = s->n_targets;
+	t->target_slots = slots_for(n);
+	t->targets = arena_array(&s->arena, uint32_t, t->target_slots);
+	s->n_targets = 0;
+	for (unsigned i = 0; i < n; i++) {
+		if (find_target(s, t, all[i]->name))
+			continue;
+		put(t->targets, t->target_slots, str_hash(all[i]->name), s->n_targets);
+		all[s->n_targets++] = all[i];
+	}
+}
+
 void snapshot_index(struct snapshot *s)
 {
 	struct snapshot_tables *t = arena_new(&s->arena, struct snapshot_tables);
@@ -73,7 +87,13 @@ void snapshot_index(struct snapshot *s)
 	for (unsigned i = 0; i < s->n_models; i++)
 		if (!s->models[i]->pattern)
 			put(t->models, t->model_slots, str_hash(s->models[i]->name), i);
+	index_targets(s, t);
 	s->tables = t;
+}
+
+const struct target *snapshot_target(const struct snapshot *s, struct str name)
+{
+	return find_target(s, s->tables, name);
 }
 
 const struct key *snapshot_key(const struct snapshot *s, const uint8_t digest[32])

@@ -67,7 +67,7 @@ struct snapshot {
 	struct settings settings;
 	struct provider *const *providers;
 	unsigned n_providers;
-	struct target *const *targets;		/* those written out in models, and one for each listed model of a provider */
+	struct target *const *targets;		/* those written out in models and providers' lists, each name once */
 	unsigned n_targets;
 	struct model *const *models;		/* configuration order */
 	unsigned n_models;
@@ -83,7 +83,7 @@ struct snapshot {
 struct snapshot *snapshot_ref(struct snapshot *s);
 void snapshot_unref(struct snapshot *s);	/* the last one frees; any thread */
 
-/* (Re)builds the look-up tables of a snapshot under construction. */
+/* (Re)builds the look-up tables of a snapshot under construction; targets named twice leave its list. */
 void snapshot_index(struct snapshot *s);
 
 /* NULL when no key has this digest. Constant-time comparison of the full digest. */
@@ -91,6 +91,9 @@ const struct key *snapshot_key(const struct snapshot *s, const uint8_t digest[32
 
 /* The exact alias, or NULL. */
 const struct model *snapshot_model(const struct snapshot *s, struct str name);
+
+/* By its full name "provider/model"; of several with other weights, the first. */
+const struct target *snapshot_target(const struct snapshot *s, struct str name);
 
 const struct provider *snapshot_provider(const struct snapshot *s, struct str name);
 

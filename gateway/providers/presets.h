@@ -10,7 +10,7 @@
 
 struct preset {
 	const char *name;
-	const char *base_url;		/* may hold {region}, {location}, {project}, {account}, {workspace}; empty: must be given */
+	const char *base_url;		/* may hold {region}, {location}, {project}, {account}, {workspace}, {resource} */
 	enum credential_scheme scheme;
 	const char *scheme_name;	/* header or parameter */
 	const char *variable;		/* where the vendor's users keep their key */
@@ -19,6 +19,8 @@ struct preset {
 	bool local;			/* private addresses and plain http are its normal case */
 	const char *prefixes;		/* of model names that are its own, separated by blanks */
 	const char *api_version;
+	const char *other_variable;	/* another place for the key that is in use */
+	const char *endpoint_variable;	/* a whole base URL */
 };
 
 const struct preset *preset_find(struct str name);

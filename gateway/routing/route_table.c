@@ -9,15 +9,6 @@
 static const struct timeouts usual_timeouts = { 5000000, 120000000, 120000000, 600000000 };
 static const struct retry usual_retry = { .attempts = 0, .backoff_us = 200000, .uncertain = UNCERTAIN_NEXT };
 
-/* A target of the snapshot by its full name. */
-static struct target *known_target(const struct snapshot *s, struct str name)
-{
-	for (unsigned i = 0; i < s->n_targets; i++)
-		if (str_eq(s->targets[i]->name, name))
-			return s->targets[i];
-	return NULL;
-}
-
 static struct target *make_target(const struct provider *p, struct str model, struct arena *a)
 {
 	struct target *t = arena_new(a, struct target);
@@ -60,7 +51,7 @@ static const struct model *by_provider(const struct snapshot *s, struct str name
 	const struct provider *p = snapshot_provider(s, str_head(name, (size_t)slash));
 	if (!p)
 		return NULL;
-	struct target *t = known_target(s, name);
+	struct target *t = (struct target *)(uintptr_t)snapshot_target(s, name);
 	if (!t)
 		t = make_target(p, str_skip(name, (size_t)slash + 1), a);
 	return single(t, name, a);
