@@ -27,22 +27,10 @@ static const struct stage *const stages[] = {
 	&forward_stage,		/* walks it */
 };
 
-static void (*recycler)(struct txn *t);
-
-void pipeline_set_recycler(void (*recycle)(struct txn *t))
-{
-	recycler = recycle;
-}
-
 /* The only writer of t->state. */
 static void txn_move(struct txn *t, enum txn_state to)
 {
 	t->state = to;
-}
-
-static void on_recycle(struct loop_task *task)
-{
-	recycler(container_of(task, struct txn, recycle));
 }
 
 static void leave_all(struct txn *t)
@@ -64,7 +52,6 @@ static void end(struct txn *t)
 	t->on_drain = NULL;
 	t->client = NULL;
 	leave_all(t);
-	loop_task_init(&t->recycle, on_recycle);
 	loop_defer(t->loop, &t->recycle);
 }
 

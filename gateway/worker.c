@@ -90,8 +90,9 @@ void worker_reload(struct worker *w, struct snapshot *s)
 
 /* --- transactions --- */
 
-static void txn_recycle(struct txn *t)
+static void txn_recycle(struct loop_task *task)
 {
+	struct txn *t = container_of(task, struct txn, recycle);
 	struct worker *w = t->worker;
 	arena_clear(&t->arena);
 	list_remove(&t->link);
@@ -135,6 +136,7 @@ static struct txn *begin(void *owner, struct client *client)
 	t->worker = w;
 	t->loop = &w->loop;
 	t->ops = &pipeline_ops;
+	loop_task_init(&t->recycle, txn_recycle);
 	t->client = client;
 	t->began_us = loop_now(&w->loop);
 	t->snapshot = w->lease->snapshot;
@@ -266,7 +268,6 @@ struct worker *worker_start(const struct worker_options *o)
 	list_init(&w->running_txns);
 	w->lease = lease_new(snapshot_ref(o->snapshot));
 	random_bytes(&w->id_prefix, sizeof(w->id_prefix));
-	pipeline_set_recycler(txn_recycle);
 	if (!loop_open(&w->loop)) {
 		lease_return(w->lease);
 		free(w);

@@ -287,10 +287,8 @@ void log_sink_close(struct log_sink *s)
 
 static void record(struct log_sink *s, struct str line, bool soon)
 {
-	if (s->fd < 0)
-		return;
 	pthread_mutex_lock(&lock);
-	bool taken = running && buf_add(&s->filling, line);
+	bool taken = running && s->fd >= 0 && buf_add(&s->filling, line);
 	bool signal = taken && (!queued || (!hurry && (soon || s->filling.n > SINK_HALF)));
 	s->filling.failed = false;
 	queued |= taken;

@@ -29,6 +29,7 @@ struct call {
 	size_t model_at, model_length;	/* the model's value in the body, quotes included; length 0: none */
 	struct call_edit ask_usage;	/* makes a stream report its usage; empty when it does anyway */
 	struct call_edit max_tokens;	/* renames max_completion_tokens for providers that do not know it */
+	struct call_edit resume;	/* the assistant's turn so far, when an answer is continued */
 	size_t messages_end;		/* offset of the `]` that ends messages; 0: none */
 	bool stream;
 	bool usage_asked;		/* stream_options.include_usage was the caller's own wish */

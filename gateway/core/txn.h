@@ -61,7 +61,7 @@ struct answer {
 
 struct txn {
 	struct list link;		/* in the worker's list of its state */
-	struct loop_task recycle;
+	struct loop_task recycle;	/* the worker's; deferred when the transaction is over */
 	enum txn_state state;
 	uint32_t generation;		/* changes when the struct is recycled */
 	struct worker *worker;

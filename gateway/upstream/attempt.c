@@ -39,7 +39,6 @@ void attempt_init(struct attempt *a, struct txn *t, const struct attempt_events 
 	*a = (struct attempt){ .t = t, .events = events, .length = -1 };
 	buf_init(&a->held, HELD_MAX);
 	buf_init(&a->pending, HELD_MAX + LOOP_SCRATCH);
-	buf_init(&a->text, HELD_MAX);
 	sse_init(&a->sse);
 }
 
@@ -48,7 +47,6 @@ void attempt_free(struct attempt *a)
 	attempt_cancel(a);
 	buf_free(&a->held);
 	buf_free(&a->pending);
-	buf_free(&a->text);
 	sse_free(&a->sse);
 }
 
@@ -124,17 +122,25 @@ static void stream_broke(struct attempt *a, struct str data, const char *why)
 	fail(a, e.kind, false, why);
 }
 
-static void keep_text(struct attempt *a, const struct event_view *v)
+/* The continuation of an answer that broke: its events are rewritten, and leave at once. */
+static bool continued_event(struct attempt *a, const struct event_view *v, struct str data)
 {
-	if (a->keep_text && v->content && (!v->text_only || !buf_add(&a->text, v->text)))
-		a->keep_text = false;	/* from here on this answer cannot be continued elsewhere */
+	struct str event = resume_rewrite(a->resume, v, data);
+	struct delta d = { .kind = DELTA_EVENT, .raw = event, .content = v->content, .finish = v->finish };
+	a->finish |= v->finish;
+	a->done |= v->done;
+	if (v->has_usage)
+		a->t->usage = v->usage;
+	if (event.n && emit(a, &d) == SINK_FULL)
+		client_write(a->t->client, &event, 1);	/* already counted as said; the next event waits */
+	return true;
 }
 
 /* False: the caller's side is full and the event was not taken. */
 static bool stream_event(struct attempt *a, const struct sse_event *ev, bool more)
 {
 	struct txn *t = a->t;
-	struct event_view v = { .want_content = !t->answer.content || a->keep_text };
+	struct event_view v = { .want_content = !t->answer.content || a->resume };
 	if (a->done)
 		return true;
 	if (!ev->comment)
@@ -143,6 +149,8 @@ static bool stream_event(struct attempt *a, const struct sse_event *ev, bool mor
 		stream_broke(a, ev->data, "the provider reported an error inside the stream");
 		return true;
 	}
+	if (a->resume && a->resume->going_on)
+		return ev->comment || continued_event(a, &v, ev->data);
 	if (!t->answer.content && !v.content && !v.finish && !v.done) {
 		if (!buf_add(&a->held, ev->raw))
 			stream_broke(a, STR_NONE, "more than 1 MiB of events without content");
@@ -161,7 +169,8 @@ static bool stream_event(struct attempt *a, const struct sse_event *ev, bool mor
 		t->usage = v.usage;
 	a->finish |= v.finish;
 	a->done |= v.done;
-	keep_text(a, &v);
+	if (a->resume)
+		resume_note(a->resume, &v, ev->data);
 	return true;
 }
 

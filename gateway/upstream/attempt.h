@@ -17,6 +17,7 @@
 #include "core/live.h"
 #include "core/target.h"
 #include "core/txn.h"
+#include "upstream/resume.h"
 #include "upstream/transport.h"
 #include "wire/sse.h"
 
@@ -66,8 +67,7 @@ struct attempt {
 	struct buf held;		/* events before content; a plain body; an error body */
 	struct buf pending;		/* what the caller's side did not take yet */
 	struct str content_type;	/* in t->arena until the commit */
-	struct buf text;		/* what was streamed so far, for resuming; empty unless asked */
-	bool keep_text;
+	struct resume *resume;		/* the walk's; NULL unless the model wants broken streams continued */
 };
 
 void attempt_init(struct attempt *a, struct txn *t, const struct attempt_events *events);

@@ -52,6 +52,7 @@ struct forward {
 	/* Copied, because the snapshot goes at the commit. */
 	struct timeouts timeouts;
 	struct breaker_settings breaker;
+	struct resume resume;
 };
 
 static _Thread_local struct list pool;
@@ -109,6 +110,7 @@ static void forward_put(struct forward *f)
 	loop_task_cancel(&f->step_task);
 	timer_stop(&f->timer);
 	attempt_free(&f->attempt);
+	resume_free(&f->resume);
 	f->t = NULL;
 	if (pooled >= IDLE_FORWARDS_MAX) {
 		forward_release(f);
@@ -204,6 +206,8 @@ static void completed(struct attempt *a)
 static void committed(struct attempt *a)
 {
 	struct forward *f = container_of(a, struct forward, attempt);
+	if (f->resume.possible)
+		return;		/* the request may be needed once more */
 	f->entry = NULL;
 	txn_settle_down(f->t);
 }
@@ -277,10 +281,12 @@ static void start_attempt(struct forward *f)
 	f->running = true;
 	f->backoff_until_us = 0;
 	t->attempts++;
+	t->cut = false;
 	t->live_target = f->entry->target->live;
 	upstream_clock(t, true);
 	attempt_free(&f->attempt);
 	attempt_init(&f->attempt, t, f->attempt.events);
+	f->attempt.resume = f->resume.possible ? &f->resume : NULL;
 	attempt_start(&f->attempt, f->entry->target, c, left < connect ? left : connect);
 	if (t->upstream_since_us)
 		t->upstream_since_us = clock_us();	/* writing the request was ours */
@@ -350,6 +356,7 @@ static void on_step(struct loop_task *task)
 static void step(struct forward *f)
 {
 	struct txn *t = f->t;
+	t->cut = t->answer.content;
 	if (!may_try(f) || !may_walk_on(f)) {
 		end_with_error(f, f->last.kind);
 		return;
@@ -381,7 +388,7 @@ static void failed(struct attempt *a, const struct outcome *o)
 	failure_trip(a, o, &f->breaker, loop_now(t->loop), f->trials, f->credential_trials);
 	let_go(f, false);
 	t->error.retry_after_s = (int)((o->retry_after_us + SECOND_US - 1) / SECOND_US);
-	if (t->answer.content) {
+	if (t->answer.content && !resume_prepare(&f->resume, t)) {
 		t->cut = true;
 		end_with_error(f, o->kind);
 		return;
@@ -519,6 +526,7 @@ static enum stage_result enter(struct txn *t)
 	f->comment_us = t->began_us;
 	f->timeouts = m->timeouts;
 	f->breaker = t->snapshot->settings.breaker;
+	resume_init(&f->resume, m->on_stream_failure == STREAM_FAILURE_RESUME && t->call->resumable);
 	attempt_init(&f->attempt, t, &attempt_events);
 	t->stage_data = f;
 	t->cancel = cancel;

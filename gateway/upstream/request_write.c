@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "core/endpoint.h"
 
-enum { EDITS_MAX = 4, PARTS_MAX = 2 * EDITS_MAX + 2, HEAD_MAX = 16 * 1024 };
+enum { EDITS_MAX = 5, PARTS_MAX = 2 * EDITS_MAX + 2, HEAD_MAX = 16 * 1024 };
 
 /* --- the head --- */
 
@@ -160,6 +160,8 @@ static void collect_edits(struct txn *t, const struct target *target, struct spl
 		      !str_empty(call->ask_usage.insert);
 	if (*asks_usage)
 		add_edit(s, call->ask_usage);
+	if (!str_empty(call->resume.insert))
+		add_edit(s, call->resume);
 	if ((quirks & QUIRK_MAX_TOKENS_ONLY) && !str_empty(call->max_tokens.insert))
 		add_edit(s, call->max_tokens);
 }

@@ -222,3 +222,48 @@ def test_keys(gateway, provider, config):
     assert [m["id"] for m in g.get("/v1/models", headers=ok).json["data"]] == ["m"]
     assert g.get("/v1/models").status == 401
     assert "sk-weir-0123" not in g.logs()
+
+
+RESUME = {"on_stream_failure": "resume", **FAST}
+STORY = "The quick brown fox jumps over"
+
+
+def texts(body):
+    import json
+    out = ""
+    for line in body.decode().split("\n\n"):
+        if line.startswith("data: {"):
+            for c in json.loads(line[6:]).get("choices", []):
+                out += c.get("delta", {}).get("content") or ""
+    return out
+
+
+@pytest.mark.parametrize("ending", [("reset",), ("hang",)])
+@pytest.mark.parametrize("continuation, expected", [
+    ((" the lazy", " dog."), STORY + " the lazy dog."),
+    (("fox jumps over the", " lazy dog."), STORY + " the lazy dog."),          # it repeats the end
+    ((STORY[:20], STORY[20:] + " the", " lazy dog."), STORY + " the lazy dog."),   # it begins again
+])
+def test_broken_stream_is_continued_on_the_next_target(gateway, provider, config, ending, continuation, expected):
+    first = provider(lambda r: [stream_head(), chunk(delta("", role="assistant")), chunk(delta(STORY[:10])), chunk(delta(STORY[10:])), ending])
+    second = provider(lambda r: good_stream(continuation))
+    g = gateway(config(first, second, model=RESUME))
+    r = g.chat(stream=True)
+    assert texts(r.body) == expected and r.body.endswith(b"data: [DONE]\n\n") and b'"error"' not in r.body
+    assert second.requests[0].json["messages"][-1] == {"role": "assistant", "content": STORY}
+    assert r.body.count(b'"id":') == r.body.count(b'chatcmpl-1')
+
+
+def test_a_tool_call_is_not_continued(gateway, provider, config):
+    call = event({"id": "c", "choices": [{"index": 0, "delta": {"tool_calls": [{"index": 0, "id": "x", "function": {"name": "f", "arguments": "{"}}]}}]})
+    first, second = provider(lambda r: [stream_head(), chunk(call), ("reset",)]), provider()
+    g = gateway(config(first, second, model=RESUME))
+    r = g.chat(stream=True)
+    assert b'"error"' in r.body and b"[DONE]" not in r.body and not second.requests
+
+
+def test_nobody_left_to_continue_is_an_error(gateway, provider, config):
+    first, second = provider(lambda r: [stream_head(), chunk(delta("a")), ("reset",)]), provider(lambda r: error(500))
+    g = gateway(config(first, second, model=RESUME))
+    r = g.chat(stream=True)
+    assert b'"error"' in r.body and b"[DONE]" not in r.body and len(second.requests) == 1

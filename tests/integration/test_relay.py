@@ -209,6 +209,9 @@ def test_demo_answers_without_any_provider(gateway):
 def test_metrics_and_health(gateway, provider, config):
     g = gateway(config(provider()))
     g.chat()
+    end = time.monotonic() + 5
+    while not g.metric("weir_requests_total", endpoint="chat", model="m") and time.monotonic() < end:
+        time.sleep(0.02)   # counted once the answer has left
     assert g.metric("weir_requests_total", endpoint="chat", model="m") == 1
     assert g.metric("weir_tokens_total", type="input") == 10
     for path in ("/livez", "/readyz", "/readyz?verbose"):
