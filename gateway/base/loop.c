@@ -119,7 +119,6 @@ bool loop_open(struct loop *l)
 	if (!c)
 		return false;
 	event_config_set_flag(c, EVENT_BASE_FLAG_NOLOCK);
-	event_config_set_flag(c, EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST);
 	l->base = event_base_new_with_config(c);
 	event_config_free(c);
 	if (!l->base)
@@ -200,7 +199,10 @@ void watch_open(struct watch *w, struct loop *l, int fd,
 	event_assign(&w->ev, l->base, fd, 0, on_ready, w);
 }
 
-/* The changelist turns the del and add of one turn into a single epoll_ctl. */
+/*
+ * Rare: reading stays armed, writing is asked for after a full socket only. So libevent's list of
+ * changes would save little, and it touches descriptors that were closed meanwhile.
+ */
 static void watch_arm(struct watch *w, bool reading, bool writing)
 {
 	if (w->reading == reading && w->writing == writing)
