@@ -32,6 +32,7 @@
 #include "telemetry/families.h"
 #include "telemetry/gauges.h"
 #include "telemetry/stages.h"
+#include "upstream/health_check.h"
 #include "upstream/resolver.h"
 #include "version.h"
 #include "worker.h"
@@ -53,6 +54,7 @@ struct server {
 	struct timer drain_timer;
 	int64_t drain_until_us;
 	struct log_sink *access_log;
+	struct health_checks *health;
 	unsigned terms;		/* SIGTERM and SIGINT so far */
 };
 
@@ -179,6 +181,7 @@ static void publish(struct reload *r, struct snapshot *snapshot)
 	resolve_names(snapshot);
 	families_prepare(snapshot);
 	s->snapshot = snapshot;
+	health_checks_follow(s->health, snapshot);
 	for (unsigned i = 0; i < s->n_workers; i++)
 		worker_reload(s->workers[i], snapshot);
 	log_set_level(snapshot->settings.log_level);
@@ -271,12 +274,15 @@ static int run(struct server *s)
 	timer_open(&s->drain_timer, &s->loop, on_drain_timer);
 	watch_open(&s->signals, &s->loop, s->signal_fd, on_signal);
 	watch_read(&s->signals, true);
+	s->health = health_checks_open(&s->loop);
+	health_checks_follow(s->health, s->snapshot);
 	print_start(s);
 	print_key(s);
 	notify_state("READY=1");
 	loop_run(&s->loop);
 	for (unsigned i = 0; i < s->n_workers; i++)
 		worker_wait(s->workers[i]);
+	health_checks_close(s->health);
 	log_info("stopped");
 	watch_close(&s->signals);
 	timer_close(&s->drain_timer);

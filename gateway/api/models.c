@@ -17,16 +17,6 @@
 
 enum { LIST_MAX = 8 * 1024 * 1024 };
 
-static bool key_shows(const struct key *k, struct str name)
-{
-	if (!k || k->n_models == 0)
-		return true;
-	for (unsigned i = 0; i < k->n_models; i++)
-		if (str_glob(k->models[i], name))
-			return true;
-	return false;
-}
-
 static void write_model(struct buf *out, struct str id, struct str owner, int64_t created_s)
 {
 	char date[32];
@@ -53,7 +43,7 @@ struct listing {
 
 static void list_one(struct listing *l, struct str id, struct str owner, int64_t created_s)
 {
-	if (!key_shows(l->t->key, id))
+	if (!key_allows(l->t->key, id))
 		return;
 	if (l->first.p)
 		buf_addc(l->out, ',');
@@ -125,7 +115,7 @@ enum stage_result models_one(struct txn *t)
 		return txn_error(t, ERR_BAD_REQUEST, "The model's name in the path is not properly encoded.");
 	const struct model *m = snapshot_model(s, id);
 	const struct target *target = target_named(s, id);
-	if ((!m && !target) || !key_shows(t->key, id))
+	if ((!m && !target) || !key_allows(t->key, id))
 		return txn_error(t, ERR_NO_MODEL, "The model `%.*s` does not exist here.", STR_FMT(str_head(id, 200)));
 	struct buf out = BUF_INIT(4096);
 	write_model(&out, id, m ? STR("weir") : target->provider->name, m ? m->created_s : created_of(s));

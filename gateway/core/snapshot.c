@@ -121,3 +121,13 @@ const struct provider *snapshot_provider(const struct snapshot *s, struct str na
 			return s->providers[i];
 	return NULL;
 }
+
+bool key_allows(const struct key *k, struct str model)
+{
+	if (!k || k->n_models == 0)
+		return true;
+	for (unsigned i = 0; i < k->n_models; i++)
+		if (str_glob(k->models[i], model))
+			return true;
+	return false;
+}

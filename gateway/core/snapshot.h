@@ -89,6 +89,9 @@ void snapshot_index(struct snapshot *s);
 /* NULL when no key has this digest. Constant-time comparison of the full digest. */
 const struct key *snapshot_key(const struct snapshot *s, const uint8_t digest[32]);
 
+/* May the key use this name? No key, or a key without patterns, may use all. */
+bool key_allows(const struct key *k, struct str model);
+
 /* The exact alias, or NULL. */
 const struct model *snapshot_model(const struct snapshot *s, struct str name);
 

@@ -10,23 +10,12 @@
 #include "core/call.h"
 #include "core/endpoint.h"
 #include "core/plan.h"
+#include "core/snapshot.h"
 #include "core/txn.h"
 #include "routing/route_table.h"
 #include "routing/strategy.h"
 
 enum { PLAN_MAX = 32 };
-
-/* --- who may ask for what --- */
-
-static bool key_allows(const struct key *k, struct str model)
-{
-	if (!k || k->n_models == 0)
-		return true;
-	for (unsigned i = 0; i < k->n_models; i++)
-		if (str_glob(k->models[i], model))
-			return true;
-	return false;
-}
 
 static enum stage_result no_such_model(struct txn *t, const struct route *r)
 {

@@ -267,3 +267,21 @@ def test_nobody_left_to_continue_is_an_error(gateway, provider, config):
     g = gateway(config(first, second, model=RESUME))
     r = g.chat(stream=True)
     assert b'"error"' in r.body and b"[DONE]" not in r.body and len(second.requests) == 1
+
+
+def test_a_server_that_fails_its_health_check_is_left_alone_until_it_is_well(gateway, provider, config):
+    state = {"well": False}
+
+    def script(r):
+        if r.path == "/health":
+            return [http(200 if state["well"] else 503, '{"status":"loading"}')]
+        return good(r)
+    local, cloud = provider(script), provider()
+    c = config(local, cloud)
+    c["providers"]["first"]["health"] = "/health"
+    g = gateway(c)
+    g.wait_log("fails its health check")
+    assert g.chat().headers["x-weir-target"] == "second/mock"
+    state["well"] = True
+    g.wait_log("is healthy again", 15)
+    assert g.chat().headers["x-weir-target"] == "first/mock"
