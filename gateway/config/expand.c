@@ -30,17 +30,16 @@ static bool read_all(int fd, struct buf *b)
 	}
 }
 
-/* Opened without waiting: a FIFO given by mistake must not hang the start. */
 bool tree_file(const char *path, size_t max, struct arena *a, struct str *out)
 {
 	struct stat st;
 	struct buf b = BUF_INIT(max);
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
 	bool good = fstat(fd, &st) == 0;
-	if (good && !S_ISREG(st.st_mode)) {
-		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+	if (good && S_ISDIR(st.st_mode)) {
+		errno = EISDIR;
 		good = false;
 	}
 	good = good && read_all(fd, &b);
