@@ -299,6 +299,7 @@ static void set_azure_form(struct build *b, struct provider *p)
 static void set_plain_members(const struct provider_draft *d, const struct preset *preset, struct provider *p)
 {
 	p->preset = str_c(preset ? preset->name : "");
+	p->owns = str_c(preset ? preset->prefixes : "");
 	p->quirks = preset ? preset->quirks : 0;
 	p->local = d->local || (preset && preset->local);
 	p->free = d->free;

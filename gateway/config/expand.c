@@ -30,6 +30,15 @@ static bool read_all(int fd, struct buf *b)
 	}
 }
 
+/* What every user of this machine can read is hardly a secret; containers' own mounts are so by custom. */
+static void warn_readable(const struct node *n, const char *path, struct config_report *r)
+{
+	struct stat st;
+	bool mounted = str_starts(str_c(path), STR("/run/")) || str_starts(str_c(path), STR("/var/run/"));
+	if (!mounted && stat(path, &st) == 0 && (st.st_mode & (S_IRGRP | S_IROTH)) == (S_IRGRP | S_IROTH))
+		report_warning(r, n->line, n->column, "%s can be read by every user of this machine", path);
+}
+
 bool tree_file(const char *path, size_t max, struct arena *a, struct str *out)
 {
 	struct stat st;
@@ -164,6 +173,7 @@ static void read_file(struct node *n, struct arena *a, struct tree_files *files,
 		broken(n);
 		return;
 	}
+	warn_readable(n, path.p, r);
 	while (text.n && (text.p[text.n - 1] == '\n' || text.p[text.n - 1] == '\r'))
 		((char *)(uintptr_t)text.p)[--text.n] = '\0';
 	n->value = text;

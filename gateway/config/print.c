@@ -104,14 +104,15 @@ void print_full(struct buf *out)
 	print_rows(out, &settings_table, 0);
 	buf_add(out, STR("breaker:    # or off\n"));
 	print_rows(out, &breaker_table, 1);
-	buf_add(out, STR("providers:\n  example:\n    dialect: openai\n    base_url: \"https://api.example.com/v1\"\n"
+	buf_add(out, STR("providers:\n  example:\n    # preset: groq    # a known vendor or server; default: the provider's own name\n    dialect: openai\n    base_url: \"https://api.example.com/v1\"\n"
 			 "    api_key: sk-example-only\n"));
 	for (size_t i = 4; i < provider_table.n; i++) {
 		struct option_table one = { "", &provider_table.rows[i], 1 };
 		if (strchr(provider_table.rows[i].path, '.') == NULL)
 			print_rows(out, &one, 2);
 	}
-	buf_add(out, STR("    # tls:\n    #   ca_file: \"\"    # PEM file of the CA to trust instead of the system's\n"
+	buf_add(out, STR("    # headers: { x-team: a }    # further headers sent to it\n"
+			 "    # tls:\n    #   ca_file: \"\"    # PEM file of the CA to trust instead of the system's\n"
 			 "    #   certificate: \"\"    # our client certificate\n    #   key: \"\"    # its private key\n"
 			 "    #   insecure_no_verify: false    # for tests: trust anybody\n"));
 	buf_add(out, STR("models:\n  example-model:\n    targets:\n      - target: example/some-model\n"));

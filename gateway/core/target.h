@@ -82,6 +82,7 @@ struct provider {
 	bool demo;			/* the built-in demonstration provider: no network */
 	bool free;
 	bool local;			/* a local server's preset, or said so */
+	struct str owns;		/* prefixes of model names that are this vendor's own, separated by blanks */
 	struct str region;
 	struct str health_path;		/* empty: no active checks */
 	int max_concurrent;		/* 0: no limit */

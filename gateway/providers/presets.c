@@ -134,10 +134,10 @@ const struct preset *preset_at(size_t i)
 	return i < array_len(rows) ? &rows[i] : NULL;
 }
 
-bool preset_owns(const struct preset *p, struct str model)
+bool preset_owns(struct str prefixes, struct str model)
 {
-	struct str rest = str_c(p->prefixes), prefix;
-	while (str_split(&rest, ' ', &prefix))
+	struct str prefix;
+	while (str_split(&prefixes, ' ', &prefix))
 		if (prefix.n && str_starts(model, prefix))
 			return true;
 	return false;

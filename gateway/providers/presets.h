@@ -25,6 +25,6 @@ struct preset {
 
 const struct preset *preset_find(struct str name);
 const struct preset *preset_at(size_t i);	/* NULL behind the last */
-bool preset_owns(const struct preset *p, struct str model);
+bool preset_owns(struct str prefixes, struct str model);	/* prefixes as a row has them */
 
 #endif

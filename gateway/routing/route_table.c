@@ -107,8 +107,7 @@ static const struct model *by_owner(const struct snapshot *s, struct str name, s
 {
 	for (unsigned i = 0; i < s->n_providers; i++) {
 		const struct provider *p = s->providers[i];
-		const struct preset *preset = preset_find(p->preset);
-		if (!preset || !preset_owns(preset, name))
+		if (!preset_owns(p->owns, name))
 			continue;
 		if (p->usable)
 			return single(make_target(p, name, a), name, a);
@@ -117,7 +116,7 @@ static const struct model *by_owner(const struct snapshot *s, struct str name, s
 	if (str_empty(out->missing_variable)) {
 		const struct preset *preset;
 		for (size_t i = 0; (preset = preset_at(i)); i++)
-			if (preset_owns(preset, name) && !snapshot_provider(s, str_c(preset->name)))
+			if (preset_owns(str_c(preset->prefixes), name) && !snapshot_provider(s, str_c(preset->name)))
 				out->missing_variable = str_c(preset->variable);
 	}
 	return NULL;

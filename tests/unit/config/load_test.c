@@ -135,7 +135,11 @@ static void scalars_come_from_the_environment_and_files(void **state)
 	assert_false(s->settings.watch);
 	assert_int_equal(s->n_watched_files, 1);
 	assert_true(str_eq(s->watched_files[0], str_c(name)));
+	assert_false(warned("every user"));
 	snapshot_unref(s);
+	assert_int_equal(chmod(name, 0644), 0);
+	snapshot_unref(load_good(text));
+	assert_true(warned("can be read by every user"));
 	unlink(name);
 }
 

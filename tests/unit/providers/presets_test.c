@@ -65,7 +65,7 @@ static void owners(void **state)
 		const char *owner = NULL;
 		const struct preset *p;
 		for (size_t k = 0; (p = preset_at(k)) && !owner; k++)
-			if (preset_owns(p, rows[i].model))
+			if (preset_owns(str_c(p->prefixes), rows[i].model))
 				owner = p->name;
 		if (!owner != !rows[i].owner || (owner && strcmp(owner, rows[i].owner) != 0))
 			fail_msg("%.*s: %s", STR_FMT(rows[i].model), owner ? owner : "nobody");
