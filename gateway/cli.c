@@ -142,8 +142,8 @@ static int run_help(const struct arguments *a)
 	for (size_t i = 0; i < array_len(commands); i++)
 		printf("  weir %-8s %-28s %s\n", commands[i].name, commands[i].usage, commands[i].help);
 	printf("\nWithout -c the configuration is WEIR_CONFIG, ./weir.yaml or /etc/weir/weir.yaml; with none of them weir\n"
-	       "serves with what the environment holds (OPENAI_API_KEY and the like). URL: WEIR_URL, default\n"
-	       "http://127.0.0.1:8080; key: WEIR_KEY.\n");
+	       "serves with what the environment holds (OPENAI_API_KEY and the like). URL: WEIR_URL, else of\n"
+	       "WEIR_LISTEN_ADDRESS, else http://127.0.0.1:8080; key: WEIR_KEY.\n");
 	return 0;
 }
 
@@ -180,12 +180,28 @@ static const struct command *find(const char *name)
 	return NULL;
 }
 
+// The gateway beside us: where WEIR_URL says, else where this environment lets it listen. In a
+// container both share one environment, so `weir health` follows the port without being told.
+static const char *default_url(void)
+{
+	static char url[256];
+	const char *said = getenv("WEIR_URL"), *listen = getenv("WEIR_LISTEN_ADDRESS");
+	if (said && *said)
+		return said;
+	const char *port = listen ? strrchr(listen, ':') : NULL;
+	if (!port || strncmp(listen, "unix:", 5) == 0)
+		return "http://127.0.0.1:8080";
+	struct str host = str_of(listen, (size_t)(port - listen));
+	if (host.n == 0 || str_eq(host, STR("0.0.0.0")) || str_eq(host, STR("*")) || str_eq(host, STR("[::]")))
+		host = STR("127.0.0.1");
+	snprintf(url, sizeof(url), "http://%.*s%s", STR_FMT(host), port);
+	return url;
+}
+
 int cli_main(int argc, char **argv)
 {
-	struct arguments a = { .url = getenv("WEIR_URL") };
+	struct arguments a = { .url = default_url() };
 	const struct command *c = argc > 1 ? find(argv[1]) : find("help");
-	if (!a.url || !*a.url)
-		a.url = "http://127.0.0.1:8080";
 	if (!c) {
 		fprintf(stderr, "weir: there is no command `%s`; see weir help\n", argv[1]);
 		return 2;
