@@ -141,7 +141,8 @@ static void check_name(struct build *b, const struct node *n)
 
 static void build_model(struct build *b, const struct node *n)
 {
-	struct model_draft d = { 0 };
+	const struct settings_draft *usual = &b->draft;
+	struct model_draft d = { .timeouts = usual->s.timeouts, .retry = usual->s.retry, .uncertain = usual->uncertain };
 	struct model *m = arena_new(b->arena, struct model);
 	check_name(b, n);
 	options_load(&model_table, n, &d, &b->context);

@@ -176,6 +176,7 @@ void build_settings(struct build *b)
 	s->listen.cors_origins = d->cors_origins.items;
 	s->listen.n_cors_origins = d->cors_origins.n;
 	s->log_level = (enum log_level)d->log_level;
+	s->retry.uncertain = (enum uncertain)d->uncertain;
 	s->listen.keep_alive_comment_us = 10 * INT64_C(1000000);
 	check_addresses(b);
 	set_workers(b);

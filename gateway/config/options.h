@@ -66,7 +66,7 @@ struct settings_draft {
 	struct settings s;
 	struct option_strings addresses, cors_origins;
 	struct tls_draft tls;
-	int log_level;
+	int log_level, uncertain;
 	bool cache_enabled;
 	const struct node *breaker, *providers, *models, *keys, *teams, *prices, *plugins;
 };

@@ -13,7 +13,7 @@ enum { SLOTS = 2 * LIVE_ROWS_MAX };
 
 struct table {
 	_Atomic(void *) rows[SLOTS];
-	unsigned n;
+	unsigned n, made_up;
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -41,25 +41,41 @@ static void *find(struct table *t, struct str name, size_t *slot)
 	return NULL;
 }
 
-static void *row_of(struct table *t, struct str name, size_t size, void (*init)(void *row, struct str arg), struct str arg)
+/* `label` other than the name says that the name was made up. */
+static void *row_make(struct table *t, struct str name, size_t size, struct str label, void (*init)(void *row, struct str label))
+{
+	size_t slot;
+	bool made_up = !str_eq(name, label);
+	if (made_up && t->made_up >= LIVE_MADE_UP_MAX) {
+		name = label;
+		made_up = false;
+	}
+	if (t->n >= LIVE_ROWS_MAX)
+		name = STR("other");
+	void *row = find(t, name, &slot);
+	if (row)
+		return row;
+	row = mem_alloc(size);
+	struct str copy = own_copy(name);
+	memcpy(row, &copy, sizeof(copy));
+	if (init)
+		init(row, label);
+	atomic_store_explicit(&t->rows[slot], row, memory_order_release);
+	t->n++;
+	t->made_up += made_up;
+	return row;
+}
+
+static void *row_of(struct table *t, struct str name, size_t size, struct str label, void (*init)(void *row, struct str label))
 {
 	size_t slot;
 	void *row = find(t, name, &slot);
 	if (row)
 		return row;
 	pthread_mutex_lock(&lock);
-	if (t->n >= LIVE_ROWS_MAX)
-		name = STR("other");
 	row = find(t, name, &slot);
-	if (!row) {
-		row = mem_alloc(size);
-		struct str copy = own_copy(name);
-		memcpy(row, &copy, sizeof(copy));
-		if (init)
-			init(row, arg);
-		atomic_store_explicit(&t->rows[slot], row, memory_order_release);
-		t->n++;
-	}
+	if (!row)
+		row = row_make(t, name, size, label, init);
 	pthread_mutex_unlock(&lock);
 	return row;
 }
@@ -73,7 +89,7 @@ static void init_target(void *row, struct str label)
 
 struct live_target *live_target_under(struct str name, struct str label)
 {
-	return row_of(&targets, name, sizeof(struct live_target), init_target, label);
+	return row_of(&targets, name, sizeof(struct live_target), label, init_target);
 }
 
 struct live_target *live_target(struct str name)
@@ -83,17 +99,17 @@ struct live_target *live_target(struct str name)
 
 struct live_credential *live_credential(struct str label)
 {
-	return row_of(&credentials, label, sizeof(struct live_credential), NULL, STR_NONE);
+	return row_of(&credentials, label, sizeof(struct live_credential), label, NULL);
 }
 
 struct live_model *live_model(struct str name)
 {
-	return row_of(&models, name, sizeof(struct live_model), NULL, STR_NONE);
+	return row_of(&models, name, sizeof(struct live_model), name, NULL);
 }
 
 struct live_key *live_key(struct str name)
 {
-	return row_of(&keys, name, sizeof(struct live_key), NULL, STR_NONE);
+	return row_of(&keys, name, sizeof(struct live_key), name, NULL);
 }
 
 void live_targets_each(void (*each)(struct live_target *, void *arg), void *arg)

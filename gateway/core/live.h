@@ -4,7 +4,8 @@
  * Process-wide rows keyed by name; they outlive snapshots, so a reload forgets nothing.
  * A row is found or made under a lock when a snapshot is built (or once per unknown
  * pattern name) and then used through its pointer, with atomics only. Rows are never freed; their
- * number is bounded by LIVE_ROWS_MAX a kind, beyond which one shared row named "other" is used.
+ * number is bounded by LIVE_ROWS_MAX a kind, beyond which one shared row named "other" is used. Names that
+ * callers make up take at most LIVE_MADE_UP_MAX rows; then they share the row of what they came from.
  */
 #ifndef WEIR_CORE_LIVE_H
 #define WEIR_CORE_LIVE_H
@@ -16,7 +17,7 @@
 #include "base/counters.h"
 #include "base/str.h"
 
-enum { LIVE_ROWS_MAX = 4096 };
+enum { LIVE_ROWS_MAX = 4096, LIVE_MADE_UP_MAX = 1024 };
 
 /* Classes of failure with a breaker of their own. */
 enum breaker_class {

@@ -49,6 +49,8 @@ struct settings {
 	struct listen_settings listen;
 	struct admin_settings admin;
 	struct breaker_settings breaker;
+	struct timeouts timeouts;		/* of models that say nothing else, and of provider/model */
+	struct retry retry;
 	unsigned workers;			/* resolved: at least 1 */
 	bool watch;
 	enum log_level log_level;

@@ -6,9 +6,6 @@
 #include "core/live.h"
 #include "providers/presets.h"
 
-static const struct timeouts usual_timeouts = { 5000000, 120000000, 120000000, 600000000 };
-static const struct retry usual_retry = { .attempts = 0, .backoff_us = 200000, .uncertain = UNCERTAIN_NEXT };
-
 static struct target *make_target(const struct provider *p, struct str model, struct arena *a)
 {
 	struct target *t = arena_new(a, struct target);
@@ -22,7 +19,7 @@ static struct target *make_target(const struct provider *p, struct str model, st
 	return t;
 }
 
-static const struct model *single(struct target *t, struct str name, struct arena *a)
+static const struct model *single(const struct snapshot *s, struct target *t, struct str name, struct arena *a)
 {
 	struct model *m = arena_new(a, struct model);
 	struct target **list = arena_new(a, struct target *);
@@ -30,16 +27,16 @@ static const struct model *single(struct target *t, struct str name, struct aren
 	m->name = name;
 	m->targets = list;
 	m->n_targets = 1;
-	m->timeouts = usual_timeouts;
-	m->retry = usual_retry;
+	m->timeouts = s->settings.timeouts;
+	m->retry = s->settings.retry;
 	m->live = live_model(t->live->label);
 	return m;
 }
 
-const struct model *route_direct(struct provider *p, struct str model, struct arena *a)
+const struct model *route_direct(const struct snapshot *s, const struct provider *p, struct str model, struct arena *a)
 {
 	struct target *t = make_target(p, model, a);
-	return single(t, t->name, a);
+	return single(s, t, t->name, a);
 }
 
 /* provider/model, as written out in the configuration or not. */
@@ -54,7 +51,7 @@ static const struct model *by_provider(const struct snapshot *s, struct str name
 	struct target *t = (struct target *)(uintptr_t)snapshot_target(s, name);
 	if (!t)
 		t = make_target(p, str_skip(name, (size_t)slash + 1), a);
-	return single(t, name, a);
+	return single(s, t, name, a);
 }
 
 /* --- patterns --- */
@@ -110,7 +107,7 @@ static const struct model *by_owner(const struct snapshot *s, struct str name, s
 		if (!preset_owns(p->owns, name))
 			continue;
 		if (p->usable)
-			return single(make_target(p, name, a), name, a);
+			return single(s, make_target(p, name, a), name, a);
 		out->missing_variable = p->credential_variable;
 	}
 	if (str_empty(out->missing_variable)) {

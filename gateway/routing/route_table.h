@@ -24,6 +24,6 @@ struct route {
 void route_resolve(const struct snapshot *s, struct str name, struct arena *a, struct route *out);
 
 /* A model of one target, `model` of `p`; in the arena. */
-const struct model *route_direct(struct provider *p, struct str model, struct arena *a);
+const struct model *route_direct(const struct snapshot *s, const struct provider *p, struct str model, struct arena *a);
 
 #endif

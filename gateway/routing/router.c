@@ -165,7 +165,7 @@ static enum stage_result route_by_provider(struct txn *t)
 				 "No provider has a credential, so there is none to send this to." :
 				 "There is no provider of the name given in x-weir-provider.");
 	}
-	return write_plan(t, route_direct((struct provider *)(uintptr_t)p, STR_NONE, &t->arena));
+	return write_plan(t, route_direct(s, p, STR_NONE, &t->arena));
 }
 
 static enum stage_result route_by_model(struct txn *t)

@@ -312,6 +312,25 @@ static void beyond_loopback_a_key_is_needed(void **state)
 	snapshot_unref(s);
 }
 
+static void models_inherit_what_is_usual(void **state)
+{
+	(void)state;
+	setenv("WEIR_TIMEOUTS_IDLE", "7s", 1);
+	struct snapshot *s = load_good("timeouts: { total: 3m }\nretry: { uncertain: never, attempts: 4 }\n"
+				       "models: { m: { targets: [demo/a], timeouts: { connect: 1s }, retry: { attempts: 2 } } }");
+	const struct model *m = s->models[0];
+	assert_int_equal(m->timeouts.connect_us, 1000000);
+	assert_int_equal(m->timeouts.first_token_us, 120000000);
+	assert_int_equal(m->timeouts.idle_us, 7000000);
+	assert_int_equal(m->timeouts.total_us, 180000000);
+	assert_int_equal(m->retry.attempts, 2);
+	assert_int_equal(m->retry.uncertain, UNCERTAIN_NEVER);
+	assert_int_equal(m->retry.backoff_us, 200000);
+	assert_int_equal(s->settings.timeouts.connect_us, 5000000);
+	assert_int_equal(s->settings.retry.uncertain, UNCERTAIN_NEVER);
+	snapshot_unref(s);
+}
+
 static void targets_are_listed_once(void **state)
 {
 	(void)state;
@@ -386,6 +405,7 @@ int main(void)
 		cmocka_unit_test_setup(formats_without_code_are_read_and_not_used, before),
 		cmocka_unit_test_setup(callers_may_bring_their_key, before),
 		cmocka_unit_test_setup(beyond_loopback_a_key_is_needed, before),
+		cmocka_unit_test_setup(models_inherit_what_is_usual, before),
 		cmocka_unit_test_setup(targets_are_listed_once, before),
 		cmocka_unit_test_setup(many_keys_and_models_load, before),
 		cmocka_unit_test_setup(files_are_looked_for_in_order, before),

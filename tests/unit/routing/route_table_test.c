@@ -136,7 +136,9 @@ static void made_up_names_stay_bounded(void **state)
 		arena_clear(&arena);
 	}
 	assert_true(str_eq(resolve("first/made-up-1")->targets[0]->live->label, STR("first/*")));
-	assert_true(str_eq(resolve(name)->targets[0]->live->name, STR("other")));
+	assert_true(str_eq(resolve(name)->targets[0]->live->name, STR("first/*")));
+	assert_true(str_eq(resolve("backup/gpt-made-up")->targets[0]->live->name, STR("backup/*")));
+	assert_true(str_eq(live_target(STR("first/configured-later"))->name, STR("first/configured-later")));
 }
 
 int main(void)
