@@ -93,12 +93,10 @@ static enum stage_result check_numbers(struct txn *t)
 
 static enum stage_result check_messages(struct txn *t)
 {
-	struct json_cursor c;
 	struct str messages = member(t->call, STR("messages"));
 	if (json_type(messages) != JSON_ARRAY)
 		return wrong(t, "messages", "an array of messages");
-	json_cursor_open(&c, messages);
-	if (!json_cursor_next(&c) || json_type(c.value) != JSON_OBJECT)
+	if (json_first(messages) != '{')
 		return wrong(t, "messages", "an array of at least one message, each an object");
 	t->call->messages_end = (size_t)(messages.p - t->call->body.p) + messages.n - 1;
 	return STAGE_NEXT;

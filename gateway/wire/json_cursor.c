@@ -105,6 +105,15 @@ bool json_cursor_open(struct json_cursor *c, struct str container)
 	return true;
 }
 
+char json_first(struct str container)
+{
+	struct json_cursor c;
+	if (!json_cursor_open(&c, container))
+		return 0;
+	const char *p = skip_blank(c.p, c.end);
+	return p < c.end && *p != ']' && *p != '}' ? *p : 0;
+}
+
 static bool next_key(struct json_cursor *c)
 {
 	if (c->p >= c->end || *c->p != '"')

@@ -32,6 +32,9 @@ bool json_cursor_next(struct json_cursor *c);
 struct str json_value(struct str text);
 enum json_type json_type(struct str value);
 
+/* First byte of the first element or key of a container, without crossing it; 0 when it is empty. */
+char json_first(struct str container);
+
 /* The member's value; STR_NONE when absent. Keys are compared after unescaping. */
 struct str json_get(struct str object, struct str key);
 

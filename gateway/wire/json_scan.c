@@ -43,25 +43,6 @@ static enum json_result cut(struct json_scan *s, const struct view *v)
 
 /* --- strings --- */
 
-/* Length of the valid character at p; 0: invalid, -1: cut. RFC 3629, table 3-7 of Unicode. */
-static int utf8_at(const char *p, const char *end)
-{
-	const unsigned char *u = (const unsigned char *)p;
-	int n = u[0] < 0xC2 ? 0 : u[0] < 0xE0 ? 2 : u[0] < 0xF0 ? 3 : u[0] < 0xF5 ? 4 : 0;
-	if (n == 0)
-		return 0;
-	if (end - p >= 2) {
-		unsigned char low = u[0] == 0xE0 ? 0xA0 : u[0] == 0xF0 ? 0x90 : 0x80;
-		unsigned char high = u[0] == 0xED ? 0x9F : u[0] == 0xF4 ? 0x8F : 0xBF;
-		if (u[1] < low || u[1] > high)
-			return 0;
-	}
-	for (int i = 2; i < n && i < end - p; i++)
-		if ((u[i] & 0xC0) != 0x80)
-			return 0;
-	return end - p < n ? -1 : n;
-}
-
 static bool is_hex(char c)
 {
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
@@ -94,7 +75,8 @@ static enum json_result cross_string(struct json_scan *s, struct view *v)
 {
 	for (;;) {
 		int n;
-		v->p = json_run(v->p, v->end);
+		if (v->p < v->end && *v->p != '\\')	/* escapes come in groups */
+			v->p = json_run(v->p, v->end);
 		if (v->p == v->end)
 			return cut(s, v);
 		unsigned char c = (unsigned char)*v->p;
@@ -108,7 +90,7 @@ static enum json_result cross_string(struct json_scan *s, struct view *v)
 		} else if (c < 0x20) {
 			return bad(s, v, v->p, "a control character in a string");
 		} else {
-			n = utf8_at(v->p, v->end);
+			n = json_utf8(v->p, v->end);
 		}
 		if (n == 0)
 			return bad(s, v, v->p, c == '\\' ? "an unknown escape" : "invalid UTF-8");
