@@ -178,6 +178,13 @@ static void publish(struct reload *r, struct snapshot *snapshot)
 {
 	struct server *s = r->owner;
 	struct snapshot *old = s->snapshot;
+	struct buf kept = BUF_INIT(1024);
+	config_follow(old, snapshot, &kept);
+	if (kept.n)
+		log_warn("changes only at a restart, and stays as it was: %.*s", STR_FMT(buf_str(&kept)));
+	if (snapshot->made_key && !old->made_key)
+		log_warn("no keys are configured any more: nobody can call until there are some, or weir is started again");
+	buf_free(&kept);
 	resolve_names(snapshot);
 	families_prepare(snapshot);
 	s->snapshot = snapshot;

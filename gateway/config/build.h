@@ -48,6 +48,9 @@ struct target *build_target(struct build *b, const struct node *n, struct str na
 void build_check_budgets(struct build *b, struct str section, const struct node *list);
 void build_check_limits(struct build *b, struct str section, const struct node *map);
 
+/* Beyond loopback nobody serves without a key unless it is said: one is taken from WEIR_KEY, or made. */
+void settings_need_key(struct snapshot *s, bool environment);
+
 /* Is this address (as listen.address has them) one that only this machine reaches? */
 bool address_is_local(struct str address);
 /* NULL when good, otherwise what is wrong with it. */

@@ -127,17 +127,16 @@ static bool is_public(const struct settings *s)
 	return false;
 }
 
-/* Beyond loopback nobody serves without a key unless it is said: one is taken from WEIR_KEY, or made. */
-static void need_key(struct build *b)
+void settings_need_key(struct snapshot *s, bool environment)
 {
-	struct settings *s = &b->s->settings;
-	const char *given = b->environment ? getenv("WEIR_KEY") : NULL;
-	if (b->s->n_keys || s->listen.open || !is_public(s))
+	const char *given = environment ? getenv("WEIR_KEY") : NULL;
+	if (s->n_keys || s->settings.listen.open || !is_public(&s->settings))
 		return;
 	struct str secret = given && *given ? str_c(given) : key_secret_default();
-	b->s->made_key = !(given && *given);
-	key_secret_add(b->s, STR("default"), secret);
-	b->s->made_secret = b->s->made_key ? arena_copy(b->arena, secret) : STR_NONE;
+	s->default_key = true;
+	s->made_key = !(given && *given);
+	key_secret_add(s, STR("default"), secret);
+	s->made_secret = s->made_key ? arena_copy(&s->arena, secret) : STR_NONE;
 }
 
 static void check_budgets(struct build *b)
@@ -182,7 +181,7 @@ void build_settings(struct build *b)
 	set_workers(b);
 	set_breaker(b);
 	set_tls(b);
-	need_key(b);
+	settings_need_key(b->s, b->environment);
 	check_budgets(b);
 	check_files_provider(b);
 	note_later(b);

@@ -22,4 +22,11 @@ struct snapshot *config_load(const char *file, struct config_report *r);
 /* The same from bytes already in hand; `environment`: whether variables and files are looked at. */
 struct snapshot *config_load_text(const char *name, struct str text, bool environment, struct config_report *r);
 
+/*
+ * Before `fresh` takes the place of `running`: what changes only at a start stays as it runs, is
+ * named in `kept` where the file says otherwise, and keys are needed for the addresses that are
+ * served, whatever the new file says of them.
+ */
+void config_follow(const struct snapshot *running, struct snapshot *fresh, struct buf *kept);
+
 #endif

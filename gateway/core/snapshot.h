@@ -76,6 +76,7 @@ struct snapshot {
 	struct key *const *keys;
 	unsigned n_keys;
 	const struct snapshot_tables *tables;	/* keys by digest, models by name */
+	bool default_key;			/* no keys are configured: its only one is WEIR_KEY, or made */
 	bool made_key;				/* `made_secret` was generated and must be shown once */
 	struct str made_secret;
 	const struct str *watched_files;	/* the file and every @file: */

@@ -164,6 +164,16 @@ def test_bad_reload_keeps_the_old(gateway, provider, config):
     assert g.metric("weir_config_last_reload_success") == 0
 
 
+def test_what_changes_only_at_a_restart_is_said(gateway, provider, config):
+    c = config(provider())
+    g = gateway(c)
+    c["workers"] = 5
+    g.write(c)
+    g.process.send_signal(signal.SIGHUP)
+    g.wait_log("changes only at a restart, and stays as it was: workers")
+    assert g.chat().status == 200
+
+
 def test_watch_reloads_by_itself(gateway, provider, config):
     c = config(provider(), watch=True)
     g = gateway(c)

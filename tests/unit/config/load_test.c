@@ -331,6 +331,45 @@ static void models_inherit_what_is_usual(void **state)
 	snapshot_unref(s);
 }
 
+/* What `second` says takes effect as far as it can while `first` is served. */
+static struct snapshot *follow(const char *first, const char *second, const char *kept)
+{
+	struct buf b = BUF_INIT(1024);
+	struct snapshot *running = load_good(first), *fresh = load_good(second);
+	config_follow(running, fresh, &b);
+	if (!str_eq(buf_str(&b), str_c(kept)))
+		fail_msg("%s: %.*s", second, STR_FMT(buf_str(&b)));
+	buf_free(&b);
+	snapshot_unref(running);
+	return fresh;
+}
+
+#define PUBLIC "listen: { address: \"0.0.0.0:80\" }\n"
+#define ONE_KEY "keys: [{ name: a, secret: 0123456789 }]\n"
+
+static void a_reload_opens_nothing(void **state)
+{
+	(void)state;
+	uint8_t digest[DIGEST_SIZE];
+	struct snapshot *s = follow(PUBLIC ONE_KEY, "", "listen.address");
+	assert_true(str_eq(s->settings.listen.addresses[0], STR("0.0.0.0:80")));
+	assert_true(s->n_keys == 1 && s->made_key);
+	snapshot_unref(s);
+	setenv("WEIR_KEY", "mine-mine", 1);
+	s = follow(PUBLIC, "", "listen.address");	/* WEIR_KEY still is what is asked */
+	digest_sha256(STR("mine-mine"), digest);
+	assert_true(snapshot_key(s, digest) && s->default_key && !s->made_key);
+	snapshot_unref(s);
+	unsetenv("WEIR_KEY");
+	s = follow("", PUBLIC, "listen.address");	/* and loopback stays as open as it was */
+	assert_int_equal(s->n_keys, 0);
+	snapshot_unref(s);
+	s = follow("workers: 2", "workers: 3\nadmin: { address: \"127.0.0.1:1\" }\nlog: { level: debug }", "admin.address, workers");
+	assert_true(s->settings.workers == 2 && s->settings.log_level == LOG_DEBUG);
+	snapshot_unref(s);
+	snapshot_unref(follow(PUBLIC ONE_KEY, PUBLIC ONE_KEY, ""));
+}
+
 static void targets_are_listed_once(void **state)
 {
 	(void)state;
@@ -406,6 +445,7 @@ int main(void)
 		cmocka_unit_test_setup(callers_may_bring_their_key, before),
 		cmocka_unit_test_setup(beyond_loopback_a_key_is_needed, before),
 		cmocka_unit_test_setup(models_inherit_what_is_usual, before),
+		cmocka_unit_test_setup(a_reload_opens_nothing, before),
 		cmocka_unit_test_setup(targets_are_listed_once, before),
 		cmocka_unit_test_setup(many_keys_and_models_load, before),
 		cmocka_unit_test_setup(files_are_looked_for_in_order, before),
