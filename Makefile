@@ -116,7 +116,8 @@ generate: all
 	./$(BUILD)/weir config schema > conf/weir.schema.json
 	./$(BUILD)/weir config reference > conf/docs/configuration.md
 
-soak: all
+soak: setup-test
+	@$(MAKE) --no-print-directory all
 	@WEIR_SOAK=1 $(PYTEST) -m pytest -q tests/integration -m soak
 
 PREFIX ?= /usr/local
@@ -125,7 +126,9 @@ install: all
 	install -D -m 644 conf/weir.yaml $(DESTDIR)$(PREFIX)/share/weir/weir.yaml
 	install -D -m 644 conf/weir.full.yaml $(DESTDIR)$(PREFIX)/share/weir/weir.full.yaml
 	install -D -m 644 conf/weir.schema.json $(DESTDIR)$(PREFIX)/share/weir/weir.schema.json
-	install -D -m 644 conf/deploy/weir.service $(DESTDIR)$(PREFIX)/lib/systemd/system/weir.service
+	install -D -m 644 conf/docs/weir.1 $(DESTDIR)$(PREFIX)/share/man/man1/weir.1
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|/usr/local|$(PREFIX)|' conf/deploy/weir.service > $(DESTDIR)$(PREFIX)/lib/systemd/system/weir.service
 	install -D -m 644 LICENSE $(DESTDIR)$(PREFIX)/share/doc/weir/LICENSE
 
 help:
