@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "edge/connection.h"
+#include "edge/request_body.h"
 #include "wire/http_write.h"
 
 enum { PARTS_MAX = 60, HEAD_MAX = 8 * 1024, OUT_MAX = 16 * 1024 * 1024 };
@@ -227,6 +228,8 @@ static bool begin(struct client *client, const struct answer_head *h)
 		return false;
 	}
 	c->begun = true;
+	if (h->event_stream)
+		request_body_release(c);	/* a stream may last; its request's memory goes with the commit */
 	return true;
 }
 
