@@ -119,6 +119,8 @@ static enum stage_result whole(struct txn *t, struct header_list *l, int status,
 			client_write(t->client, &body, 1);
 		client_end(t->client);
 		t->answer.bytes += body.n;
+	} else if (t->client) {
+		client_abort(t->client);
 	}
 	return STAGE_ANSWERED;
 }

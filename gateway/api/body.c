@@ -1,7 +1,7 @@
 /*
  * body.c: a request body collected in memory, scanned as it arrives.
  *
- * A body of known length gets its memory at once and is read straight into it; the scanner
+ * A body of known length is read straight into its memory, which grows as it arrives; the scanner
  * follows behind each read, so that a large body is never looked at in one go.
  */
 #include "api/body.h"

@@ -96,6 +96,7 @@ void io_plain(struct io *io, int fd)
 void io_reset_on_close(struct io *io)
 {
 	struct linger now = { .l_onoff = 1, .l_linger = 0 };
+	io->reset = true;
 	if (io->fd >= 0)
 		setsockopt(io->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 }

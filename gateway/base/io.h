@@ -38,6 +38,7 @@ struct io {
 	int fd;
 	const struct io_ops *ops;
 	void *tls;		/* the TLS kind's state; NULL for plain */
+	bool reset;		/* io_close() sends a reset */
 };
 
 /* Takes over the descriptor (non-blocking already). */

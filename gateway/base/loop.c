@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -182,12 +183,22 @@ void loop_task_cancel(struct loop_task *t)
 
 /* --- watches --- */
 
+static bool peer_gone(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLRDHUP };
+	return poll(&p, 1, 0) > 0;
+}
+
 static void on_ready(evutil_socket_t fd, short what, void *arg)
 {
 	struct watch *w = arg;
-	(void)fd;
 	loop_tick(w->loop);
-	w->ready(w, (what & EV_READ) != 0, (what & EV_WRITE) != 0);
+	if (!w->reading && w->hangups) {
+		w->hung_up = (what & EV_CLOSED) || peer_gone(fd);
+		if (!w->hung_up && !w->writing)
+			return;
+	}
+	w->ready(w, (what & EV_READ) != 0, w->writing && (what & EV_WRITE) != 0);
 }
 
 void watch_open(struct watch *w, struct loop *l, int fd,
@@ -195,42 +206,62 @@ void watch_open(struct watch *w, struct loop *l, int fd,
 {
 	w->loop = l;
 	w->ready = ready;
-	w->reading = w->writing = false;
+	w->reading = w->writing = w->hangups = w->hung_up = false;
 	event_assign(&w->ev, l->base, fd, 0, on_ready, w);
+}
+
+/*
+ * A reset comes from libevent as readable and writable, never as closed, and would wake the
+ * loop for ever with nobody to tell: so where neither is wanted, writing is watched for its
+ * edges, of which there is one at the start and one at the end.
+ */
+static short interest(const struct watch *w)
+{
+	short what = (short)((w->reading ? EV_READ : 0) | (w->writing ? EV_WRITE : 0));
+	if (w->hangups && !w->reading)
+		what |= (short)(w->writing ? EV_CLOSED : EV_CLOSED | EV_WRITE | EV_ET);
+	return what;
 }
 
 /*
  * Rare: reading stays armed, writing is asked for after a full socket only. So libevent's list of
  * changes would save little, and it touches descriptors that were closed meanwhile.
  */
-static void watch_arm(struct watch *w, bool reading, bool writing)
+static void watch_arm(struct watch *w, bool reading, bool writing, bool hangups)
 {
-	if (w->reading == reading && w->writing == writing)
-		return;
-	if (w->reading || w->writing)
-		event_del(&w->ev);
+	short before = interest(w);
 	w->reading = reading;
 	w->writing = writing;
-	if (!reading && !writing)
+	w->hangups = hangups;
+	short after = interest(w);
+	if (before == after)
 		return;
-	short what = (short)(EV_PERSIST | (reading ? EV_READ : 0) | (writing ? EV_WRITE : 0));
-	event_assign(&w->ev, w->loop->base, event_get_fd(&w->ev), what, on_ready, w);
+	if (before)
+		event_del(&w->ev);
+	if (!after)
+		return;
+	event_assign(&w->ev, w->loop->base, event_get_fd(&w->ev), (short)(EV_PERSIST | after), on_ready, w);
 	event_add(&w->ev, NULL);
 }
 
 void watch_read(struct watch *w, bool on)
 {
-	watch_arm(w, on, w->writing);
+	watch_arm(w, on, w->writing, w->hangups);
 }
 
 void watch_write(struct watch *w, bool on)
 {
-	watch_arm(w, w->reading, on);
+	watch_arm(w, w->reading, on, w->hangups);
+}
+
+void watch_hangup(struct watch *w, bool on)
+{
+	watch_arm(w, w->reading, w->writing, on);
 }
 
 void watch_close(struct watch *w)
 {
-	watch_arm(w, false, false);
+	watch_arm(w, false, false, false);
 }
 
 /* --- timers --- */

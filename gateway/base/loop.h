@@ -55,18 +55,23 @@ void loop_post(struct loop *l, void (*run)(void *arg), void *arg);
  * watch: readiness of one descriptor. Reading stays armed between requests, so a
  * request in steady state makes no call to epoll; writing is armed after EAGAIN only.
  * A hang-up or an error of the peer counts as readable and writable.
+ *
+ * With watch_hangup() the peer's end is told while reading is off, too: ready() is called
+ * with `hung_up` set, whatever still waits to be read.
  */
 struct watch {
 	struct event ev;
 	struct loop *loop;
 	void (*ready)(struct watch *, bool readable, bool writable);
-	bool reading, writing;
+	bool reading, writing, hangups;
+	bool hung_up;
 };
 
 void watch_open(struct watch *w, struct loop *l, int fd,
 		void (*ready)(struct watch *, bool readable, bool writable));
 void watch_read(struct watch *w, bool on);
 void watch_write(struct watch *w, bool on);
+void watch_hangup(struct watch *w, bool on);
 void watch_close(struct watch *w);	/* before the descriptor is closed */
 
 /*

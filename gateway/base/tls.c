@@ -36,7 +36,7 @@ static enum io_result failed(SSL *ssl, int result)
 	default: {
 		char text[200];
 		long verify = SSL_get_verify_result(ssl);
-		if (verify != X509_V_OK)
+		if (verify != X509_V_OK && SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE)
 			snprintf(text, sizeof(text), "certificate: %s", X509_verify_cert_error_string(verify));
 		else
 			snprintf(text, sizeof(text), "TLS: %s", ERR_reason_error_string(e) ? ERR_reason_error_string(e) : "protocol error");
@@ -125,9 +125,13 @@ static ssize_t tls_writev(struct io *io, const struct iovec *iov, int count)
 	return total ? total : IO_WANT_WRITE;
 }
 
+/*
+ * Decrypted bytes only. SSL_has_pending() also counts the beginning of a record, of which nothing
+ * can be read before the socket brings the rest; whole records are never kept without read-ahead.
+ */
 static size_t tls_pending(struct io *io)
 {
-	return SSL_has_pending(io->tls) ? (size_t)SSL_pending(io->tls) + 1 : 0;
+	return (size_t)SSL_pending(io->tls);
 }
 
 static void tls_shutdown(struct io *io)
@@ -135,11 +139,12 @@ static void tls_shutdown(struct io *io)
 	ERR_clear_error();
 	SSL_shutdown(io->tls);
 	ERR_clear_error();
+	shutdown(io->fd, SHUT_WR);
 }
 
 static void tls_close(struct io *io)
 {
-	if (SSL_is_init_finished(io->tls))
+	if (SSL_is_init_finished(io->tls) && !io->reset)	/* a closing alert would make it look complete */
 		tls_shutdown(io);
 	struct tls_context *c = SSL_get_app_data((SSL *)io->tls);
 	SSL_free(io->tls);

@@ -3,6 +3,7 @@
  *
  * Implemented by the edge (a connection) and by tests. All calls come from the worker's
  * thread; none blocks. After end() or abort() the client is gone for this transaction.
+ * txn_ops.hangup never comes from within one of these calls.
  */
 #ifndef WEIR_CORE_CLIENT_H
 #define WEIR_CORE_CLIENT_H
@@ -49,7 +50,8 @@ struct answer_head {
 
 struct client_ops {
 	/*
-	 * Starts delivering the body to `r` (bytes that are there already before the call returns).
+	 * Starts delivering the body to `r`. Bytes that are there already follow in the same turn of the
+	 * loop, after the call; without a body r->end() comes from within it.
 	 * Sends 100 Continue where the caller waits for it. Called at most once.
 	 */
 	void (*read_body)(struct client *, struct body_reader *r);
@@ -57,11 +59,14 @@ struct client_ops {
 
 	/* Queues status and headers; sent with the first body bytes or at flush. request ids are added by the caller of this. */
 	bool (*begin)(struct client *, const struct answer_head *head) must_check;
-	/* Queues body bytes, copying what the socket does not take at once. */
+	/*
+	 * Queues body bytes. They are borrowed until flush() or end(), which copy what the socket does not
+	 * take at once. What goes beyond the length announced is dropped.
+	 */
 	void (*write)(struct client *, const struct str *parts, unsigned n);
 	/* Puts what is queued on the wire; call once after a batch of writes. */
 	void (*flush)(struct client *);
-	/* The answer is complete. The connection goes on to the next request where it can. */
+	/* The answer is complete (shorter than announced, it is aborted). The connection goes on where it can. */
 	void (*end)(struct client *);
 	/* Ends the connection visibly unfinished (no last chunk, reset). */
 	void (*abort)(struct client *);

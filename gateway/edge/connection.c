@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "base/tls.h"
 #include "edge/limits.h"
@@ -21,7 +22,7 @@ enum { IN_MAX = 2 * LOOP_SCRATCH, PIPELINE_MAX = 64 * 1024, OUT_CEILING = 16 * 1
 
 static void on_ready(struct watch *w, bool readable, bool writable);
 static void on_timer(struct timer *t);
-static void process(struct caller *c, struct str in);
+static bool wants_input(const struct caller *c);
 static void process_kept(struct caller *c, struct str more);
 
 static const struct listen_settings *settings_of(struct caller *c)
@@ -31,12 +32,21 @@ static const struct listen_settings *settings_of(struct caller *c)
 
 /* --- life --- */
 
-/* Requests that waited for the answer of the one before. */
+/* Bytes that waited for an answer's end or for a reader; or a peer that was found gone. */
 static void on_next(struct loop_task *task)
 {
 	struct caller *c = container_of(task, struct caller, next_task);
-	if (c->state == CALLER_IDLE && c->in.n)
+	if (c->broken)
+		caller_close(c);
+	else if (c->in.n && wants_input(c))
 		process_kept(c, STR_NONE);
+}
+
+void caller_go_on(struct caller *c)
+{
+	watch_read(&c->watch, true);
+	if (c->in.n)
+		loop_defer(c->service->loop, &c->next_task);
 }
 
 static void on_free(struct loop_task *task)
@@ -51,6 +61,7 @@ static void on_free(struct loop_task *task)
 static void shut(struct caller *c)
 {
 	c->state = CALLER_CLOSED;
+	c->reading_body = c->body_paused = false;
 	reply_reset(c);
 	request_body_release(c);
 	loop_task_cancel(&c->next_task);
@@ -76,7 +87,21 @@ void caller_close(struct caller *c)
 
 void caller_broken(struct caller *c)
 {
-	caller_close(c);
+	if (c->state == CALLER_CLOSED || c->broken)
+		return;
+	c->broken = true;
+	buf_free(&c->out);
+	loop_defer(c->service->loop, &c->next_task);
+}
+
+void caller_arm(struct caller *c)
+{
+	int64_t due = c->out.n ? c->stall_us : INT64_MAX;
+	if (c->state != CALLER_BUSY)
+		return;
+	if (c->reading_body && !c->body_paused && c->look_us < due)
+		due = c->look_us;
+	timer_at(&c->timer, due);
 }
 
 static void idle(struct caller *c)
@@ -104,6 +129,7 @@ void caller_open(struct listener *l, int fd, struct str peer, uint32_t peer_hash
 	buf_init(&c->out, OUT_CEILING);
 	io_plain(&c->io, fd);
 	watch_open(&c->watch, service->loop, fd, on_ready);
+	watch_hangup(&c->watch, true);
 	timer_open(&c->timer, service->loop, on_timer);
 	listener_add(l, c);
 	struct tls_context *tls = settings_of(c)->tls;
@@ -135,6 +161,8 @@ static void linger(struct caller *c)
 	io_shutdown(&c->io);
 	c->state = CALLER_LINGER;
 	c->body_got = 0;
+	buf_free(&c->in);
+	watch_read(&c->watch, true);
 	timer_in(&c->timer, settings_of(c)->linger_us);
 }
 
@@ -142,23 +170,21 @@ static void next_request(struct caller *c)
 {
 	bool clean = !c->has_body || c->body_done;
 	request_body_release(c);
-	c->reader = NULL;
-	c->reading_body = c->body_paused = false;
 	if (!c->keep_alive || !clean) {
 		linger(c);
 		return;
 	}
 	reply_reset(c);
 	idle(c);
-	watch_read(&c->watch, true);
-	if (c->in.n)
-		loop_defer(c->service->loop, &c->next_task);
+	caller_go_on(c);
 }
 
 void caller_answered(struct caller *c)
 {
 	c->txn = NULL;
-	if (c->state == CALLER_CLOSED || c->out.n)
+	c->reading_body = c->body_paused = false;
+	c->reader = NULL;
+	if (c->state == CALLER_CLOSED || c->broken || c->out.n)
 		return;		/* on_ready goes on when the rest is out */
 	next_request(c);
 }
@@ -248,8 +274,8 @@ static bool wants_input(const struct caller *c)
 	       (c->state == CALLER_BUSY && c->reading_body && !c->body_paused);
 }
 
-/* Works off `in` as far as the present state takes it, and keeps the rest. */
-static void process(struct caller *c, struct str in)
+/* Works off `in` as far as the present state takes it. Returns what is to be kept. */
+static struct str work(struct caller *c, struct str in)
 {
 	while (in.n && wants_input(c)) {
 		if (c->state == CALLER_BUSY)
@@ -257,15 +283,24 @@ static void process(struct caller *c, struct str in)
 		else if (!feed_head(c, &in))
 			break;
 	}
-	if (c->state == CALLER_CLOSED || c->state == CALLER_LINGER || in.n == 0)
-		return;
-	if (!buf_add(&c->in, in))
-		caller_close(c);
-	else if (c->in.n > PIPELINE_MAX && c->state == CALLER_BUSY)
+	return c->state == CALLER_CLOSED || c->state == CALLER_LINGER ? STR_NONE : in;
+}
+
+static void pause_when_full(struct caller *c)
+{
+	if (c->in.n > PIPELINE_MAX && c->state == CALLER_BUSY)
 		watch_read(&c->watch, false);
 }
 
-/* Bytes kept from before come first. */
+static void process(struct caller *c, struct str in)
+{
+	struct str rest = work(c, in);
+	if (!buf_add(&c->in, rest))
+		caller_close(c);
+	pause_when_full(c);
+}
+
+/* Bytes kept from before come first; the buffer goes when nothing is left of them. */
 static void process_kept(struct caller *c, struct str more)
 {
 	struct buf kept = c->in;
@@ -275,8 +310,14 @@ static void process_kept(struct caller *c, struct str more)
 		caller_close(c);
 		return;
 	}
-	process(c, buf_str(&kept));
-	buf_free(&kept);
+	struct str rest = work(c, buf_str(&kept));
+	if (rest.n == 0) {
+		buf_free(&kept);
+		return;
+	}
+	buf_consume(&kept, kept.n - rest.n);
+	c->in = kept;
+	pause_when_full(c);
 }
 
 static void input(struct caller *c, struct str bytes)
@@ -285,18 +326,6 @@ static void input(struct caller *c, struct str bytes)
 		process_kept(c, bytes);
 	else
 		process(c, bytes);
-}
-
-void caller_more_body(struct caller *c)
-{
-	if (!c->body_paused)
-		return;
-	c->body_paused = false;
-	timer_in(&c->timer, settings_of(c)->body_us);
-	c->rate_from_us = c->body_began_us = loop_now(c->service->loop);
-	watch_read(&c->watch, true);
-	if (c->in.n)
-		process_kept(c, STR_NONE);
 }
 
 /* --- events --- */
@@ -349,6 +378,8 @@ static void read_scratch(struct caller *c)
 static bool read_direct(struct caller *c)
 {
 	struct str room = c->in.n ? STR_NONE : request_body_space(c);
+	if (c->state != CALLER_BUSY)
+		return true;	/* the reader had no room and gave up */
 	if (room.n == 0)
 		return false;
 	ssize_t n = io_read(&c->io, (char *)(uintptr_t)room.p, room.n);
@@ -365,7 +396,7 @@ static void on_readable(struct caller *c)
 {
 	if (!(c->state == CALLER_BUSY && read_direct(c)))
 		read_scratch(c);
-	while (c->is_tls && c->state != CALLER_CLOSED && c->watch.reading && io_pending(&c->io) > 0) {
+	while (c->is_tls && c->state != CALLER_CLOSED && !c->broken && c->watch.reading && io_pending(&c->io) > 0) {
 		if (!(c->state == CALLER_BUSY && read_direct(c)))
 			read_scratch(c);
 	}
@@ -374,41 +405,57 @@ static void on_readable(struct caller *c)
 static void on_writable(struct caller *c)
 {
 	if (!reply_push(c)) {
-		caller_broken(c);
+		caller_close(c);
 		return;
 	}
 	if (c->txn && c->out.n <= CLIENT_LOW_WATER)
 		c->txn->ops->drained(c->txn);
-	if (c->state == CALLER_BUSY && !c->txn && c->out.n == 0)
+	if (c->state == CALLER_BUSY && !c->txn && c->out.n == 0 && !c->broken)
 		next_request(c);
 }
 
 static void on_ready(struct watch *w, bool readable, bool writable)
 {
 	struct caller *c = container_of(w, struct caller, watch);
+	if (w->hung_up) {
+		peer_ended(c);
+		return;
+	}
 	if (c->state == CALLER_HANDSHAKE) {
 		handshake(c);
 		if (c->state != CALLER_IDLE || io_pending(&c->io) == 0)
 			return;
 		readable = true;
 	}
-	if (writable)
+	if (writable && c->out.n)
 		on_writable(c);
-	if (c->state != CALLER_CLOSED && readable)
+	if (c->state != CALLER_CLOSED && !c->broken && readable)
 		on_readable(c);
+}
+
+/* The socket took nothing for too long, or the body is slower than allowed. */
+static void busy_too_long(struct caller *c)
+{
+	int64_t now = loop_now(c->service->loop) + MS_US;	/* as the timer rounds */
+	if (c->out.n && now >= c->stall_us) {
+		caller_close(c);
+		return;
+	}
+	if (!c->reading_body || c->body_paused || now < c->look_us || !request_body_too_slow(c)) {
+		caller_arm(c);
+		return;
+	}
+	c->reading_body = c->accepted_body = false;
+	c->txn->ops->body_failed(c->txn, ERR_SLOW_REQUEST, "The request's body did not come in time.");
 }
 
 static void on_timer(struct timer *t)
 {
 	struct caller *c = container_of(t, struct caller, timer);
-	if (c->state == CALLER_HEAD) {
+	if (c->state == CALLER_HEAD)
 		refuse(c, 408, "The request's head did not come in time.");
-	} else if (c->state == CALLER_BUSY && c->reading_body && c->out.n == 0) {
-		if (!request_body_too_slow(c))
-			return;
-		c->reading_body = c->accepted_body = false;
-		c->txn->ops->body_failed(c->txn, ERR_SLOW_REQUEST, "The request's body did not come in time.");
-	} else {
+	else if (c->state == CALLER_BUSY)
+		busy_too_long(c);
+	else
 		caller_close(c);
-	}
 }

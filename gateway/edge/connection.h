@@ -44,6 +44,9 @@ struct caller {
 	uint64_t body_left;		/* of a body of known length */
 	uint64_t body_got;
 	int64_t body_began_us, rate_from_us;
+	int64_t look_us;		/* when the body's progress is judged next */
+	int64_t stall_us;		/* when bytes the socket refuses have waited too long */
+	int64_t answer_left;		/* of an answer of known length; ANSWER_CHUNKED for others */
 	uint64_t rate_got;
 	uint64_t memory;		/* accounted for the body */
 	uint64_t sent;			/* body bytes of the present answer */
@@ -53,7 +56,8 @@ struct caller {
 	uint8_t minor;			/* HTTP/1.x of the request */
 	bool counted;			/* in the process-wide counts */
 	bool is_head, keep_alive, expect_continue, chunked_request, has_body, body_done, reading_body, body_paused;
-	bool begun, chunked_answer, ended, want_drain, is_tls, accepted_body;
+	bool begun, chunked_answer, ended, bodiless, is_tls, accepted_body;
+	bool broken;			/* found in a call of the service: closed once this turn's callbacks are done */
 };
 
 /* A connection of `fd`, which it takes over, counted already. */
@@ -73,9 +77,13 @@ bool reply_push(struct caller *c);
 /* Raw bytes of our own (100 Continue) ahead of an answer. */
 void reply_raw(struct caller *c, struct str bytes);
 
-/* For reply.c: the answer is wholly on the wire; the peer is gone. */
+/* For reply.c: the answer is complete; the peer is gone, which the service is told after its call. */
 void caller_answered(struct caller *c);
 void caller_broken(struct caller *c);
+/* Sets the one timer by what is waited for while a transaction is under way. */
+void caller_arm(struct caller *c);
+/* Reading may go on: with what is kept, once this turn's callbacks are done. */
+void caller_go_on(struct caller *c);
 void caller_body_wanted(struct caller *c, struct body_reader *r);
 void caller_more_body(struct caller *c);
 

@@ -25,7 +25,7 @@
 #include "edge/listener_list.h"
 
 enum { ACCEPTS_A_TURN = 64, BACKLOG = 4096 };
-static const int64_t PAUSE_US = 100 * 1000;
+static const int64_t PAUSE_US = 50 * 1000, PAUSE_MAX_US = 1000 * 1000;
 
 static const char too_many[] =
 	"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: 125\r\nretry-after: 1\r\n"
@@ -40,6 +40,7 @@ struct listener {
 	struct list idle, busy;
 	unsigned connections;
 	int fd, spare;
+	int64_t pause_us;		/* the next pause's length; doubles while descriptors are lacking */
 	bool unix_path, draining;
 };
 
@@ -53,6 +54,16 @@ static bool bind_failed(int fd, struct str address, struct buf *why)
 	return false;
 }
 
+/* Left over from a process that was killed: nobody listens. */
+static bool is_dead(const struct sockaddr_un *sa)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	bool dead = fd >= 0 && connect(fd, (const struct sockaddr *)sa, sizeof(*sa)) < 0 && errno == ECONNREFUSED;
+	if (fd >= 0)
+		close(fd);
+	return dead;
+}
+
 static bool bind_unix(struct edge_socket *s, struct str path, struct buf *why)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
@@ -62,8 +73,8 @@ static bool bind_unix(struct edge_socket *s, struct str path, struct buf *why)
 		return bind_failed(-1, path, why);
 	}
 	memcpy(sa.sun_path, path.p, path.n);
-	if (lstat(sa.sun_path, &st) == 0 && S_ISSOCK(st.st_mode))
-		unlink(sa.sun_path);	/* left over from a process that was killed */
+	if (lstat(sa.sun_path, &st) == 0 && S_ISSOCK(st.st_mode) && is_dead(&sa))
+		unlink(sa.sun_path);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0 || listen(fd, BACKLOG) < 0)
 		return bind_failed(fd, path, why);
@@ -96,7 +107,13 @@ static bool listen_on(struct edge_socket *s, const struct addrinfo *a, bool reus
 	setsockopt(s->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
 	if (reuse_port)
 		setsockopt(s->fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
-	return bind(s->fd, a->ai_addr, a->ai_addrlen) == 0 && listen(s->fd, BACKLOG) == 0;
+	if (bind(s->fd, a->ai_addr, a->ai_addrlen) == 0 && listen(s->fd, BACKLOG) == 0)
+		return true;
+	int error = errno;
+	close(s->fd);
+	s->fd = -1;
+	errno = error;
+	return false;
 }
 
 bool edge_bind(struct edge_socket *s, struct str address, bool reuse_port, struct buf *why)
@@ -115,7 +132,9 @@ bool edge_bind(struct edge_socket *s, struct str address, bool reuse_port, struc
 		buf_addf(why, "cannot listen on %.*s: %s", STR_FMT(address), gai_strerror(e));
 		return false;
 	}
-	bool good = listen_on(s, found, reuse_port);
+	bool good = false;
+	for (const struct addrinfo *a = found; a && !good; a = a->ai_next)
+		good = listen_on(s, a, reuse_port);
 	int error = errno;
 	freeaddrinfo(found);
 	errno = error;
@@ -176,6 +195,9 @@ static void turn_away(struct listener *l, int fd)
 		(void)n;
 	}
 	shutdown(fd, SHUT_WR);
+	/* Closed with a request unread, the socket would send a reset, and the answer be lost. */
+	ssize_t n = recv(fd, l->service->loop->scratch, LOOP_SCRATCH, MSG_DONTWAIT);
+	(void)n;
 	close(fd);
 }
 
@@ -224,12 +246,15 @@ static void out_of_descriptors(struct listener *l)
 		l->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	}
 	watch_read(&l->watch, false);
-	timer_in(&l->pause, PAUSE_US);
+	timer_in(&l->pause, l->pause_us);
+	l->pause_us = l->pause_us * 2 < PAUSE_MAX_US ? l->pause_us * 2 : PAUSE_MAX_US;
 }
 
 static void on_pause_over(struct timer *t)
 {
 	struct listener *l = container_of(t, struct listener, pause);
+	if (l->spare < 0)
+		l->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (!l->draining && l->fd >= 0)
 		watch_read(&l->watch, true);
 }
@@ -243,13 +268,14 @@ static void on_acceptable(struct watch *w, bool readable, bool writable)
 		socklen_t n = sizeof(sa);
 		int fd = accept4(l->fd, (struct sockaddr *)&sa, &n, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
+			l->pause_us = PAUSE_US;
 			welcome(l, fd, &sa);
-			continue;
-		}
-		if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+		} else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
 			out_of_descriptors(l);
-		if (errno != EINTR && errno != ECONNABORTED)
 			return;
+		} else if (errno != EINTR && errno != ECONNABORTED) {
+			return;
+		}
 	}
 }
 
@@ -258,6 +284,7 @@ struct listener *listener_open(struct edge_service *service, const struct edge_s
 	struct listener *l = mem_alloc(sizeof(*l));
 	l->service = service;
 	l->fd = socket->fd;
+	l->pause_us = PAUSE_US;
 	l->unix_path = socket->unix_path;
 	l->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	list_init(&l->idle);

@@ -4,15 +4,15 @@
  * Written parts are borrowed and gathered, and leave in one system call at flush: head and
  * body of a plain answer together, all events of one read as one chunk. Only what the socket
  * refuses is copied. The gathering place is one per thread: a connection that begins to write
- * flushes the one before it, so a quiet stream holds no buffer.
+ * flushes the one before it, so a quiet stream holds no buffer. So parts must live until flush().
+ *
+ * A peer found gone here is told to the service after its call, never from within it.
  */
-#include <stdio.h>
-
 #include "edge/connection.h"
 #include "edge/request_body.h"
 #include "wire/http_write.h"
 
-enum { PARTS_MAX = 60, HEAD_MAX = 8 * 1024, OUT_MAX = 16 * 1024 * 1024 };
+enum { PARTS_MAX = 60, HEAD_MAX = 32 * 1024 };
 
 static _Thread_local struct gather {
 	struct caller *owner;
@@ -45,7 +45,8 @@ void reply_reset(struct caller *c)
 {
 	if (gather.owner == c)
 		gather.owner = NULL;
-	c->begun = c->ended = c->chunked_answer = c->want_drain = false;
+	c->begun = c->ended = c->chunked_answer = c->bodiless = false;
+	c->answer_left = ANSWER_CHUNKED;
 	c->sent = 0;
 }
 
@@ -53,7 +54,8 @@ void reply_reset(struct caller *c)
 
 static void arm_stall(struct caller *c)
 {
-	timer_in(&c->timer, c->service->settings(c->service->owner)->write_stall_us);
+	c->stall_us = loop_now(c->service->loop) + c->service->settings(c->service->owner)->write_stall_us;
+	caller_arm(c);
 }
 
 bool reply_push(struct caller *c)
@@ -71,8 +73,8 @@ bool reply_push(struct caller *c)
 		arm_stall(c);
 	}
 	watch_write(&c->watch, false);
-	timer_stop(&c->timer);
 	buf_free(&c->out);
+	caller_arm(c);
 	return true;
 }
 
@@ -100,10 +102,10 @@ static bool send_parts(struct caller *c, const struct iovec *v, int n)
 	}
 	if (!keep(c, v, n, skip))
 		return false;
+	if (c->out.n && !c->watch.writing)
+		arm_stall(c);
 	if (c->out.n == 0)
 		return true;
-	if (!c->watch.writing)
-		arm_stall(c);
 	watch_write(&c->watch, true);
 	return true;
 }
@@ -118,89 +120,74 @@ static void flush_gathered(void)
 {
 	struct caller *c = gather.owner;
 	struct iovec v[PARTS_MAX + 4];
-	char size[24];
+	char size[HTTP_CHUNK_PREFIX_MAX];
 	int n = 0;
 	bool chunk = c->chunked_answer && gather.total > 0;
 	gather.owner = NULL;
 	add(v, &n, str_of(gather.head, gather.n_head));
 	if (chunk)
-		add(v, &n, str_of(size, (size_t)snprintf(size, sizeof(size), "%zx\r\n", gather.total)));
+		add(v, &n, str_of(size, http_chunk_prefix(size, gather.total)));
 	for (unsigned i = 0; i < gather.n; i++)
 		add(v, &n, gather.parts[i]);
 	if (chunk)
 		add(v, &n, STR("\r\n"));
 	if (c->chunked_answer && c->ended)
-		add(v, &n, STR("0\r\n\r\n"));
-	if (n && c->state != CALLER_CLOSED && !send_parts(c, v, n))
+		add(v, &n, HTTP_CHUNK_LAST);
+	if (n && c->state != CALLER_CLOSED && !c->broken && !send_parts(c, v, n))
 		caller_broken(c);
 }
 
 void reply_raw(struct caller *c, struct str bytes)
 {
 	struct iovec v = { (void *)(uintptr_t)bytes.p, bytes.n };
-	if (!send_parts(c, &v, 1))
+	if (!c->broken && !send_parts(c, &v, 1))
 		caller_broken(c);
 }
 
 /* --- heads --- */
 
-static bool add_text(struct str s)
+/* The end of a body by the connection's, by chunks, or none at all. */
+static void put_framing(struct caller *c, struct buf *b, const struct answer_head *h)
 {
-	if (s.n > HEAD_MAX - gather.n_head)
-		return false;
-	memcpy(gather.head + gather.n_head, s.p, s.n);
-	gather.n_head += s.n;
-	return true;
-}
-
-static bool is_clean(struct str s)
-{
-	for (size_t i = 0; i < s.n; i++)
-		if ((unsigned char)s.p[i] < 0x20 && s.p[i] != '\t')
-			return false;
-	return true;
-}
-
-static bool add_header(struct str name, struct str value)
-{
-	return is_clean(name) && is_clean(value) && str_chr(name, ':') < 0 && add_text(name) && add_text(STR(": ")) &&
-	       add_text(value) && add_text(STR("\r\n"));
-}
-
-static bool add_framing(struct caller *c, const struct answer_head *h)
-{
-	char length[24];
 	bool none = h->status == 204 || h->status == 304 || h->status < 200;
+	c->bodiless = none || c->is_head;
 	c->chunked_answer = false;
 	if (none)
-		return true;
-	if (h->length >= 0)
-		return add_header(STR("content-length"),
-				  str_of(length, (size_t)snprintf(length, sizeof(length), "%lld", (long long)h->length)));
-	c->chunked_answer = c->minor == 1 && !c->is_head;
-	if (c->minor == 0)
-		c->keep_alive = false;	/* the end of the connection is the end of the body */
-	return c->minor == 0 || add_header(STR("transfer-encoding"), STR("chunked"));
+		return;
+	if (h->length >= 0) {
+		http_put_header_u64(b, STR("content-length"), (uint64_t)h->length);
+	} else if (c->minor == 0) {
+		c->keep_alive = false;
+	} else {
+		c->chunked_answer = !c->is_head;
+		http_put_header(b, STR("transfer-encoding"), STR("chunked"));
+	}
 }
 
 static bool write_head(struct caller *c, const struct answer_head *h)
 {
-	struct buf line = HTTP_FIXED_BUF(gather.head, HEAD_MAX);
-	bool good = http_put_status(&line, (unsigned)h->status);
-	gather.n_head = line.n;
+	struct buf b = HTTP_FIXED_BUF(gather.head, HEAD_MAX);
+	bool cached = false;
+	http_put_status(&b, (unsigned)h->status);
 	if (h->content_type.n)
-		good = good && add_header(STR("content-type"), h->content_type);
-	good = good && add_framing(c, h);
-	for (unsigned i = 0; i < h->n_headers; i++)
-		good = good && add_header(h->headers[i].name, h->headers[i].value);
-	good = good && add_text(h->event_stream ? STR("cache-control: no-cache\r\nx-accel-buffering: no\r\n") :
-				STR("cache-control: no-store\r\n"));
-	good = good && add_text(STR("x-content-type-options: nosniff\r\n"));
+		http_put_header(&b, STR("content-type"), h->content_type);
+	put_framing(c, &b, h);
+	for (unsigned i = 0; i < h->n_headers; i++) {
+		cached |= str_ieq(h->headers[i].name, STR("cache-control"));
+		http_put_header(&b, h->headers[i].name, h->headers[i].value);
+	}
+	if (!cached)
+		http_put_header(&b, STR("cache-control"), h->event_stream ? STR("no-cache") : STR("no-store"));
+	if (h->event_stream)
+		http_put_header(&b, STR("x-accel-buffering"), STR("no"));
+	http_put_header(&b, STR("x-content-type-options"), STR("nosniff"));
 	if (!c->keep_alive)
-		good = good && add_text(STR("connection: close\r\n"));
+		http_put_header(&b, STR("connection"), STR("close"));
 	else if (c->minor == 0)
-		good = good && add_text(STR("connection: keep-alive\r\n"));
-	return good && add_text(STR("\r\n"));
+		http_put_header(&b, STR("connection"), STR("keep-alive"));
+	http_put_end(&b);
+	gather.n_head = b.n;
+	return !b.failed;
 }
 
 /* --- the contract --- */
@@ -230,6 +217,7 @@ static bool begin(struct client *client, const struct answer_head *h)
 	c->begun = true;
 	if (h->event_stream)
 		request_body_release(c);	/* a stream may last; its request's memory goes with the commit */
+	c->answer_left = h->length >= 0 && !c->bodiless ? h->length : ANSWER_CHUNKED;
 	return true;
 }
 
@@ -238,15 +226,18 @@ static void write_parts(struct client *client, const struct str *parts, unsigned
 	struct caller *c = caller_of(client);
 	own_gather(c);
 	for (unsigned i = 0; i < n; i++) {
-		if (parts[i].n == 0 || c->is_head)
+		struct str part = c->answer_left >= 0 ? str_head(parts[i], (size_t)c->answer_left) : parts[i];
+		if (part.n == 0 || c->bodiless)
 			continue;
 		if (gather.n == PARTS_MAX) {
 			flush_gathered();
 			own_gather(c);
 		}
-		gather.parts[gather.n++] = parts[i];
-		gather.total += parts[i].n;
-		c->sent += parts[i].n;
+		gather.parts[gather.n++] = part;
+		gather.total += part.n;
+		c->sent += part.n;
+		if (c->answer_left >= 0)
+			c->answer_left -= (int64_t)part.n;
 	}
 }
 
@@ -256,22 +247,26 @@ static void flush(struct client *client)
 		flush_gathered();
 }
 
+static void abort_answer(struct client *client)
+{
+	struct caller *c = caller_of(client);
+	c->txn = NULL;
+	flush(client);
+	io_reset_on_close(&c->io);
+	caller_close(c);
+}
+
 static void end(struct client *client)
 {
 	struct caller *c = caller_of(client);
+	if (!c->begun || c->answer_left > 0) {
+		abort_answer(client);	/* shorter than its head says: the caller must not wait for the rest */
+		return;
+	}
 	own_gather(c);
 	c->ended = true;
 	flush_gathered();
 	caller_answered(c);
-}
-
-static void abort_answer(struct client *client)
-{
-	struct caller *c = caller_of(client);
-	flush(client);
-	c->txn = NULL;
-	io_reset_on_close(&c->io);
-	caller_close(c);
 }
 
 static size_t queued(const struct client *client)

@@ -36,19 +36,34 @@ void request_body_release(struct caller *c)
 	c->memory = 0;
 }
 
+/* When to look at the body's progress again: at its deadline or at the end of the rate's window. */
+static void look_later(struct caller *c)
+{
+	int64_t window = c->rate_from_us + RATE_WINDOW_US, end = c->body_began_us + settings_of(c)->body_us;
+	c->look_us = end > loop_now(c->service->loop) && end < window ? end : window;
+	caller_arm(c);
+}
+
+/* The clock of a body starts when it is asked for, and anew when its reader goes on. */
+static void begin_clock(struct caller *c)
+{
+	c->body_began_us = c->rate_from_us = loop_now(c->service->loop);
+	c->rate_got = c->body_got;
+	look_later(c);
+}
+
 static void complete(struct caller *c)
 {
 	struct body_reader *r = c->reader;
-	c->reading_body = false;
+	c->reading_body = c->body_paused = false;
 	c->body_done = true;
 	c->reader = NULL;
-	timer_stop(&c->timer);
+	caller_arm(c);
 	r->end(r);
 }
 
 void caller_body_wanted(struct caller *c, struct body_reader *r)
 {
-	const struct listen_settings *s = settings_of(c);
 	c->accepted_body = true;
 	c->reader = r;
 	c->reading_body = true;
@@ -63,15 +78,28 @@ void caller_body_wanted(struct caller *c, struct body_reader *r)
 		return;
 	}
 	bool collected = r->max != UINT64_MAX;
-	if (collected && !account(c, c->chunked_request ? ACCOUNT_STEP : c->body_left))
+	bool small = !c->chunked_request && c->body_left < ACCOUNT_STEP;
+	if (collected && !account(c, small ? c->body_left : ACCOUNT_STEP))
 		return;
 	if (c->expect_continue)
 		reply_raw(c, STR("HTTP/1.1 100 Continue\r\n\r\n"));
-	c->body_began_us = c->rate_from_us = loop_now(c->service->loop);
-	timer_at(&c->timer, c->body_began_us + (s->body_us < RATE_WINDOW_US ? s->body_us : RATE_WINDOW_US));
+	begin_clock(c);
+	caller_go_on(c);
 }
 
-/* The chunked body grew: still within its limits? */
+void caller_more_body(struct caller *c)
+{
+	if (!c->body_paused)
+		return;
+	c->body_paused = false;
+	begin_clock(c);
+	caller_go_on(c);
+}
+
+/*
+ * The body grew: still within its limits? Memory is accounted for as it comes, since announcing
+ * costs a caller nothing.
+ */
 static bool may_grow(struct caller *c)
 {
 	if (c->body_got > c->reader->max) {
@@ -80,9 +108,10 @@ static bool may_grow(struct caller *c)
 		c->txn->ops->body_too_large(c->txn);
 		return false;
 	}
-	if (c->reader->max != UINT64_MAX && c->body_got > c->memory && !account(c, ACCOUNT_STEP + c->body_got - c->memory))
-		return false;
-	return true;
+	if (c->reader->max == UINT64_MAX || c->body_got <= c->memory)
+		return true;
+	uint64_t ahead = c->chunked_request || c->body_left > ACCOUNT_STEP ? ACCOUNT_STEP : c->body_left;
+	return account(c, c->body_got + ahead - c->memory);
 }
 
 static bool take(struct caller *c, struct str piece)
@@ -90,14 +119,14 @@ static bool take(struct caller *c, struct str piece)
 	uint32_t generation = c->txn->generation;
 	struct txn *t = c->txn;
 	c->body_got += piece.n;
-	if (c->chunked_request && !may_grow(c))
+	if (!may_grow(c))
 		return false;
 	bool more = c->reader->take(c->reader, piece);
 	if (c->txn != t || t->generation != generation || !c->reading_body)
 		return false;
 	if (!more) {
 		c->body_paused = true;
-		timer_stop(&c->timer);
+		caller_arm(c);
 	}
 	return more;
 }
@@ -138,7 +167,7 @@ bool request_body_feed(struct caller *c, struct str *in)
 
 struct str request_body_space(struct caller *c)
 {
-	if (!c->reading_body || c->chunked_request || !c->reader->space || c->body_left < DIRECT_MIN)
+	if (!c->reading_body || c->body_paused || c->chunked_request || !c->reader->space || c->body_left < DIRECT_MIN)
 		return STR_NONE;
 	size_t most = c->body_left < DIRECT_MAX ? (size_t)c->body_left : DIRECT_MAX;
 	struct str room = c->reader->space(c->reader, most);
@@ -157,7 +186,6 @@ bool request_body_too_slow(struct caller *c)
 		c->rate_from_us = now;
 		c->rate_got = c->body_got;
 	}
-	int64_t look = c->rate_from_us + RATE_WINDOW_US, end = c->body_began_us + s->body_us;
-	timer_at(&c->timer, end > now && end < look ? end : look);
+	look_later(c);
 	return false;
 }

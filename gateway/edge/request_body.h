@@ -12,7 +12,7 @@ bool request_body_feed(struct caller *c, struct str *in);
 /* Where the next bytes may be read to directly; empty when they go through the scratch buffer. */
 struct str request_body_space(struct caller *c);
 
-/* Is the body slower than allowed? Called by the timer; sets the next look. */
+/* Is the body slower than allowed? Asked when c->look_us has come; sets the next look. */
 bool request_body_too_slow(struct caller *c);
 
 /* Memory accounted for it goes back. */
