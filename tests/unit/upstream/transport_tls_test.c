@@ -152,11 +152,11 @@ static void truncated(void **state)
 	tls_fixture_close(f);
 }
 
-/* libcurl does not tell; see curl_transport.c. */
+/* libcurl of Debian 12 does not tell, that of Debian 13 does; see curl_transport.c. */
 static void truncated_without_a_length(void **state)
 {
 	struct fixture *f = truncate_answer(state, "HTTP/1.1 200 OK\r\n\r\nall of");
-	if (f->client.transport == &curl_transport)
+	if (f->client.transport == &curl_transport && !f->client.answer.failed)
 		assert_answer(&f->client, 200, STR("all of"));
 	else
 		assert_failed(&f->client, TRANSPORT_RESET, false);
