@@ -35,29 +35,28 @@ static const char *behind_line_end(const char *p, const char *end)
 }
 
 /*
- * Length of the first whole event in `s`, 0 when there is none; looks from `from`, the
- * beginning of a line, and moves it to the beginning of the last unfinished one. Blank
- * lines before an event belong to it.
+ * Length of the first whole event in `s`, 0 when there is none. Goes on from `*l` and moves it
+ * to the end, so that no byte is looked at twice. Blank lines before an event belong to it.
  */
-static size_t event_length(struct str s, size_t *from)
+static size_t event_length(struct str s, struct sse_place *l)
 {
-	const char *end = s.p + s.n, *p = s.p + *from;
-	bool any = *from > 0;
+	const char *end = s.p + s.n, *p = s.p + l->at;
 	while (p < end) {
-		if (*p == '\n' && p > s.p && p[-1] == '\r') {	/* the second half of a CRLF that came in two pieces */
-			p++;
+		if (*p == '\n' && !l->in_line && p > s.p && p[-1] == '\r') {
+			p++;	/* the second half of a CRLF that came in two pieces */
 			continue;
 		}
 		const char *stop = line_end(p, end);
+		l->in_line |= stop != p;
+		p = stop < end ? behind_line_end(stop, end) : end;
 		if (stop == end)
 			break;
-		const char *next = behind_line_end(stop, end);
-		if (stop == p && any)
-			return (size_t)(next - s.p);
-		any |= stop != p;
-		p = next;
-		*from = any ? (size_t)(p - s.p) : 0;
+		if (!l->in_line && l->any)
+			return (size_t)(p - s.p);
+		l->any |= l->in_line;
+		l->in_line = false;
 	}
+	l->at = (size_t)(p - s.p);
 	return 0;
 }
 
@@ -111,7 +110,6 @@ static void begin(struct sse *s)
 {
 	if (s->used) {
 		s->used = false;
-		s->looked = 0;
 		buf_free(&s->tail);
 	}
 }
@@ -123,7 +121,7 @@ static enum sse_result feed_tail(struct sse *s, struct str *in, struct sse_event
 	size_t room = SSE_EVENT_MAX - had, taken = in->n < room ? in->n : room;
 	if (!buf_add(&s->tail, str_head(*in, taken)))
 		return SSE_BAD;
-	size_t n = event_length(buf_str(&s->tail), &s->looked);
+	size_t n = event_length(buf_str(&s->tail), &s->place);
 	if (n == 0) {
 		*in = str_skip(*in, taken);
 		return in->n ? SSE_BAD : SSE_MORE;
@@ -137,21 +135,17 @@ static enum sse_result feed_tail(struct sse *s, struct str *in, struct sse_event
 
 enum sse_result sse_feed(struct sse *s, struct str *in, struct sse_event *out)
 {
-	size_t from = 0;
 	begin(s);
 	if (in->n == 0)
 		return SSE_MORE;
 	if (s->tail.n)
 		return feed_tail(s, in, out);
-	size_t n = event_length(*in, &from);
-	if (n == 0) {
-		s->looked = from;
-		bool kept = buf_add(&s->tail, *in);
-		*in = str_skip(*in, in->n);
-		return kept ? SSE_MORE : SSE_BAD;
-	}
-	struct str raw = str_head(*in, n);
-	*in = str_skip(*in, n);
+	s->place = (struct sse_place){ 0 };
+	size_t n = event_length(str_head(*in, SSE_EVENT_MAX), &s->place);
+	struct str raw = str_head(*in, n ? n : in->n);
+	*in = str_skip(*in, raw.n);
+	if (n == 0)
+		return buf_add(&s->tail, raw) ? SSE_MORE : SSE_BAD;
 	read_event(s, raw, out);
 	return SSE_EVENT;
 }

@@ -22,10 +22,17 @@ enum sse_result {
 
 enum { SSE_EVENT_MAX = 1024 * 1024 };
 
+/* How far an unfinished event was looked through. */
+struct sse_place {
+	size_t at;
+	bool any;		/* a line that is not blank has ended */
+	bool in_line;		/* the present line is not blank */
+};
+
 struct sse {
 	struct buf tail;	/* the unfinished event so far */
 	struct buf joined;	/* data of the last event, when it had several lines */
-	size_t looked;		/* of the tail: found to hold no end of event */
+	struct sse_place place;	/* in the tail */
 	bool used;		/* the tail was handed out and is to be dropped */
 	bool begun;		/* a byte-order mark can no longer come */
 };

@@ -143,12 +143,49 @@ static void test_ceiling(void **state)
 	sse_free(&s);
 }
 
+static void test_ceiling_of_a_whole_event(void **state)
+{
+	static char big[SSE_EVENT_MAX + 2];
+	struct sse s;
+	struct sse_event e;
+	(void)state;
+	memset(big, 'x', sizeof(big));
+	for (size_t over = 0; over < 2; over++) {
+		size_t n = SSE_EVENT_MAX + over;
+		memcpy(big + n - 2, "\n\n", 2);
+		struct str in = str_of(big, n);
+		sse_init(&s);
+		assert_int_equal(sse_feed(&s, &in, &e), over ? SSE_BAD : SSE_EVENT);
+		sse_free(&s);
+		big[n - 2] = 'x';
+	}
+}
+
+/* Or else a line in many small pieces, or many blank ones, would take quadratic time. */
+static void test_no_byte_is_looked_at_twice(void **state)
+{
+	static const char text[] = "\n\r\n\ndata: abc\r\ndata: def";
+	struct sse s;
+	struct heard h = { .n_raw = 0 };
+	(void)state;
+	sse_init(&s);
+	for (size_t i = 0; i + 1 < sizeof(text); i++) {
+		feed(&s, &h, text + i, 1);
+		assert_int_equal(s.tail.n, i + 1);
+		assert_int_equal(s.place.at, i + 1);
+	}
+	feed(&s, &h, "\r\r", 2);
+	assert_string_equal(h.said, "=abc\ndef|");
+	sse_free(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_line_ends), cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_an_event_without_its_blank_line), cmocka_unit_test(test_nothing_is_held_between_events),
-		cmocka_unit_test(test_ceiling),
+		cmocka_unit_test(test_ceiling), cmocka_unit_test(test_ceiling_of_a_whole_event),
+		cmocka_unit_test(test_no_byte_is_looked_at_twice),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
