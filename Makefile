@@ -147,7 +147,7 @@ fuzz_binaries := $(patsubst %.c,$(BUILD)/%,$(fuzz_sources))
 
 $(BUILD)/tests/fuzz/%_fuzz: tests/fuzz/%_fuzz.c $(BUILD)/libweir.a
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP $< $(BUILD)/libweir.a $(LDFLAGS) -fsanitize=fuzzer $(LDLIBS) -o $@
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP $< $(BUILD)/libweir.a $(LDFLAGS) -fsanitize=fuzzer $(LDLIBS) -o $@
 
 .PHONY: fuzz fuzz-build fuzz-binaries fuzz-run
 fuzz-build fuzz:

@@ -2,20 +2,11 @@
  * config_fuzz.c: any bytes as a configuration, without environment and files. They come to a
  * snapshot without errors or to errors without a snapshot, and what is built holds together.
  */
-#include <stdlib.h>
-
 #include "base/digest.h"
 #include "config/load.h"
 #include "core/live.h"
 #include "routing/route_table.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
+#include "tests/fuzz/fuzz.h"
 
 static void check_models(const struct snapshot *s, struct arena *a)
 {
@@ -26,7 +17,8 @@ static void check_models(const struct snapshot *s, struct arena *a)
 		route_resolve(s, m->name, a, &r);
 		must(r.model != NULL);
 		for (unsigned t = 0; t < r.model->n_targets; t++)
-			must(r.model->targets[t]->live && str_starts(r.model->targets[t]->name, r.model->targets[t]->provider->name));
+			must(r.model->targets[t]->live &&
+			     str_starts(r.model->targets[t]->name, r.model->targets[t]->provider->name));
 	}
 	for (unsigned i = 0; i < s->n_targets && i < 50; i++)
 		must(snapshot_target(s, s->targets[i]->name) == s->targets[i]);
