@@ -58,7 +58,9 @@ static ssize_t plain_writev(struct io *io, const struct iovec *iov, int count)
 {
 	struct msghdr m = { .msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)count };
 	for (;;) {
-		ssize_t sent = sendmsg(io->fd, &m, MSG_NOSIGNAL);
+		/* A single piece, as a stream's events are, spares the kernel the reading of a header. */
+		ssize_t sent = count == 1 ? send(io->fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL) :
+			       sendmsg(io->fd, &m, MSG_NOSIGNAL);
 		if (sent >= 0)
 			return sent ? sent : IO_WANT_WRITE;
 		if (errno != EINTR)

@@ -151,9 +151,9 @@ static void *write_forever(void *arg)
 	(void)arg;
 	pthread_mutex_lock(&lock);
 	while (!stopping || queued) {
-		if (!queued && !wake)
+		while (!queued && !wake && !stopping)
 			pthread_cond_wait(&work, &lock);
-		else if (!hurry && !stopping)
+		if (!hurry && !stopping)
 			wait_for(&work, queued ? BATCH_MS : TICK_MS);
 		if (queued)
 			write_queued();

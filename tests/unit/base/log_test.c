@@ -143,6 +143,37 @@ static void records_follow_a_moved_file(void **state)
 	log_close();
 }
 
+static unsigned long long writes_so_far(void)
+{
+	char text[512];
+	unsigned long long n = 0;
+	FILE *f = fopen("/proc/self/io", "r");
+	assert_non_null(f);
+	while (fgets(text, sizeof text, f))
+		sscanf(text, "syscw: %llu", &n);
+	fclose(f);
+	return n;
+}
+
+/* Also when the writer slept: its first record does not send it off alone. */
+static void records_wait_for_company(void **state)
+{
+	struct buf why = BUF_INIT(1024), b;
+	struct log_sink *s = log_sink_open(str_c(path), &why);
+	(void)state;
+	assert_non_null(s);
+	unsigned long long before = writes_so_far();
+	for (int i = 0; i < 100; i++) {
+		log_record(s, STR("x\n"));
+		usleep(200);
+	}
+	log_sink_close(s);
+	assert_in_range(writes_so_far() - before, 1, 20);
+	read_file(&b, path);
+	assert_int_equal(b.n, 200);
+	buf_free(&b);
+}
+
 static void bad_places_are_refused(void **state)
 {
 	(void)state;
@@ -238,6 +269,7 @@ static void levels_have_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(records_wait_for_company, setup, teardown),
 		cmocka_unit_test_setup_teardown(lines_are_json, setup, teardown),
 		cmocka_unit_test_setup_teardown(long_messages_are_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_chattering_format_is_suppressed, setup, teardown),
