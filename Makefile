@@ -116,6 +116,16 @@ generate: all
 	./$(BUILD)/weir config schema > conf/weir.schema.json
 	./$(BUILD)/weir config reference > conf/docs/configuration.md
 
+# weir beside nginx and haproxy: ratios. BENCH="--rounds 5" and the like.
+bench_binaries := $(BUILD)/tests/bench/mock $(BUILD)/tests/bench/load
+$(bench_binaries): $(BUILD)/tests/bench/%: tests/bench/%.c tests/bench/peer.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $< $(LDFLAGS) -lssl -lcrypto -o $@
+
+bench: setup-bench
+	@$(MAKE) --no-print-directory all $(bench_binaries)
+	@python3 tests/bench/run.py $(BENCH)
+
 soak: setup-test
 	@$(MAKE) --no-print-directory all
 	@WEIR_SOAK=1 $(PYTEST) -m pytest -q tests/integration -m soak
@@ -135,7 +145,7 @@ help:
 	@echo "make            build/weir"
 	@echo "make run        set up, build, serve"
 	@echo "make test       set up and run every test;  make check: the quick part"
-	@echo "make unit fuzz soak lint generate install"
+	@echo "make unit fuzz soak bench lint generate install"
 	@echo "SANITIZE=address|undefined|thread, CC=clang: builds of their own"
 
 # Fuzzing needs clang's libFuzzer: `make fuzz` builds into build-fuzz and runs each target
