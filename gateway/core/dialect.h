@@ -28,7 +28,7 @@ struct event_view {
 	bool done;		/* [DONE] */
 	bool usage_only;	/* nothing but usage: withheld when only weir asked for it */
 	bool has_usage;		/* `usage` is filled */
-	bool error;		/* the provider reports an error inside the stream */
+	bool error;		/* the provider reports an error inside the stream; with finish it ends it properly */
 	struct usage usage;
 	struct str text;	/* text_only: the JSON string's bytes between its quotes, as spelled */
 };

@@ -92,7 +92,7 @@ static bool is_context_length(const struct provider_error *e)
 	static const char *const phrases[] = {
 		"maximum context length", "context length", "context window", "context_length", "too many tokens",
 		"prompt is too long", "input is too long", "exceeds the model's maximum", "exceed context",
-		"exceeds the available context", NULL
+		"exceeds the available context", "messages is too long", NULL
 	};
 	return str_eq(e->code, STR("context_length_exceeded")) || says(e->message, phrases);
 }
@@ -118,7 +118,8 @@ static bool is_model_gone(const struct provider_error *e)
 {
 	static const char *const codes[] = { "model_not_found", "model_decommissioned", "DeploymentNotFound",
 					     "model_not_available", "invalid_model", "UnknownModelError", NULL };
-	static const char *const phrases[] = { "model does not exist", "does not exist or you do not have access",
+	static const char *const phrases[] = { "model does not exist", "model not exist",
+					       "does not exist or you do not have access", "supported models are",
 					       "model not found", "no such model", "has been decommissioned", "has been deprecated",
 					       "is no longer available", "unknown model", "model_not_found",
 					       "is not a valid model", "invalid model", NULL };
@@ -154,9 +155,22 @@ static enum error_kind kind_of_400(const struct provider_error *e)
 	return is_model_gone(e) ? ERR_UPSTREAM_MODEL_GONE : ERR_UPSTREAM_REJECTED;
 }
 
+/* Inside a stream: the code is all there is. */
+static enum error_kind kind_of_event(const struct provider_error *e, struct str type)
+{
+	if (str_eq(e->code, STR("429")) || str_eq(e->code, STR("rate_limit_exceeded")))
+		return kind_of_429(e, type);
+	if (is_context_length(e))
+		return ERR_CONTEXT_LENGTH;
+	if (is_content_policy(e))
+		return ERR_CONTENT_POLICY;
+	return is_billing(e, type) ? ERR_UPSTREAM_BILLING : ERR_UPSTREAM_BROKEN;
+}
+
 static enum error_kind kind_of(int status, const struct provider_error *e, struct str type)
 {
 	switch (status) {
+	case 200: return kind_of_event(e, type);
 	case 401:
 	case 403: return is_billing(e, type) ? ERR_UPSTREAM_BILLING : ERR_UPSTREAM_AUTH;
 	case 402: return ERR_UPSTREAM_BILLING;
@@ -169,11 +183,7 @@ static enum error_kind kind_of(int status, const struct provider_error *e, struc
 	case 529: return ERR_UPSTREAM_OVERLOADED;
 	default: break;
 	}
-	if (status >= 400 && status < 500)
-		return kind_of_400(e);
-	if (status == 200 && str_eq(e->code, STR("429")))
-		return ERR_UPSTREAM_RATE_LIMIT;
-	return ERR_UPSTREAM_BROKEN;
+	return status >= 400 && status < 500 ? kind_of_400(e) : ERR_UPSTREAM_BROKEN;
 }
 
 void openai_read_error(int status, struct str body, struct provider_error *out)

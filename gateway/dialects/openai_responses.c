@@ -45,11 +45,18 @@ static void read_event(struct str name, struct str data, unsigned quirks, struct
 		out->done = true;
 		return;
 	}
-	out->error = str_eq(type, STR("error"));
-	out->content = !announces(type) && !out->error;
 	out->finish = is_last(type);
+	out->error = str_eq(type, STR("error")) || str_eq(type, STR("response.failed"));
+	out->content = !announces(type) && !out->error;
 	if (out->finish)
 		out->has_usage = openai_usage(json_get(json_get(data, STR("response")), STR("usage")), quirks, &out->usage);
+}
+
+/* response.failed wraps what an error's body has at its top. */
+static void read_error(int status, struct str body, struct provider_error *out)
+{
+	struct str response = json_get(json_value(body), STR("response"));
+	openai_read_error(status, json_type(response) == JSON_OBJECT ? response : body, out);
 }
 
 /* A stream that breaks: response.failed, which is what clients wait for. */
@@ -73,5 +80,5 @@ const struct dialect openai_responses_dialect = {
 	.write_error_event = write_error_event,
 	.read_event = read_event,
 	.read_usage = openai_find_usage,
-	.read_error = openai_read_error,
+	.read_error = read_error,
 };

@@ -10,10 +10,19 @@
 #include "core/target.h"
 #include "wire/json_cursor.h"
 
+/* No answer has more; what claims so is not counted, and no sum runs over. */
+static const int64_t TOKENS_MAX = INT64_C(1) << 40;
+
+static int64_t count(struct str object, struct str key)
+{
+	int64_t n = json_count(object, key);
+	return n <= TOKENS_MAX ? n : 0;
+}
+
 static int64_t either(struct str object, struct str a, struct str b)
 {
-	int64_t n = json_count(object, a);
-	return n ? n : json_count(object, b);
+	int64_t n = count(object, a);
+	return n ? n : count(object, b);
 }
 
 static struct str either_value(struct str object, struct str a, struct str b)
@@ -26,19 +35,19 @@ static void read_input(struct str object, struct usage *u)
 {
 	struct str details = either_value(object, STR("prompt_tokens_details"), STR("input_tokens_details"));
 	u->input = either(object, STR("prompt_tokens"), STR("input_tokens"));
-	u->cached = json_count(details, STR("cached_tokens"));
+	u->cached = count(details, STR("cached_tokens"));
 	if (!u->cached)
 		u->cached = either(object, STR("prompt_cache_hit_tokens"), STR("cached_tokens"));
-	u->cache_write = json_count(details, STR("cache_write_tokens"));
-	u->audio_input = json_count(details, STR("audio_tokens"));
+	u->cache_write = count(details, STR("cache_write_tokens"));
+	u->audio_input = count(details, STR("audio_tokens"));
 }
 
 static void read_output(struct str object, unsigned quirks, struct usage *u)
 {
 	struct str details = either_value(object, STR("completion_tokens_details"), STR("output_tokens_details"));
 	u->output = either(object, STR("completion_tokens"), STR("output_tokens"));
-	u->reasoning = json_count(details, STR("reasoning_tokens"));
-	u->audio_output = json_count(details, STR("audio_tokens"));
+	u->reasoning = count(details, STR("reasoning_tokens"));
+	u->audio_output = count(details, STR("audio_tokens"));
 	bool beside = u->total > 0 && u->reasoning > 0 && u->total == u->input + u->output + u->reasoning;
 	if (beside || ((quirks & QUIRK_COMPLETION_EXCLUDES_REASONING) && u->total != u->input + u->output))
 		u->output += u->reasoning;
@@ -49,7 +58,7 @@ bool openai_usage(struct str object, unsigned quirks, struct usage *out)
 	struct usage u = { 0 };
 	if (json_type(object) != JSON_OBJECT)
 		return false;
-	u.total = json_count(object, STR("total_tokens"));
+	u.total = count(object, STR("total_tokens"));
 	read_input(object, &u);
 	read_output(object, quirks, &u);
 	if (!u.input && !u.output && u.total)
@@ -75,10 +84,9 @@ static struct str last_usage(struct str body)
 		if (memcmp(quote, key, n) != 0)
 			continue;
 		struct str rest = str_skip(body, at + n);
-		ptrdiff_t colon = str_chr(str_head(rest, 8), ':');
-		if (colon < 0)
-			continue;
-		struct str value = json_value(str_skip(rest, (size_t)colon + 1));
+		while (rest.n && (rest.p[0] == ' ' || rest.p[0] == '\n' || rest.p[0] == '\r' || rest.p[0] == '\t'))
+			rest = str_skip(rest, 1);
+		struct str value = str_starts(rest, STR(":")) ? json_value(str_skip(rest, 1)) : STR_NONE;
 		if (json_type(value) == JSON_OBJECT)
 			return value;
 	}

@@ -17,6 +17,7 @@
 #include "upstream/demo_transport.h"
 #include "upstream/request_write.h"
 #include "wire/http_parser.h"
+#include "wire/json_cursor.h"
 
 static _Thread_local struct transport_state *hot_state, *general_state, *demo_state;
 
@@ -145,7 +146,7 @@ static bool stream_event(struct attempt *a, const struct sse_event *ev, bool mor
 		return true;
 	if (!ev->comment)
 		a->dialect->read_event(ev->name, ev->data, a->quirks, &v);
-	if (v.error) {
+	if (v.error && !(v.finish && t->answer.content)) {
 		stream_broke(a, ev->data, "the provider reported an error inside the stream");
 		return true;
 	}
@@ -216,7 +217,7 @@ static void stream_end(struct attempt *a)
 	}
 	if (!a->exchange && !a->ended)
 		return;
-	bool whole = a->done || a->finish || str_empty(a->dialect->done);
+	bool whole = a->done || a->finish;
 	if (!whole || !t->answer.content) {
 		a->ended = false;
 		stream_broke(a, STR_NONE, "the stream ended before its end");
@@ -327,8 +328,8 @@ static void error_end(struct attempt *a)
 	bool about_request = error_row(e.kind)->next != NEXT_TARGET;
 	if (about_request && e.native)
 		o.relay = arena_copy(&a->t->arena, body);
-	if (about_request)
-		o.message = arena_copy(&a->t->arena, e.message);
+	if (about_request && e.message.n)	/* it lies between its quotes */
+		o.message = json_text(&a->t->arena, arena_copy(&a->t->arena, str_of(e.message.p - 1, e.message.n + 2)));
 	a->ended = false;
 	attempt_fail(a, &o);
 }

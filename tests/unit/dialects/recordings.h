@@ -1,0 +1,77 @@
+/*
+ * recordings.h: the recorded exchanges of tests/cases/recordings, one at a time.
+ */
+#ifndef WEIR_TESTS_RECORDINGS_H
+#define WEIR_TESTS_RECORDINGS_H
+
+#include <glob.h>
+#include <stdio.h>
+#include <zlib.h>
+
+#include "base/buf.h"
+#include "wire/json_cursor.h"
+
+/* Spans live until the call it was handed to returns. */
+struct recording {
+	struct str vendor, name, endpoint, content_type, answer;
+	int status;
+	bool stream;
+};
+
+static inline void read_recording(struct str line, struct arena *a, struct recording *r)
+{
+	struct str object = json_value(line);
+	r->name = json_text(a, json_get(object, STR("name")));
+	r->endpoint = json_text(a, json_get(object, STR("endpoint")));
+	r->answer = json_text(a, json_get(object, STR("answer")));
+	r->content_type = json_text(a, json_get(json_get(object, STR("headers")), STR("content-type")));
+	r->status = (int)json_count(object, STR("status"));
+	r->stream = str_has(r->content_type, STR("event-stream"));
+}
+
+static inline bool read_line(gzFile f, struct buf *line)
+{
+	buf_clear(line);
+	while (buf_reserve(line, 65536) && gzgets(f, line->p + line->n, 65536)) {
+		line->n += strlen(line->p + line->n);
+		if (line->p[line->n - 1] == '\n')
+			return true;
+	}
+	return line->n > 0;
+}
+
+static inline unsigned each_recording_of(const char *path, void (*check)(const struct recording *, void *),
+	void *arg)
+{
+	struct buf line = BUF_INIT(64 * 1024 * 1024);
+	struct arena a = ARENA_INIT;
+	struct str vendor = str_c(path);
+	unsigned n = 0;
+	gzFile f = gzopen(path, "rb");
+	vendor = str_skip(vendor, (size_t)str_rchr(vendor, '/') + 1);
+	for (; f && read_line(f, &line); n++) {
+		struct recording r = { .vendor = str_head(vendor, (size_t)str_chr(vendor, '.')) };
+		read_recording(buf_str(&line), &a, &r);
+		check(&r, arg);
+		arena_clear(&a);
+	}
+	if (f)
+		gzclose(f);
+	buf_free(&line);
+	return n;
+}
+
+/* How many there were. Run from the top of the tree. */
+static inline unsigned each_recording(void (*check)(const struct recording *, void *), void *arg)
+{
+	glob_t found;
+	unsigned n = 0;
+	if (glob("tests/cases/recordings/*.jsonl.gz", 0, NULL, &found) != 0)
+		return 0;
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		n += each_recording_of(found.gl_pathv[i], check, arg);
+	globfree(&found);
+	return n;
+}
+
+#endif
