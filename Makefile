@@ -103,7 +103,7 @@ check: all $(unit_binaries) lint
 
 # What several threads share, under ThreadSanitizer.
 threads: all $(unit_binaries)
-	@$(PYTEST) tests/tools/run_tests --unit $(filter %/base/counters_test %/base/log_test %/upstream/%,$(unit_binaries)) \
+	@$(PYTEST) tests/tools/run_tests --unit $(filter %/base/counters_test %/base/log_test %/base/resolver_test %/upstream/%,$(unit_binaries)) \
 		--pytest tests/integration/test_failover.py tests/integration/test_operations.py
 
 lint:

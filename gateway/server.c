@@ -24,6 +24,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/resolver.h"
 #include "config/load.h"
 #include "core/health.h"
 #include "edge/listener.h"
@@ -33,7 +34,6 @@
 #include "telemetry/gauges.h"
 #include "telemetry/stages.h"
 #include "upstream/health_check.h"
-#include "upstream/resolver.h"
 #include "version.h"
 #include "worker.h"
 

@@ -49,7 +49,7 @@ struct origin {
 	bool allow_private;		/* loopback, RFC 1918, link-local ... may be connected */
 	struct str proxy;		/* empty: direct. Otherwise the general transport is used */
 	struct tls_context *tls_context;	/* owned by the snapshot; NULL for plain */
-	struct resolved *resolved;	/* process-wide address set of host:port, see upstream/resolver.h */
+	struct resolved *resolved;	/* process-wide address set of host:port, see base/resolver.h */
 };
 
 struct credential {

@@ -12,9 +12,9 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/resolver.h"
 #include "base/tls.h"
 #include "upstream/curl_exchange.h"
-#include "upstream/resolver.h"
 
 enum { CONNECTIONS_KEPT = 64, IDLE_S = 55 };
 

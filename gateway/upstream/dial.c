@@ -12,8 +12,8 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/resolver.h"
 #include "base/tls.h"
-#include "upstream/resolver.h"
 
 enum dial_phase { RESOLVING, CONNECTING, SHAKING };
 

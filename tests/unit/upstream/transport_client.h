@@ -15,7 +15,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
-#include "upstream/resolver.h"
+#include "base/resolver.h"
 #include "upstream/transport.h"
 #include "wire/http_parser.h"
 

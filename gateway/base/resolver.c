@@ -4,7 +4,7 @@
  * One lock guards rows, queue and waiters; it is held for as long as copying a set takes,
  * never while resolving. Rows are made from configuration, so there are few and they stay.
  */
-#include "upstream/resolver.h"
+#include "base/resolver.h"
 
 #include <netdb.h>
 #include <pthread.h>

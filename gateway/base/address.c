@@ -9,7 +9,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "upstream/resolver.h"
+#include "base/resolver.h"
 
 struct v4_block {
 	uint32_t base;

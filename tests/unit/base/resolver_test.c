@@ -1,7 +1,7 @@
 /*
  * resolver_test.c: which addresses are private, and rows of names.
  */
-#include "upstream/resolver.h"
+#include "base/resolver.h"
 
 #include <arpa/inet.h>
 #include <setjmp.h>

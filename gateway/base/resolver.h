@@ -9,8 +9,8 @@
  * older than five minutes, because nobody asked, is waited for. A name is resolved by
  * a few threads only, which a slow name server may hold for as long as it likes.
  */
-#ifndef WEIR_UPSTREAM_RESOLVER_H
-#define WEIR_UPSTREAM_RESOLVER_H
+#ifndef WEIR_BASE_RESOLVER_H
+#define WEIR_BASE_RESOLVER_H
 
 #include <stdbool.h>
 #include <stdint.h>
