@@ -12,7 +12,7 @@ COMMIT := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 variant := $(if $(SANITIZE),-$(SANITIZE))$(if $(findstring clang,$(CC)),-clang)
 BUILD ?= build$(variant)
 
-LIBS := libevent_core libevent_pthreads openssl libcurl jansson yaml-0.1 zlib
+LIBS := libevent_core libevent_pthreads openssl libcurl jansson yaml-0.1 hiredis zlib
 PKG_CFLAGS := $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(LIBS) 2>/dev/null)
 
@@ -103,7 +103,7 @@ check: all $(unit_binaries) lint
 
 # What several threads share, under ThreadSanitizer.
 threads: all $(unit_binaries)
-	@$(PYTEST) tests/tools/run_tests --unit $(filter %/base/counters_test %/base/log_test %/base/resolver_test %/upstream/%,$(unit_binaries)) \
+	@$(PYTEST) tests/tools/run_tests --unit $(filter %/base/counters_test %/base/log_test %/base/resolver_test %/upstream/% %/store/%,$(unit_binaries)) \
 		--pytest tests/integration/test_failover.py tests/integration/test_operations.py
 
 lint:

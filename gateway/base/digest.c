@@ -33,6 +33,12 @@ void digest_sha256(struct str bytes, uint8_t out[DIGEST_SIZE])
 		abort();
 }
 
+void digest_sha1(struct str bytes, uint8_t out[DIGEST_SHA1_SIZE])
+{
+	if (!EVP_Digest(bytes.p, bytes.n, out, NULL, EVP_sha1(), NULL))
+		abort();
+}
+
 void digest_thread_end(void)
 {
 	EVP_MD_CTX_free(context);

@@ -13,6 +13,8 @@
 enum { DIGEST_SIZE = 32 };
 
 void digest_sha256(struct str bytes, uint8_t out[DIGEST_SIZE]);	/* reuses a context per thread */
+enum { DIGEST_SHA1_SIZE = 20 };
+void digest_sha1(struct str bytes, uint8_t out[DIGEST_SHA1_SIZE]);	/* a name where a protocol asks for it, no protection */
 void digest_thread_end(void);
 bool digest_equal(const uint8_t a[DIGEST_SIZE], const uint8_t b[DIGEST_SIZE]);	/* constant time */
 bool digest_from_hex(struct str hex, uint8_t out[DIGEST_SIZE]);

@@ -1,0 +1,507 @@
+/*
+ * redis_store.c: the store shared by replicas: calls become commands, answers become results.
+ *
+ * A caller is told at its deadline, and hears no more; its command lives on until Redis or the
+ * connection says what became of it. A reservation granted after its caller left is given
+ * back, and a settlement that was not confirmed is kept and delivered again: it is safe to repeat.
+ */
+#include <stdio.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/counters.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "store/redis_command.h"
+#include "store/redis_link.h"
+#include "store/redis_script.h"
+#include "store/redis_tls.h"
+
+enum { SHA_SIZE = 2 * DIGEST_SHA1_SIZE, OWED_AT_ONCE = 100 };
+
+#define VALUE_PREFIX STR("weir:v:")
+
+struct redis_home {
+	struct store_home home;
+	struct redis_place place;
+	struct arena arena;
+	int64_t ttl_us;
+	char sha[SHA_SIZE];
+};
+
+struct redis_store {
+	struct store store;
+	struct redis_home *home;
+	struct redis_link *link;
+	struct list calls;		/* under way */
+	struct list owed;		/* settlements not confirmed, the oldest first */
+	unsigned n_owed, owed_in_flight;
+	bool closing, up;
+};
+
+enum call_kind { CALL_RESERVE, CALL_PEEK, CALL_SCRIPT, CALL_SETTLE, CALL_GET, CALL_PUT, CALL_REMOVE };
+
+struct call {
+	struct redis_command command;
+	struct list link;		/* of `calls` or `owed` */
+	struct redis_store *store;
+	struct store_call *caller;	/* NULL once told, or when nobody asked */
+	enum call_kind kind;
+	unsigned n;			/* limits */
+	bool with_text;			/* the script itself was sent */
+	bool again;			/* a settlement delivered again */
+	struct script_args args;	/* of the script's calls */
+	char bytes[];
+};
+
+/* --- what is counted --- */
+
+enum counted { COUNT_ANSWERED, COUNT_LATE, COUNT_DOWN, COUNT_BROKEN, COUNTED };
+
+static struct counter_family calls_total = {
+	.name = "weir_store_calls_total", .help = "Calls of the shared store by how they ended.",
+	.kind = COUNTER_SUM, .scale = 1, .labels = { "result" },
+};
+static struct counter_family links_up = {
+	.name = "weir_store_connections", .help = "Connections to the shared store that are up.",
+	.kind = COUNTER_GAUGE, .scale = 1,
+};
+static struct counter_family owed_now = {
+	.name = "weir_store_settlements_owed", .help = "Settlements kept until the shared store is back.",
+	.kind = COUNTER_GAUGE, .scale = 1,
+};
+static struct counter_family owed_lost = {
+	.name = "weir_store_settlements_lost_total", .help = "Settlements given up.",
+	.kind = COUNTER_SUM, .scale = 1,
+};
+
+static struct counter *counted[COUNTED], *up_gauge, *owed_gauge, *lost_sum;
+
+static void counters_begin(void)
+{
+	static const struct str results[COUNTED] = {
+		STR_INIT("answered"), STR_INIT("late"), STR_INIT("down"), STR_INIT("broken"),
+	};
+	for (unsigned i = 0; i < COUNTED; i++)
+		counted[i] = counter_of(&calls_total, &results[i]);
+	up_gauge = counter_of(&links_up, NULL);
+	owed_gauge = counter_of(&owed_now, NULL);
+	lost_sum = counter_of(&owed_lost, NULL);
+}
+
+/* --- calls --- */
+
+static struct call *call_of(struct redis_command *c)
+{
+	return container_of(c, struct call, command);
+}
+
+static struct redis_store *store_of(const struct store *s)
+{
+	return container_of(s, struct redis_store, store);
+}
+
+/* The caller's end of it; the call itself may live on. */
+static void call_tell(struct call *x, enum store_result result, enum counted how)
+{
+	struct store_call *c = x->caller;
+	x->caller = NULL;
+	if (!c)
+		return;
+	counter_add(counted[how], 1);
+	store_done(c, result);
+}
+
+static void call_free(struct call *x)
+{
+	list_remove(&x->link);
+	free(x);
+}
+
+static void owed_drop(struct redis_store *s, struct call *x)
+{
+	counter_add(lost_sum, 1);
+	counter_add(owed_gauge, -1);
+	s->n_owed--;
+	call_free(x);
+}
+
+static void owed_keep(struct redis_store *s, struct call *x)
+{
+	list_remove(&x->link);
+	list_append(&s->owed, &x->link);
+	counter_add(owed_gauge, 1);
+	if (++s->n_owed <= STORE_OWED_MAX)
+		return;
+	log_error("store: %s: more than %d settlements wait for it; the oldest are given up", s->home->place.name,
+		  STORE_OWED_MAX);
+	owed_drop(s, list_entry(s->owed.next, struct call, link));
+}
+
+/* Not sent, or lost: what may have happened or not. */
+static void call_down(struct call *x)
+{
+	struct redis_store *s = x->store;
+	bool keep = x->kind == CALL_SETTLE;
+	if (keep)
+		owed_keep(s, x);
+	call_tell(x, STORE_DOWN, COUNT_DOWN);
+	if (!keep)
+		call_free(x);
+}
+
+/* With the digest, or with the text when Redis has lost it. */
+static bool script_send(struct call *x)
+{
+	struct redis_store *s = x->store;
+	x->args.v[0] = x->with_text ? STR("EVAL") : STR("EVALSHA");
+	x->args.v[1] = x->with_text ? str_c(redis_script_text) : str_of(s->home->sha, SHA_SIZE);
+	return redis_link_send(s->link, &x->command, x->args.n, x->args.v);
+}
+
+static void on_expired(struct redis_command *c)
+{
+	call_tell(call_of(c), STORE_DOWN, COUNT_LATE);
+}
+
+/* --- answers --- */
+
+/* True: it was sent once more, with the script's text. */
+static bool script_resend(struct call *x, const struct redis_answer *a)
+{
+	if (a->kind != REDIS_ERROR || !str_starts(a->text, STR("NOSCRIPT")) || x->with_text)
+		return false;
+	x->with_text = true;
+	if (x->command.due_us < 0)
+		x->command.due_us = 0;	/* nobody waits any more */
+	return script_send(x);
+}
+
+/* Its caller left before it was granted. */
+static bool reservation_return(struct call *x)
+{
+	x->kind = CALL_SCRIPT;
+	x->args.v[x->args.op] = STR("release");
+	x->with_text = false;
+	x->command.due_us = 0;
+	return script_send(x);
+}
+
+static void call_broken(struct call *x, const struct redis_answer *a)
+{
+	log_error("store: %s: %.*s", x->store->home->place.name, STR_FMT(str_head(a->text, 300)));
+	call_tell(x, STORE_BROKEN, COUNT_BROKEN);
+	call_free(x);
+}
+
+static enum store_result result_of(int64_t status)
+{
+	return status == 0 ? STORE_OK : status == 1 ? STORE_REFUSED : status == 2 ? STORE_MISSING : STORE_BROKEN;
+}
+
+static void script_answered(struct call *x, const struct redis_answer *a)
+{
+	struct redis_store *s = x->store;
+	struct store_answer unread, *answer = x->caller && x->caller->answer ? x->caller->answer : &unread;
+	struct script_answer out;
+	bool full = x->kind == CALL_RESERVE || x->kind == CALL_PEEK;
+	if (a->kind != REDIS_TEXT || !script_answer_read(a->text, x->n, &out, full ? answer : NULL)) {
+		call_down(x);
+		redis_link_distrust(s->link, "an answer is not what was asked for");
+		return;
+	}
+	s->store.ahead_us = out.now_us - clock_wall_us();
+	if (x->kind == CALL_RESERVE && !x->caller && out.status == 0 && reservation_return(x))
+		return;
+	if (out.status > 2)
+		log_error("store: %s: a settlement met records that are none of weir's", s->home->place.name);
+	call_tell(x, result_of(out.status), out.status > 2 ? COUNT_BROKEN : COUNT_ANSWERED);
+	call_free(x);
+}
+
+static void value_answered(struct call *x, const struct redis_answer *a)
+{
+	bool found = a->kind == REDIS_TEXT, none = a->kind == REDIS_NIL;
+	bool good = x->kind == CALL_GET ? found || none : x->kind == CALL_PUT ? found : a->kind == REDIS_NUMBER;
+	if (!good) {
+		struct redis_link *link = x->store->link;
+		call_down(x);
+		redis_link_distrust(link, "an answer is not what was asked for");
+		return;
+	}
+	if (x->kind == CALL_GET && x->caller)
+		x->caller->value = a->text;
+	call_tell(x, none ? STORE_MISSING : STORE_OK, COUNT_ANSWERED);
+	call_free(x);
+}
+
+static void owed_deliver(struct redis_store *s);
+
+static void on_answered(struct redis_command *c, const struct redis_answer *a)
+{
+	struct call *x = call_of(c);
+	struct redis_store *s = x->store;
+	bool again = x->again;
+	x->again = false;
+	s->owed_in_flight -= again;
+	if (a->kind == REDIS_LOST) {
+		call_down(x);
+	} else if (x->kind >= CALL_GET) {
+		if (a->kind == REDIS_ERROR)
+			call_broken(x, a);
+		else
+			value_answered(x, a);
+	} else if (!script_resend(x, a)) {
+		if (a->kind == REDIS_ERROR)
+			call_broken(x, a);
+		else
+			script_answered(x, a);
+	}
+	if (again)
+		owed_deliver(s);
+}
+
+/* --- settlements that wait --- */
+
+static bool owed_send(struct redis_store *s, struct call *x)
+{
+	x->command.due_us = 0;
+	x->with_text = false;
+	if (!script_send(x))
+		return false;
+	list_remove(&x->link);
+	list_append(&s->calls, &x->link);
+	x->again = true;
+	s->n_owed--;
+	s->owed_in_flight++;
+	counter_add(owed_gauge, -1);
+	return true;
+}
+
+/* A few at a time, so that requests do not wait behind them. */
+static void owed_deliver(struct redis_store *s)
+{
+	while (!s->closing && redis_link_up(s->link) && !list_empty(&s->owed) && s->owed_in_flight < OWED_AT_ONCE)
+		if (!owed_send(s, list_entry(s->owed.next, struct call, link)))
+			break;
+}
+
+/* --- calls of the script --- */
+
+static struct call *call_new(struct redis_store *s, struct store_call *c, enum call_kind kind, size_t bytes)
+{
+	struct call *x = malloc(sizeof(*x) + bytes);
+	if (!x)
+		abort();
+	x->command = (struct redis_command){ .answered = on_answered, .expired = on_expired };
+	x->store = s;
+	x->caller = c;
+	x->kind = kind;
+	x->n = 0;
+	x->with_text = x->again = false;
+	if (c)
+		c->inner = x;
+	list_init(&x->link);
+	list_append(&s->calls, &x->link);
+	return x;
+}
+
+static void script_call(struct store *store, struct store_call *c, enum call_kind kind, struct script_call *what)
+{
+	struct redis_store *s = store_of(store);
+	what->ttl_us = s->home->ttl_us;
+	struct call *x = call_new(s, c, kind, script_args_size(what));
+	x->n = what->n;
+	script_args_write(&x->args, x->bytes, what);
+	if (!script_send(x))
+		call_down(x);
+}
+
+static void on_reserve(struct store *s, struct store_call *c, const struct store_reservation *r, bool peek)
+{
+	struct script_call what = {
+		.op = peek ? "peek" : "reserve", .scope = r->scope, .id = r->id, .limits = r->limits, .n = r->n,
+	};
+	script_call(s, c, peek ? CALL_PEEK : CALL_RESERVE, &what);
+}
+
+static void on_settle(struct store *s, struct store_call *c, const struct store_reservation *r, const int64_t *real,
+		      bool unreserved)
+{
+	struct script_call what = {
+		.op = unreserved ? "charge" : "settle", .scope = r->scope, .id = r->id, .limits = r->limits,
+		.n = r->n, .amounts = real, .marks = unreserved,
+	};
+	script_call(s, c, CALL_SETTLE, &what);
+}
+
+static void on_renew(struct store *s, struct store_call *c, const struct store_reservation *r)
+{
+	struct script_call what = {
+		.op = "renew", .scope = r->scope, .id = r->id, .limits = r->limits, .n = r->n,
+	};
+	script_call(s, c, CALL_SCRIPT, &what);
+}
+
+static void on_seed(struct store *s, struct store_call *c, struct str scope, const struct store_limit *budget,
+		    int64_t spent)
+{
+	struct script_call what = { .op = "seed", .scope = scope, .limits = budget, .n = 1, .amounts = &spent };
+	script_call(s, c, CALL_SCRIPT, &what);
+}
+
+/* --- values --- */
+
+static void value_call(struct store *store, struct store_call *c, enum call_kind kind, int n, struct str *argv)
+{
+	struct redis_store *s = store_of(store);
+	char key[STORE_KEY_MAX + 16];
+	size_t prefix = VALUE_PREFIX.n;
+	memcpy(key, VALUE_PREFIX.p, prefix);
+	memcpy(key + prefix, argv[1].p, argv[1].n);
+	argv[1] = str_of(key, prefix + argv[1].n);
+	struct call *x = call_new(s, c, kind, 0);
+	if (!redis_link_send(s->link, &x->command, n, argv))
+		call_down(x);
+}
+
+static void on_get(struct store *s, struct store_call *c, struct str key)
+{
+	value_call(s, c, CALL_GET, 2, (struct str[]){ STR("GET"), key });
+}
+
+static void on_put(struct store *s, struct store_call *c, struct str key, struct str value, int64_t ttl_ms)
+{
+	char ttl[24];
+	int64_t most = INT64_C(1000) * 86400 * 3650;
+	int n = snprintf(ttl, sizeof(ttl), "%lld", (long long)(ttl_ms < most ? ttl_ms : most));
+	struct str argv[] = { STR("SET"), key, value, STR("PX"), str_of(ttl, (size_t)n) };
+	value_call(s, c, CALL_PUT, array_len(argv), argv);
+}
+
+static void on_remove(struct store *s, struct store_call *c, struct str key)
+{
+	value_call(s, c, CALL_REMOVE, 2, (struct str[]){ STR("DEL"), key });
+}
+
+/* --- the rest of the contract --- */
+
+static void on_cancel(struct store *s, struct store_call *c)
+{
+	struct call *x = c->inner;
+	(void)s;
+	x->caller = NULL;
+	c->inner = NULL;
+}
+
+static bool on_is_up(const struct store *s)
+{
+	return redis_link_up(store_of(s)->link);
+}
+
+/* Learns the server's time, and has the script there before it is needed. */
+static void on_up(void *arg)
+{
+	struct redis_store *s = arg;
+	struct script_call what = { .op = "peek", .scope = STR("-") };
+	script_call(&s->store, NULL, CALL_PEEK, &what);
+	owed_deliver(s);
+}
+
+static void on_close(struct store *store)
+{
+	struct redis_store *s = store_of(store);
+	s->closing = true;
+	redis_link_close(s->link);
+	if (s->n_owed > 0)
+		log_error("store: %s: %u settlements were not delivered", s->home->place.name, s->n_owed);
+	while (!list_empty(&s->owed))
+		owed_drop(s, list_entry(s->owed.next, struct call, link));
+	free(s);
+}
+
+static const struct store_ops redis_ops = {
+	.reserve = on_reserve, .settle = on_settle, .renew = on_renew, .seed = on_seed,
+	.get = on_get, .put = on_put, .remove = on_remove,
+	.cancel = on_cancel, .is_up = on_is_up, .close = on_close,
+};
+
+static struct store *open_store(struct store_home *h, struct loop *l)
+{
+	struct redis_store *s = mem_alloc(sizeof(*s));
+	s->store.ops = &redis_ops;
+	s->store.loop = l;
+	s->home = container_of(h, struct redis_home, home);
+	list_init(&s->calls);
+	list_init(&s->owed);
+	s->link = redis_link_open(&s->home->place, l);
+	redis_link_on_up(s->link, on_up, s);
+	return &s->store;
+}
+
+static void close_home(struct store_home *h)
+{
+	struct redis_home *r = container_of(h, struct redis_home, home);
+	redis_tls_close(r->place.tls);
+	arena_wipe(&r->arena);
+	free(r);
+}
+
+static void home_name(struct redis_home *h)
+{
+	const struct redis_url *u = &h->place.url;
+	bool v6 = str_chr(u->host, ':') >= 0;
+	if (u->path.n)
+		snprintf(h->place.name, sizeof(h->place.name), "redis at %.*s, database %u", STR_FMT(u->path), u->db);
+	else
+		snprintf(h->place.name, sizeof(h->place.name), "redis at %s%.*s%s:%u/%u", v6 ? "[" : "",
+			 STR_FMT(u->host), v6 ? "]" : "", u->port, u->db);
+	snprintf(h->home.name, sizeof(h->home.name), "%s", h->place.name);
+}
+
+static void home_sha(struct redis_home *h)
+{
+	static const char digits[] = "0123456789abcdef";
+	uint8_t sha[DIGEST_SHA1_SIZE];
+	digest_sha1(str_c(redis_script_text), sha);
+	for (unsigned i = 0; i < DIGEST_SHA1_SIZE; i++) {
+		h->sha[2 * i] = digits[sha[i] >> 4];
+		h->sha[2 * i + 1] = digits[sha[i] & 15];
+	}
+}
+
+/* The URL's strings with a NUL behind, for those who need one. */
+static void url_keep(struct arena *a, struct redis_url *u)
+{
+	u->path = str_empty(u->path) ? STR_NONE : arena_copy(a, u->path);
+	u->host = arena_copy(a, u->host);
+	u->user = arena_copy(a, u->user);
+	u->password = arena_copy(a, u->password);
+}
+
+struct store_home *redis_store_home(const struct store_options *o, struct buf *why)
+{
+	struct redis_home *h = mem_alloc(sizeof(*h));
+	arena_init(&h->arena);
+	h->home.open = open_store;
+	h->home.close = close_home;
+	h->ttl_us = o->ttl_ms ? o->ttl_ms * MS_US : STORE_TTL_S * SECOND_US;
+	h->place.command_us = (o->command_ms ? o->command_ms : STORE_COMMAND_MS) * MS_US;
+	atomic_store(&h->place.told_us, -SECOND_US);
+	const char *wrong = redis_url_parse(&h->arena, o->url, &h->place.url);
+	if (!wrong) {
+		url_keep(&h->arena, &h->place.url);
+		home_name(h);
+		home_sha(h);
+		counters_begin();
+	} else {
+		buf_addf(why, "store: %s", wrong);
+	}
+	if (!wrong && h->place.url.tls)
+		h->place.tls = redis_tls_open(o->ca_file, h->place.url.host, why);
+	if (!wrong && (!h->place.url.tls || h->place.tls))
+		return &h->home;
+	close_home(&h->home);
+	return NULL;
+}

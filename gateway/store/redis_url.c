@@ -1,0 +1,162 @@
+/*
+ * redis_url.c: reads a Redis URL. What it says of a bad one never quotes it: there may be a password in it.
+ */
+#include "store/redis_url.h"
+
+#include <sys/un.h>
+
+#include "wire/url.h"
+
+enum { DB_MAX = 65535, PORT_DEFAULT = 6379, HOST_MAX = 255 };
+
+static bool number_parse(struct str s, uint64_t most, uint64_t *out)
+{
+	return str_u64(s, out) && *out <= most;
+}
+
+/* [user[:password]@] off the front of the authority. */
+static const char *login_take(struct arena *a, struct str *authority, struct redis_url *out)
+{
+	ptrdiff_t at = str_rchr(*authority, '@');
+	if (at < 0)
+		return NULL;
+	struct str login = str_head(*authority, (size_t)at), password = STR_NONE;
+	*authority = str_skip(*authority, (size_t)at + 1);
+	ptrdiff_t colon = str_chr(login, ':');
+	if (colon >= 0) {
+		password = str_skip(login, (size_t)colon + 1);
+		login = str_head(login, (size_t)colon);
+	}
+	if (!url_decode(a, login, false, &out->user) || !url_decode(a, password, false, &out->password))
+		return "has a broken percent-escape in its user or password";
+	if (str_empty(out->password))
+		return "has a user but no password (redis://user:password@host)";
+	return NULL;
+}
+
+static bool host_good(struct str host)
+{
+	if (str_empty(host) || host.n > HOST_MAX)
+		return false;
+	for (size_t i = 0; i < host.n; i++) {
+		unsigned char c = (unsigned char)host.p[i];
+		if (c <= ' ' || c >= 0x7f || strchr("/\\?#@[]%,\"'<>", c))
+			return false;
+	}
+	return true;
+}
+
+static const char *host_parse(struct str s, struct redis_url *out)
+{
+	ptrdiff_t colon = str_rchr(s, ':');
+	bool v6 = str_starts(s, STR("["));
+	if (v6) {
+		ptrdiff_t end = str_chr(s, ']');
+		if (end < 0)
+			return "has no `]` behind its IPv6 address";
+		colon = (size_t)end + 1 < s.n ? end + 1 : -1;
+		out->host = str_of(s.p + 1, (size_t)end - 1);
+		if (colon >= 0 && s.p[colon] != ':')
+			return "has no valid host";
+	} else {
+		out->host = colon < 0 ? s : str_head(s, (size_t)colon);
+	}
+	uint64_t port = PORT_DEFAULT;
+	if (colon >= 0 && (!number_parse(str_skip(s, (size_t)colon + 1), 65535, &port) || port == 0))
+		return "has no valid port";
+	out->port = (uint16_t)port;
+	if (!host_good(out->host) || (!v6 && str_chr(out->host, ':') >= 0))
+		return "has no valid host";
+	return NULL;
+}
+
+static const char *db_parse(struct str s, struct redis_url *out)
+{
+	uint64_t db = 0;
+	if (!str_empty(s) && !number_parse(s, DB_MAX, &db))
+		return "has no valid database number";
+	out->db = (unsigned)db;
+	return NULL;
+}
+
+/* The database of ?db=n; nothing else may be asked. */
+static const char *query_parse(struct str query, struct redis_url *out)
+{
+	struct str db;
+	if (str_empty(query))
+		return NULL;
+	if (url_query_find(query, STR("db"), &db) != 1 || str_chr(query, '&') >= 0)
+		return "has something other than ?db=n behind its path";
+	return db_parse(db, out);
+}
+
+static const char *unix_parse(struct arena *a, struct str rest, struct str query, struct redis_url *out)
+{
+	ptrdiff_t slash = str_chr(rest, '/');
+	struct str authority = slash < 0 ? rest : str_head(rest, (size_t)slash);
+	const char *wrong = login_take(a, &authority, out);
+	if (wrong)
+		return wrong;
+	if (slash < 0 || authority.n > 0 || !url_decode(a, str_skip(rest, (size_t)slash), false, &out->path))
+		return "has no path of a socket (redis+unix:///path)";
+	if (out->path.n >= sizeof(((struct sockaddr_un *)0)->sun_path))
+		return "has a path too long for a socket";
+	return query_parse(query, out);
+}
+
+static const char *tcp_parse(struct arena *a, struct str rest, struct str query, struct redis_url *out)
+{
+	ptrdiff_t at = str_rchr(rest, '@');	/* a `/` in a password may stand unescaped */
+	ptrdiff_t slash = str_chr(str_skip(rest, at < 0 ? 0 : (size_t)at), '/');
+	slash = slash < 0 ? (ptrdiff_t)rest.n : slash + (at < 0 ? 0 : at);
+	struct str authority = str_head(rest, (size_t)slash);
+	const char *wrong = login_take(a, &authority, out);
+	if (!wrong)
+		wrong = host_parse(authority, out);
+	if (!wrong)
+		wrong = db_parse(str_skip(rest, (size_t)slash + 1), out);
+	return wrong ? wrong : query_parse(query, out);
+}
+
+static const char *kind_parse(struct str text, struct str *rest, bool *tls, bool *local)
+{
+	static const struct {
+		struct str scheme;
+		bool tls, local;
+		const char *wrong;
+	} kinds[] = {
+		{ STR_INIT("redis://"), false, false, NULL },
+		{ STR_INIT("rediss://"), true, false, NULL },
+		{ STR_INIT("redis+unix://"), false, true, NULL },
+		{ STR_INIT("redis+sentinel://"), false, false,
+		  "is for Redis Sentinel, which is not spoken here: name the master's address (redis://host:port)" },
+		{ STR_INIT("redis+cluster://"), false, false,
+		  "is for Redis Cluster, which is not spoken here: name a standalone Redis (redis://host:port)" },
+	};
+	for (size_t i = 0; i < array_len(kinds); i++) {
+		if (!str_istarts(text, kinds[i].scheme))
+			continue;
+		*rest = str_skip(text, kinds[i].scheme.n);
+		*tls = kinds[i].tls;
+		*local = kinds[i].local;
+		return kinds[i].wrong;
+	}
+	return "must be `memory`, or begin with redis://, rediss:// or redis+unix://";
+}
+
+const char *redis_url_parse(struct arena *a, struct str text, struct redis_url *out)
+{
+	struct str rest;
+	bool local;
+	*out = (struct redis_url){ 0 };
+	const char *wrong = kind_parse(text, &rest, &out->tls, &local);
+	if (wrong)
+		return wrong;
+	ptrdiff_t at = str_rchr(rest, '@'), mark = str_rchr(rest, '?');
+	struct str query = STR_NONE;
+	if (mark > at) {
+		query = str_skip(rest, (size_t)mark + 1);
+		rest = str_head(rest, (size_t)mark);
+	}
+	return local ? unix_parse(a, rest, query, out) : tcp_parse(a, rest, query, out);
+}

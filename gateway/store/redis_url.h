@@ -1,0 +1,27 @@
+/*
+ * redis_url.h: how a Redis is named in configuration.
+ *
+ *	redis://[user:password@]host[:port][/db]     rediss:// the same over TLS
+ *	redis+unix://[user:password@]/path[?db=n]
+ *
+ * User and password are percent-decoded; `:password@` alone is the default user's.
+ */
+#ifndef WEIR_STORE_REDIS_URL_H
+#define WEIR_STORE_REDIS_URL_H
+
+#include "base/arena.h"
+#include "base/str.h"
+
+struct redis_url {
+	bool tls;
+	struct str path;		/* a Unix socket, or none */
+	struct str host;		/* without brackets */
+	uint16_t port;
+	struct str user, password;	/* empty where there are none */
+	unsigned db;
+};
+
+/* NULL when good; otherwise a constant text that says what is wrong. Strings live in `a` or in `text`. */
+const char *redis_url_parse(struct arena *a, struct str text, struct redis_url *out) must_check;
+
+#endif

@@ -1,0 +1,180 @@
+/*
+ * store.c: chooses the kind of store by its URL, and holds callers to the contract's bounds.
+ */
+#include "store/store.h"
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "store/redis_url.h"
+#include "store/store_ops.h"
+
+static bool is_memory(struct str url)
+{
+	return str_empty(url) || str_eq(url, STR("memory"));
+}
+
+const char *store_url_check(struct str url)
+{
+	struct arena scratch = ARENA_INIT;
+	struct redis_url redis;
+	const char *wrong = is_memory(url) ? NULL : redis_url_parse(&scratch, url, &redis);
+	arena_wipe(&scratch);
+	return wrong;
+}
+
+struct store_home *store_home_open(const struct store_options *o, struct buf *why)
+{
+	return is_memory(o->url) ? memory_store_home(o) : redis_store_home(o, why);
+}
+
+void store_home_close(struct store_home *h)
+{
+	if (h)
+		h->close(h);
+}
+
+const char *store_home_name(const struct store_home *h)
+{
+	return h->name;
+}
+
+struct store *store_open(struct store_home *h, struct loop *l)
+{
+	return h->open(h, l);
+}
+
+void store_close(struct store *s)
+{
+	if (s)
+		s->ops->close(s);
+}
+
+bool store_is_up(const struct store *s)
+{
+	return s->ops->is_up(s);
+}
+
+int64_t store_wall_us(const struct store *s)
+{
+	return clock_wall_us() + s->ahead_us;
+}
+
+void store_id_make(uint8_t id[STORE_ID_SIZE])
+{
+	static _Thread_local uint64_t prefix;
+	while (prefix == 0)
+		random_bytes(&prefix, sizeof(prefix));
+	uint64_t halves[2] = { prefix, random_u64() };
+	_Static_assert(sizeof(halves) == STORE_ID_SIZE, "an id is two halves");
+	memcpy(id, halves, sizeof(halves));
+}
+
+/* --- operations --- */
+
+static bool key_good(struct str key)
+{
+	return key.n > 0 && key.n <= STORE_KEY_MAX;
+}
+
+static bool reservation_good(const struct store_reservation *r)
+{
+	if (!key_good(r->scope) || r->n > STORE_LIMITS_MAX)
+		return false;
+	for (unsigned i = 0; i < r->n; i++)
+		if (!key_good(r->limits[i].key))
+			return false;
+	return true;
+}
+
+static void begin(struct store_call *c, struct store_answer *a)
+{
+	if (!c)
+		return;
+	c->answer = a;
+	c->value = STR_NONE;
+	c->inner = NULL;
+}
+
+static void reserve(struct store *s, struct store_call *c, const struct store_reservation *r, struct store_answer *a,
+		    bool peek)
+{
+	begin(c, a);
+	if (reservation_good(r))
+		s->ops->reserve(s, c, r, peek);
+	else
+		store_done(c, STORE_BROKEN);
+}
+
+void store_reserve(struct store *s, struct store_call *c, const struct store_reservation *r, struct store_answer *a)
+{
+	reserve(s, c, r, a, false);
+}
+
+void store_peek(struct store *s, struct store_call *c, const struct store_reservation *r, struct store_answer *a)
+{
+	reserve(s, c, r, a, true);
+}
+
+void store_settle(struct store *s, struct store_call *c, const struct store_reservation *r, const int64_t *real,
+		  bool unreserved)
+{
+	begin(c, NULL);
+	if (reservation_good(r))
+		s->ops->settle(s, c, r, real, unreserved);
+	else
+		store_done(c, STORE_BROKEN);
+}
+
+void store_renew(struct store *s, struct store_call *c, const struct store_reservation *r)
+{
+	begin(c, NULL);
+	if (reservation_good(r))
+		s->ops->renew(s, c, r);
+	else
+		store_done(c, STORE_BROKEN);
+}
+
+void store_seed(struct store *s, struct store_call *c, struct str scope, const struct store_limit *budget,
+		int64_t spent)
+{
+	begin(c, NULL);
+	if (key_good(scope) && key_good(budget->key) && budget->kind == STORE_BUDGET)
+		s->ops->seed(s, c, scope, budget, spent);
+	else
+		store_done(c, STORE_BROKEN);
+}
+
+void store_get(struct store *s, struct store_call *c, struct str key)
+{
+	begin(c, NULL);
+	if (key_good(key))
+		s->ops->get(s, c, key);
+	else
+		store_done(c, STORE_BROKEN);
+}
+
+void store_put(struct store *s, struct store_call *c, struct str key, struct str value, int64_t ttl_ms)
+{
+	begin(c, NULL);
+	if (!key_good(key))
+		store_done(c, STORE_BROKEN);
+	else if (ttl_ms > 0)
+		s->ops->put(s, c, key, value, ttl_ms);
+	else
+		s->ops->remove(s, c, key);
+}
+
+void store_remove(struct store *s, struct store_call *c, struct str key)
+{
+	begin(c, NULL);
+	if (key_good(key))
+		s->ops->remove(s, c, key);
+	else
+		store_done(c, STORE_BROKEN);
+}
+
+void store_cancel(struct store *s, struct store_call *c)
+{
+	if (c->inner)
+		s->ops->cancel(s, c);
+}

@@ -1,0 +1,62 @@
+/*
+ * store_ops.h: what a kind of store provides; between store.c and the kinds only.
+ */
+#ifndef WEIR_STORE_STORE_OPS_H
+#define WEIR_STORE_STORE_OPS_H
+
+#include "store/store.h"
+
+struct store_ops {
+	void (*reserve)(struct store *s, struct store_call *c, const struct store_reservation *r, bool peek);
+	void (*settle)(struct store *s, struct store_call *c, const struct store_reservation *r, const int64_t *real,
+		       bool unreserved);
+	void (*renew)(struct store *s, struct store_call *c, const struct store_reservation *r);
+	void (*seed)(struct store *s, struct store_call *c, struct str scope, const struct store_limit *budget,
+		     int64_t spent);
+	void (*get)(struct store *s, struct store_call *c, struct str key);
+	void (*put)(struct store *s, struct store_call *c, struct str key, struct str value, int64_t ttl_ms);
+	void (*remove)(struct store *s, struct store_call *c, struct str key);
+	void (*cancel)(struct store *s, struct store_call *c);
+	bool (*is_up)(const struct store *s);
+	void (*close)(struct store *s);
+};
+
+/* The first member of each kind's own. */
+struct store {
+	const struct store_ops *ops;
+	struct loop *loop;
+	int64_t ahead_us;	/* the store's wall clock less ours */
+};
+
+struct store_home {
+	struct store *(*open)(struct store_home *h, struct loop *l);
+	void (*close)(struct store_home *h);
+	char name[320];
+};
+
+/* Ends a call; `c` may be NULL. */
+static inline void store_done(struct store_call *c, enum store_result result)
+{
+	if (!c)
+		return;
+	c->inner = NULL;
+	c->result = result;
+	c->done(c);
+}
+
+/* An amount or a limit as both kinds count it. */
+static inline int64_t store_amount(int64_t n)
+{
+	return n < 0 ? 0 : n > STORE_AMOUNT_MAX ? STORE_AMOUNT_MAX : n;
+}
+
+static inline int64_t store_span(const struct store_limit *l)
+{
+	int64_t most = 400 * 86400;
+	return l->span_s < 1 ? 1 : l->span_s > most ? most : l->span_s;
+}
+
+struct store_home *memory_store_home(const struct store_options *o);
+struct store_home *redis_store_home(const struct store_options *o, struct buf *why);
+
+#endif

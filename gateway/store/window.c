@@ -1,0 +1,34 @@
+/*
+ * window.c: counts that slide over sub-buckets.
+ */
+#include "store/window.h"
+
+void window_advance(struct window *w, int64_t span_s, int64_t now_us)
+{
+	int64_t bucket = now_us / window_width_us(span_s), moved = bucket - w->head;
+	w->head = bucket;
+	if (moved <= 0)
+		return;
+	size_t by = moved < WINDOW_COUNTS ? (size_t)moved : WINDOW_COUNTS;
+	memmove(w->count + by, w->count, (WINDOW_COUNTS - by) * sizeof(w->count[0]));
+	memset(w->count, 0, by * sizeof(w->count[0]));
+}
+
+int64_t window_sum(const struct window *w)
+{
+	int64_t sum = 0;
+	for (unsigned i = 0; i < WINDOW_COUNTS; i++)
+		sum += w->count[i];
+	return store_amount(sum);
+}
+
+int64_t window_wait(const struct window *w, int64_t span_s, int64_t now_us, int64_t excess)
+{
+	int64_t freed = 0;
+	for (int i = WINDOW_COUNTS - 1; i >= 0; i--) {
+		freed += w->count[i];
+		if (freed >= excess)
+			return (w->head - i + WINDOW_COUNTS) * window_width_us(span_s) - now_us;
+	}
+	return WAIT_FOR_OTHERS_US;
+}
