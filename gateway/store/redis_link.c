@@ -20,6 +20,7 @@ enum { FAILURES_MAX = 5, BACKOFF_FIRST_MS = 50, BACKOFF_DOUBLINGS = 5, BACKOFF_M
 
 #define OPEN_US SECOND_US	/* to connect and log in; nobody waits for it */
 #define STEADY_US SECOND_US	/* a connection that stood this long is trusted to come back */
+#define TELL_US (2 * SECOND_US)	/* a failure and its end: two lines in two seconds */
 #define NO_DEADLINE INT64_MAX
 #define TOO_LATE INT64_C(-1)
 
@@ -44,20 +45,22 @@ struct redis_link {
 	unsigned turn;			/* among the addresses of a name */
 	int64_t up_us;			/* since when */
 	bool trusted;			/* commands may be sent while opening */
-	bool waiting_for_name, told, closed;
+	bool waiting_for_name, closed;
 	void (*on_up)(void *arg);
 	void *on_up_arg;
 };
 
 /* --- failing --- */
 
-/* One line for a failure and all that follow from it, until something was answered. */
+/* One line for a failure and all that follow from it, of all workers, until something was answered. */
 static void link_tell(struct redis_link *k, const char *why)
 {
 	int64_t now = loop_now(k->loop), last = atomic_load(&k->place->told_us);
-	if (!k->told && now - last >= SECOND_US && atomic_compare_exchange_strong(&k->place->told_us, &last, now))
-		log_warn("store: %s: %s; requests follow on_store_failure", k->place->name, why);
-	k->told = true;
+	if (now - last < TELL_US || atomic_load(&k->place->told_down) ||
+	    !atomic_compare_exchange_strong(&k->place->told_us, &last, now))
+		return;
+	atomic_store(&k->place->told_down, true);
+	log_warn("store: %s: %s; requests follow on_store_failure", k->place->name, why);
 }
 
 static int64_t backoff_us(const struct redis_link *k)
@@ -140,9 +143,9 @@ static void link_count_failure(struct redis_link *k, const char *why, bool now)
 static void link_good(struct redis_link *k)
 {
 	k->failures = k->attempts = 0;
-	if (k->told)
+	if (atomic_load_explicit(&k->place->told_down, memory_order_relaxed) &&
+	    atomic_exchange(&k->place->told_down, false))
 		log_info("store: %s answers again", k->place->name);
-	k->told = false;
 }
 
 static void on_heard(struct redis_command *c, const struct redis_answer *a)

@@ -22,7 +22,8 @@ struct redis_place {
 	struct redis_url url;
 	char name[300];			/* for people: no credential in it */
 	int64_t command_us;		/* each command's deadline */
-	_Atomic int64_t told_us;	/* one line a second in the log, for all workers */
+	_Atomic int64_t told_us;	/* when the log was last told of a failure */
+	atomic_bool told_down;		/* and not yet of its end */
 	void *tls;			/* redis_tls.h; NULL for none */
 };
 

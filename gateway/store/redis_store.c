@@ -488,7 +488,7 @@ struct store_home *redis_store_home(const struct store_options *o, struct buf *w
 	h->home.close = close_home;
 	h->ttl_us = o->ttl_ms ? o->ttl_ms * MS_US : STORE_TTL_S * SECOND_US;
 	h->place.command_us = (o->command_ms ? o->command_ms : STORE_COMMAND_MS) * MS_US;
-	atomic_store(&h->place.told_us, -SECOND_US);
+	atomic_store(&h->place.told_us, INT64_MIN / 2);
 	const char *wrong = redis_url_parse(&h->arena, o->url, &h->place.url);
 	if (!wrong) {
 		url_keep(&h->arena, &h->place.url);

@@ -104,6 +104,8 @@ static inline void waited_init(struct client *c, struct waited *w)
 static inline enum store_result wait_for(struct waited *w)
 {
 	struct client *c = w->client;
+	if (w->times)
+		return w->call.result;
 	timer_at(&c->patience, clock_us() + CLIENT_PATIENCE_S * SECOND_US);
 	loop_run_deferred(&c->loop);	/* the turn in which it was asked ends here */
 	while (!w->times)
