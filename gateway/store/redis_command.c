@@ -1,5 +1,5 @@
 /*
- * redis_command.c: keys and arguments of the script, written into one block.
+ * redis_command.c: keys and arguments of a script, written once, as they go over the wire.
  *
  * The scope is the hash tag. Its bytes that would end or begin a tag are escaped, so that two
  * scopes never share a key.
@@ -7,23 +7,16 @@
 #include "store/redis_command.h"
 
 #include <endian.h>
-#include <stdio.h>
 
-#include "base/digest.h"
+#include "store/redis_wire.h"
 
-enum { LIMIT_BYTES = 40, HOLD_BYTES = 11, NUMBER_BYTES = 24 };
+enum { LIMIT_BYTES = 40, HOLD_BYTES = 11, SHA_AT_END = SCRIPT_SHA_SIZE + 2, PREFIX_MAX = 6 + 3 * STORE_KEY_MAX };
 
 #define BEFORE STR("weir:{")
 #define LIMIT STR("}:l:")
 #define LIVE STR("}:live")
 #define LAPSED STR("}:lapsed")
 #define MARK STR("}:done:")
-
-static char *put(char *to, struct str s)
-{
-	memcpy(to, s.p, s.n);
-	return to + s.n;
-}
 
 static char *put_number(char *to, int64_t n)
 {
@@ -32,113 +25,134 @@ static char *put_number(char *to, int64_t n)
 	return to + sizeof(le);
 }
 
-static size_t scope_size(struct str scope)
-{
-	return BEFORE.n + 3 * scope.n + LAPSED.n;	/* the longest of what follows it */
-}
-
-static char *put_scope(char *to, struct str scope)
+/* What all keys of a scope begin with. */
+static struct str prefix_of(char to[PREFIX_MAX], struct str scope)
 {
 	static const char digits[] = "0123456789ABCDEF";
-	to = put(to, BEFORE);
+	char *at = wire_put(to, BEFORE);
 	for (size_t i = 0; i < scope.n; i++) {
 		unsigned char c = (unsigned char)scope.p[i];
 		if (c != '{' && c != '}' && c != '%') {
-			*to++ = (char)c;
+			*at++ = (char)c;
 			continue;
 		}
-		*to++ = '%';
-		*to++ = digits[c >> 4];
-		*to++ = digits[c & 15];
+		*at++ = '%';
+		*at++ = digits[c >> 4];
+		*at++ = digits[c & 15];
 	}
-	return to;
+	return str_of(to, (size_t)(at - to));
 }
 
-size_t script_args_size(const struct script_call *c)
+size_t script_wire_size(const struct script_call *c)
 {
-	size_t size = scope_size(c->scope) * (3 + c->n) + 2 * STORE_ID_SIZE + STORE_ID_SIZE + 2 * NUMBER_BYTES;
+	size_t key = WIRE_AROUND + BEFORE.n + 3 * c->scope.n + LAPSED.n;
+	size_t size = 8 * WIRE_AROUND + 3 * key + SCRIPT_SHA_SIZE + 3 * STORE_ID_SIZE + 32;
 	for (unsigned i = 0; i < c->n; i++)
-		size += LIMIT_BYTES + HOLD_BYTES + scope_size(c->scope) + 2 * c->limits[i].key.n;
+		size += key + LIMIT_BYTES + HOLD_BYTES + 2 * c->limits[i].key.n;
 	return size;
 }
 
-static char *add_key(struct script_args *a, char *to, struct str scope, struct str kind, struct str key)
+static char *add_key(char *to, struct str prefix, struct str kind, struct str key)
 {
-	char *from = to;
-	to = put(put_scope(to, scope), kind);
-	if (key.n)
-		to = put(to, key);
-	a->v[a->n++] = str_of(from, (size_t)(to - from));
-	return to;
+	to = wire_count(to, '$', prefix.n + kind.n + key.n);
+	return wire_put(wire_put(wire_put(wire_put(to, prefix), kind), key), STR("\r\n"));
 }
 
-static char *add_mark(struct script_args *a, char *to, const struct script_call *c)
+static char *add_mark(char *to, struct str prefix, const uint8_t id[STORE_ID_SIZE])
 {
 	static const char digits[] = "0123456789abcdef";
 	char hex[2 * STORE_ID_SIZE];
 	for (unsigned i = 0; i < STORE_ID_SIZE; i++) {
-		hex[2 * i] = digits[c->id[i] >> 4];
-		hex[2 * i + 1] = digits[c->id[i] & 15];
+		hex[2 * i] = digits[id[i] >> 4];
+		hex[2 * i + 1] = digits[id[i] & 15];
 	}
-	return add_key(a, to, c->scope, MARK, str_of(hex, sizeof(hex)));
+	return add_key(to, prefix, MARK, str_of(hex, sizeof(hex)));
 }
 
-static char *add_text(struct script_args *a, char *to, int64_t n)
+static char *add_number(char *to, uint64_t n)
 {
-	int length = snprintf(to, NUMBER_BYTES, "%lld", (long long)n);
-	a->v[a->n++] = str_of(to, (size_t)length);
-	return to + length;
+	char digits[24], *end = wire_count(digits, ' ', (size_t)n);
+	return wire_arg(to, str_of(digits + 1, (size_t)(end - digits) - 3));
 }
 
 /* Who it is and what it holds: as it was reserved, so the same bytes when it is settled. */
-static char *add_member(struct script_args *a, char *to, const struct script_call *c, const struct str *keys)
+static char *add_member(char *to, const struct script_call *c)
 {
-	char *from = to;
+	size_t size = c->id ? STORE_ID_SIZE : 0;
+	for (unsigned i = 0; c->id && i < c->n; i++)
+		size += HOLD_BYTES + c->limits[i].key.n;
+	to = wire_count(to, '$', size);
 	if (c->id)
-		to = put(to, str_of((const char *)c->id, STORE_ID_SIZE));
+		to = wire_put(to, str_of((const char *)c->id, STORE_ID_SIZE));
 	for (unsigned i = 0; c->id && i < c->n; i++) {
-		uint16_t n = htole16((uint16_t)keys[i].n);
-		*to++ = (char)c->limits[i].kind;
-		to = put_number(to, store_amount(c->limits[i].amount));
+		const struct store_limit *l = &c->limits[i];
+		uint16_t n = htole16((uint16_t)l->key.n);
+		*to++ = (char)l->kind;
+		to = put_number(to, store_amount(l->amount));
 		memcpy(to, &n, sizeof(n));
-		to = put(to + sizeof(n), keys[i]);
+		to = wire_put(to + sizeof(n), l->key);
 	}
-	a->v[a->n++] = str_of(from, (size_t)(to - from));
-	return to;
+	return wire_put(to, STR("\r\n"));
 }
 
-static char *add_limits(struct script_args *a, char *to, const struct script_call *c)
+static char *add_limits(char *to, const struct script_call *c)
 {
-	char *from = to;
+	to = wire_count(to, '$', LIMIT_BYTES * c->n);
 	for (unsigned i = 0; i < c->n; i++) {
 		const struct store_limit *l = &c->limits[i];
 		bool budget = l->kind == STORE_BUDGET;
 		to = put_number(to, l->kind);
 		to = put_number(to, store_amount(c->amounts ? c->amounts[i] : l->amount));
-		to = put_number(to, store_amount(l->limit));
+		to = put_number(to, store_amount(c->amounts ? l->amount : l->limit));
 		to = put_number(to, budget ? store_amount(l->period_start) : store_span(l));
 		to = put_number(to, budget ? store_amount(l->period_end) : 0);
 	}
-	a->v[a->n++] = str_of(from, (size_t)(to - from));
-	return to;
+	return wire_put(to, STR("\r\n"));
 }
 
-void script_args_write(struct script_args *a, char *to, const struct script_call *c)
+void script_wire_write(struct script_wire *w, char *p, const struct script_call *c, const char sha[SCRIPT_SHA_SIZE])
 {
-	a->n = 2;
-	to = add_text(a, to, 2 + c->n + c->marks);
-	to = add_key(a, to, c->scope, LIVE, STR_NONE);
-	to = add_key(a, to, c->scope, LAPSED, STR_NONE);
-	const struct str *keys = &a->v[a->n];
+	char room[PREFIX_MAX];
+	struct str prefix = prefix_of(room, c->scope);
+	bool marks = c->op == 'C';
+	unsigned keys = 2 + c->n + marks;
+	w->p = p;
+	w->args = 3 + keys + 4;
+	char *to = wire_count(p, '*', w->args);
+	to = wire_arg(to, STR("EVALSHA"));
+	to = wire_arg(to, str_of(sha, SCRIPT_SHA_SIZE));
+	w->tail = (size_t)(to - p);
+	to = add_number(to, keys);
+	to = add_key(to, prefix, LIVE, STR_NONE);
+	to = add_key(to, prefix, LAPSED, STR_NONE);
 	for (unsigned i = 0; i < c->n; i++)
-		to = add_key(a, to, c->scope, LIMIT, c->limits[i].key);
-	if (c->marks)
-		to = add_mark(a, to, c);
-	a->op = a->n;
-	a->v[a->n++] = str_c(c->op);
-	to = add_member(a, to, c, keys);
-	to = add_text(a, to, c->ttl_us);
-	add_limits(a, to, c);
+		to = add_key(to, prefix, LIMIT, c->limits[i].key);
+	if (marks)
+		to = add_mark(to, prefix, c->id);
+	to = wire_arg(to, str_of(&c->op, 1));
+	w->op = (size_t)(to - p) - 3;
+	to = add_member(to, c);
+	to = add_number(to, (uint64_t)c->ttl_us);
+	to = add_limits(to, c);
+	w->n = (size_t)(to - p);
+}
+
+void script_wire_change(struct script_wire *w, char op, const char sha[SCRIPT_SHA_SIZE])
+{
+	w->p[w->op] = op;
+	memcpy(w->p + w->tail - SHA_AT_END, sha, SCRIPT_SHA_SIZE);
+}
+
+bool script_wire_with_text(const struct script_wire *w, const char *text, struct buf *out)
+{
+	struct str script = str_c(text);
+	if (!buf_reserve(out, w->n + script.n + 2 * WIRE_AROUND))
+		return false;
+	char *to = wire_count(out->p, '*', w->args);
+	to = wire_arg(wire_arg(to, STR("EVAL")), script);
+	to = wire_put(to, str_of(w->p + w->tail, w->n - w->tail));
+	out->n = (size_t)(to - out->p);
+	return true;
 }
 
 static int64_t number_at(struct str text, size_t i)

@@ -1,38 +1,49 @@
 /*
- * redis_command.h: the bytes of one call of the script: keys, arguments, and the answer's reading.
+ * redis_command.h: one call of a script as Redis reads it, and its answer as we do.
  */
 #ifndef WEIR_STORE_REDIS_COMMAND_H
 #define WEIR_STORE_REDIS_COMMAND_H
 
-#include "store/redis_socket.h"
+#include "store/redis_script.h"
 #include "store/store_ops.h"
 
-/* What redis_script.h's script is asked to do; `amounts` replace the limits' own where there are some. */
+enum { SCRIPT_SHA_SIZE = 40 };
+
+/* What a script is asked to do. */
 struct script_call {
-	const char *op;
+	enum redis_script script;
+	char op;
 	struct str scope;
 	const uint8_t *id;		/* NULL: none */
 	const struct store_limit *limits;
 	unsigned n;
-	const int64_t *amounts;
-	bool marks;			/* the id's mark is the last key */
+	const int64_t *amounts;		/* in place of the limits' own, which then stand in place of their limit */
 	int64_t ttl_us;
 };
 
-/* Their bytes are in one block of memory; the first two (EVALSHA, its digest) are the sender's to fill. */
-struct script_args {
-	int n;
-	int op;				/* where the op stands */
-	struct str v[REDIS_ARGS_MAX];
+/* A command written into memory that script_wire_size() measured. */
+struct script_wire {
+	char *p;
+	size_t n;
+	unsigned args;
+	size_t tail;		/* where the arguments behind the script begin */
+	size_t op;		/* where the op stands */
 };
 
-size_t script_args_size(const struct script_call *c);
-void script_args_write(struct script_args *a, char *bytes, const struct script_call *c);
+size_t script_wire_size(const struct script_call *c);
+void script_wire_write(struct script_wire *w, char *to, const struct script_call *c, const char sha[SCRIPT_SHA_SIZE]);
 
-/* The answer's numbers; false when these bytes are no answer to a call about `n` limits. */
+/* Asks for another script with the same arguments. */
+void script_wire_change(struct script_wire *w, char op, const char sha[SCRIPT_SHA_SIZE]);
+
+/* The same command with the script's text in place of its digest: for a Redis that has lost it. */
+bool script_wire_with_text(const struct script_wire *w, const char *text, struct buf *out) must_check;
+
 struct script_answer {
 	int64_t status, now_us;
 };
+
+/* False when these bytes are no answer to a call about `n` limits. `answer` NULL: none about limits is expected. */
 bool script_answer_read(struct str text, unsigned n, struct script_answer *out,
 			struct store_answer *answer) must_check;
 

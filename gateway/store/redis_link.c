@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/resolver.h"
+#include "store/redis_wire.h"
 
 enum { FAILURES_MAX = 5, BACKOFF_FIRST_MS = 50, BACKOFF_DOUBLINGS = 5, BACKOFF_MOST_MS = 1000, STEPS_MAX = 3 };
 
@@ -200,12 +201,12 @@ static void in_flight_add(struct redis_link *k, struct redis_command *c)
 	timer_at(&k->deadline, list_entry(k->in_flight.next, struct redis_command, link)->due_us);
 }
 
-static bool link_put(struct redis_link *k, struct redis_command *c, int argc, const struct str *argv)
+static bool link_put(struct redis_link *k, struct redis_command *c, struct str wire)
 {
 	c->owner = k;
 	c->heard = on_heard;
 	list_init(&c->link);
-	if (!redis_socket_send(k->socket, c, argc, argv))
+	if (!redis_socket_send(k->socket, c, wire))
 		return false;
 	k->n_in_flight++;
 	if (c->due_us != NO_DEADLINE)
@@ -213,14 +214,14 @@ static bool link_put(struct redis_link *k, struct redis_command *c, int argc, co
 	return true;
 }
 
-bool redis_link_send(struct redis_link *k, struct redis_command *c, int argc, const struct str *argv)
+bool redis_link_send(struct redis_link *k, struct redis_command *c, struct str wire)
 {
 	bool open = k->state == LINK_UP || (k->state == LINK_OPENING && k->trusted);
 	if (!open || !k->socket || k->n_in_flight >= REDIS_IN_FLIGHT_MAX)
 		return false;
 	if (c->due_us == 0)
 		c->due_us = loop_now(k->loop) + k->place->command_us;
-	return link_put(k, c, argc, argv);
+	return link_put(k, c, wire);
 }
 
 /* --- opening: log in, choose the database, then be as fast as commands must be --- */
@@ -258,7 +259,7 @@ static void probe_send(struct redis_link *k)
 {
 	k->probe = (struct redis_command){ .answered = on_probe };
 	k->probe.due_us = NO_DEADLINE;
-	if (!link_put(k, &k->probe, 1, &STR("PING")))
+	if (!link_put(k, &k->probe, STR("*1\r\n$4\r\nPING\r\n")))
 		link_fail(k, "connection closed");
 	k->probe.due_us = loop_now(k->loop) + k->place->command_us;
 }
@@ -270,12 +271,18 @@ static void on_step(struct redis_command *c, const struct redis_answer *a)
 		probe_send(k);
 }
 
-static void step_send(struct redis_link *k, int argc, const struct str *argv)
+static void step_send(struct redis_link *k, unsigned argc, const struct str *argv)
 {
+	struct buf wire = BUF_INIT(64 * 1024);
 	struct redis_command *c = &k->steps[k->n_steps++];
 	*c = (struct redis_command){ .answered = on_step, .due_us = NO_DEADLINE };
-	if (k->socket && !link_put(k, c, argc, argv))
+	if (buf_reserve(&wire, wire_size(argc, argv)))
+		wire.n = (size_t)(wire_command(wire.p, argc, argv) - wire.p);
+	if (k->socket && (wire.n == 0 || !link_put(k, c, buf_str(&wire))))
 		link_fail(k, "connection closed");
+	if (wire.n)
+		secret_wipe(wire.p, wire.n);
+	buf_free(&wire);
 }
 
 static void steps_send(struct redis_link *k)

@@ -34,8 +34,8 @@ struct redis_link *redis_link_open(struct redis_place *p, struct loop *l);
 void redis_link_close(struct redis_link *k);
 bool redis_link_up(const struct redis_link *k);
 
-/* False: nothing is sent now, and nothing will be told. The arguments are copied. Not from another thread. */
-bool redis_link_send(struct redis_link *k, struct redis_command *c, int argc, const struct str *argv) must_check;
+/* `wire`, a whole command, is copied. False: nothing is sent now, and nothing will be told. */
+bool redis_link_send(struct redis_link *k, struct redis_command *c, struct str wire) must_check;
 
 /* An answer was none that its command can have: the connection is made anew. */
 void redis_link_distrust(struct redis_link *k, const char *why);

@@ -1,264 +1,261 @@
 /*
- * redis_script.c: reserve and settle as one Lua script, which Redis runs without anything in between.
+ * redis_script.c: reserve and settle as Lua scripts, which Redis runs without anything in between.
  *
- * All of a call's records are read by one MGET, judged together and written only when all of them
- * agree. The first write is one that a Redis out of memory or read-only refuses: nothing is done by halves.
- * What lapsed is let go of by whoever comes next to the scope. Times are the server's.
+ * All of a call's records are read by one MGET, judged together and written only when all of them agree.
+ * The first write is one that a Redis out of memory or read-only refuses: nothing is done by halves. What
+ * lapsed is let go of when somebody is refused, and now and then. Times are the server's.
+ *
+ * Records are strings of 64-bit integers, of which only the first four are looked at unless time
+ * has moved on to another sub-bucket; Lua is slow where it loops.
  */
 #include "store/redis_script.h"
 
-const char redis_script_text[] =
-"local SOON, HOUR, DAY, MAX = 1000000, 3600000, 86400000, 9007199254740991\n"
-"local WINDOW, CONCURRENT, BUDGET = 1, 2, 3\n"
-"local WINDOW_FORM, BUDGET_FORM, RESERVED_FORM = '<' .. string.rep('i8', 19), '<i8i8i8i8', '<i8'\n"
-"local live, lapsed = KEYS[1], KEYS[2]\n"
-"local op, member, ttl, blob = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]\n"
-"local time = redis.call('TIME')\n"
-"local now = tonumber(time[1]) * 1000000 + tonumber(time[2])\n"
-"\n"
-"local function text(n) return string.format('%.0f', n) end\n"
-"local function amount(n) return n < 0 and 0 or n > MAX and MAX or n end\n"
-"\n"
-"-- Limits, as they came.\n"
-"local limits = {}\n"
-"for pos = 1, #blob, 40 do\n"
-"  local l = {}\n"
-"  l.kind, l.amount, l.limit, l.from, l.finish = struct.unpack('<i8i8i8i8i8', blob, pos)\n"
-"  limits[#limits + 1] = l\n"
+#define COMMON \
+"local DAY, HOUR, MAX, ZEROS = 86400000, 3600000, 9007199254740991, string.rep('\\0', 128)\n" \
+"local time = redis.call('TIME')\n" \
+"local now = time[1] * 1000000 + time[2]\n" \
+"local live, lapsed, op, member = KEYS[1], KEYS[2], ARGV[1], ARGV[2]\n" \
+"local n = #ARGV[4] / 40\n" \
+"local b = { struct.unpack('<' .. string.rep('i8', 5 * n), ARGV[4]) }\n" \
+"local raws, reserved, spent, head, newest, rest, fresh = {}, {}, {}, {}, {}, {}, {}\n" \
+"\n" \
+"local function amount(x) return x < 0 and 0 or x > MAX and MAX or x end\n" \
+"\n" \
+"-- A record: reserved; of a window then the newest sub-bucket, the sum, the newest count, 16 older ones;\n" \
+"-- of a budget the period's start, what is spent in it, the period's end. Read into the present.\n" \
+"local function read(i)\n" \
+"  local raw, at = raws[i], 5 * i - 4\n" \
+"  local kind, from = b[at], b[at + 3]\n" \
+"  local r, h, s, x\n" \
+"  if not raw then\n" \
+"    -- MGET says nil of a key of another type, too: what is new must not be there.\n" \
+"    if redis.call('EXISTS', KEYS[2 + i]) == 1 then return false end\n" \
+"    r, s, x, fresh[i] = 0, 0, 0, 1\n" \
+"    if kind <= 1 then\n" \
+"      h, rest[i] = math.floor(now / (from * 62500)), ZEROS\n" \
+"    elseif kind == 3 then\n" \
+"      h, x = from, b[at + 4]\n" \
+"    end\n" \
+"  elseif kind == 2 then\n" \
+"    if #raw ~= 8 then return false end\n" \
+"    r, s, fresh[i] = struct.unpack('<i8', raw), 0, 0\n" \
+"  else\n" \
+"    if #raw ~= (kind == 3 and 32 or 160) then return false end\n" \
+"    r, h, s, x = struct.unpack('<i8i8i8i8', raw)\n" \
+"    fresh[i] = 0\n" \
+"    if h < 0 or s < 0 or s > MAX or x < 0 or x > MAX then return false end\n" \
+"    if kind == 3 then\n" \
+"      if from > h then h, s, x = from, 0, b[at + 4] end\n" \
+"    else\n" \
+"      local bucket = math.floor(now / (from * 62500))\n" \
+"      local moved = bucket - h\n" \
+"      h = bucket\n" \
+"      -- A clock that was set back keeps the ages of the counts.\n" \
+"      if moved <= 0 then\n" \
+"        rest[i] = string.sub(raw, 33)\n" \
+"      elseif moved > 16 then\n" \
+"        s, x, rest[i] = 0, 0, ZEROS\n" \
+"      else\n" \
+"        local gone = { struct.unpack('<' .. string.rep('i8', moved), raw, 161 - 8 * moved) }\n" \
+"        for j = 1, moved do s = s - gone[j] end\n" \
+"        if s < 0 then return false end\n" \
+"        rest[i] = string.sub(ZEROS, 1, 8 * moved - 8) .. string.sub(raw, 25, 160 - 8 * moved)\n" \
+"        x = 0\n" \
+"      end\n" \
+"    end\n" \
+"  end\n" \
+"  if r < 0 or r > MAX then return false end\n" \
+"  reserved[i], head[i], spent[i], newest[i] = r, h, s, x\n" \
+"  return true\n" \
+"end\n" \
+"\n" \
+"-- All records; without `lenient` the first that is none of ours is returned by its key.\n" \
+"local function load(lenient)\n" \
+"  local broken = false\n" \
+"  if n > 0 then raws = redis.call('MGET', unpack(KEYS, 3, 2 + n)) end\n" \
+"  for i = 1, n do\n" \
+"    if not read(i) then\n" \
+"      if not lenient then return KEYS[2 + i] end\n" \
+"      reserved[i], broken = nil, true\n" \
+"    end\n" \
+"  end\n" \
+"  return broken\n" \
+"end\n" \
+"\n" \
+"local function spend(i, x)\n" \
+"  local kind = b[5 * i - 4]\n" \
+"  if kind <= 1 then newest[i] = amount(newest[i] + x) end\n" \
+"  if kind ~= 2 then spent[i] = amount(spent[i] + x) end\n" \
+"end\n" \
+"\n" \
+"local function write(i)\n" \
+"  local kind, r, key = b[5 * i - 4], reserved[i], KEYS[2 + i]\n" \
+"  local keep = r > 0 and '86400000' or '60000'\n" \
+"  if kind == 2 then\n" \
+"    redis.call('SET', key, struct.pack('<i8', r), 'PX', keep)\n" \
+"    return\n" \
+"  end\n" \
+"  local raw = struct.pack('<i8i8i8i8', r, head[i], spent[i], newest[i])\n" \
+"  if kind <= 1 then\n" \
+"    local span = math.ceil(b[5 * i - 1] * 1062.5)\n" \
+"    redis.call('SET', key, raw .. rest[i], 'PX', span > tonumber(keep) and span or keep)\n" \
+"  elseif newest[i] == 0 then\n" \
+"    redis.call('SET', key, raw)\n" \
+"  else\n" \
+"    redis.call('SET', key, raw, 'PX', math.max(0, math.floor(newest[i] * 1000 - now / 1000)) + DAY)\n" \
+"  end\n" \
+"end\n" \
+"\n" \
+"local function answer(status, refused, retry, full)\n" \
+"  local out = { status, now, refused, retry }\n" \
+"  for i = 1, full and n or 0 do\n" \
+"    out[3 * i + 2], out[3 * i + 3], out[3 * i + 4] = spent[i], reserved[i], fresh[i]\n" \
+"  end\n" \
+"  return struct.pack('<' .. string.rep('i8', #out), unpack(out))\n" \
 "end\n"
-"\n"
-"-- Records: reserved; then a window's newest sub-bucket and its 17 counts, the newest first;\n"
-"-- or a budget's period (start, finish) and what is spent in it; or nothing, for slots.\n"
-"local function form(l)\n"
-"  return l.kind <= WINDOW and WINDOW_FORM or l.kind == BUDGET and BUDGET_FORM or RESERVED_FORM\n"
-"end\n"
-"\n"
-"local function read(raw, l)\n"
-"  local size = struct.size(form(l))\n"
-"  local r = raw and #raw == size and { struct.unpack(form(l), raw) } or {}\n"
-"  if raw and #raw ~= size then return nil end\n"
-"  for i = 1, size / 8 do\n"
-"    r[i] = r[i] or 0\n"
-"    if r[i] < 0 or r[i] > MAX then return nil end\n"
+
+#define HOLDS \
+"-- Takes what a reservation holds off its records; with `requests`, the requests it spent, too.\n" \
+"local function let_go(m, requests)\n" \
+"  local prefix, pos, kind, x, key = string.sub(live, 1, -5) .. 'l:', 17\n" \
+"  while pos <= #m do\n" \
+"    kind, x, key, pos = struct.unpack('<Bi8Hc0', m, pos)\n" \
+"    key = prefix .. key\n" \
+"    local raw = redis.pcall('GET', key)\n" \
+"    local ours = type(raw) == 'string' and (#raw == 8 or #raw == 32 or #raw == 160)\n" \
+"    if ours and kind > 0 then\n" \
+"      local left = math.max(0, struct.unpack('<i8', raw) - x)\n" \
+"      redis.call('SET', key, struct.pack('<i8', left) .. string.sub(raw, 9), 'KEEPTTL')\n" \
+"    elseif ours and requests and #raw == 160 then\n" \
+"      local sum = struct.unpack('<i8', raw, 17)\n" \
+"      for at = 25, 153, 8 do\n" \
+"        local count = struct.unpack('<i8', raw, at)\n" \
+"        if count >= x and sum >= x then\n" \
+"          raw = string.sub(raw, 1, at - 1) .. struct.pack('<i8', count - x) .. string.sub(raw, at + 8)\n" \
+"          raw = string.sub(raw, 1, 16) .. struct.pack('<i8', sum - x) .. string.sub(raw, 25)\n" \
+"          redis.call('SET', key, raw, 'KEEPTTL')\n" \
+"          break\n" \
+"        end\n" \
+"      end\n" \
+"    end\n" \
+"  end\n" \
+"end\n" \
+"\n" \
+"-- A lapsed reservation is remembered for an hour: what it cost may still be told. Records first:\n" \
+"-- they are what a Redis that cannot write refuses.\n" \
+"local function sweep()\n" \
+"  local due = redis.call('ZRANGEBYSCORE', live, '-inf', now, 'LIMIT', 0, 100)\n" \
+"  if not due[1] then return false end\n" \
+"  for _, m in ipairs(due) do\n" \
+"    let_go(m, false)\n" \
+"    redis.call('ZADD', lapsed, now + HOUR * 1000, m)\n" \
+"    redis.call('ZREM', live, m)\n" \
+"  end\n" \
+"  redis.call('ZREMRANGEBYSCORE', lapsed, '-inf', now)\n" \
+"  redis.call('PEXPIRE', lapsed, 2 * HOUR)\n" \
+"  return true\n" \
+"end\n" \
+"\n" \
+"local function hold(requests)\n" \
+"  for i = 1, n do\n" \
+"    local x = b[5 * i - 3]\n" \
+"    if b[5 * i - 4] > 0 then\n" \
+"      reserved[i] = amount(reserved[i] + x)\n" \
+"    elseif requests then\n" \
+"      spend(i, x)\n" \
+"    end\n" \
+"    write(i)\n" \
+"  end\n" \
+"  redis.call('ZADD', live, now + tonumber(ARGV[3]), member)\n" \
+"end\n" \
+"\n" \
+"local function alien(key) return redis.error_reply('WEIRBROKEN ' .. key) end\n"
+
+const char *const redis_scripts[REDIS_SCRIPTS] = {
+[REDIS_RESERVE] = COMMON HOLDS
+"local function wait_for(i)\n"
+"  local at, others = 5 * i - 4, 1000000\n"
+"  local kind, x, limit, from = b[at], b[at + 1], b[at + 2], b[at + 3]\n"
+"  if x > limit then return -1 end\n"
+"  if spent[i] + x <= limit then return others end\n"
+"  if kind == 3 then\n"
+"    if newest[i] == 0 then return -1 end\n"
+"    return newest[i] * 1000000 > now and newest[i] * 1000000 - now or others\n"
 "  end\n"
-"  r.fresh = raw and 0 or 1\n"
-"  return r\n"
-"end\n"
-"\n"
-"-- Brings a record to the present. A clock that was set back keeps the ages of the counts.\n"
-"local function advance(r, l)\n"
-"  r.spent = 0\n"
-"  if l.kind <= WINDOW then\n"
-"    local bucket = math.floor(now / (l.from * 62500))\n"
-"    local moved = bucket - r[2]\n"
-"    r[2] = bucket\n"
-"    for i = 19, 3, -1 do\n"
-"      if moved > 0 then r[i] = i - moved >= 3 and r[i - moved] or 0 end\n"
-"      r.spent = r.spent + r[i]\n"
-"    end\n"
-"    r.spent = amount(r.spent)\n"
-"  elseif l.kind == BUDGET then\n"
-"    if l.from > r[2] then r[2], r[3], r[4] = l.from, l.finish, 0 end\n"
-"    r.spent = r[4]\n"
+"  local counts = { newest[i], struct.unpack('<' .. string.rep('i8', 16), rest[i]) }\n"
+"  local freed, excess = 0, spent[i] + reserved[i] + x - limit\n"
+"  for j = 17, 1, -1 do\n"
+"    freed = freed + counts[j]\n"
+"    if freed >= excess then return (head[i] - j + 18) * from * 62500 - now end\n"
 "  end\n"
+"  return others\n"
 "end\n"
 "\n"
-"local function spend(r, l, n)\n"
-"  local at = l.kind <= WINDOW and 3 or l.kind == BUDGET and 4\n"
-"  if at then\n"
-"    r[at] = amount(r[at] + n)\n"
-"    r.spent = amount(r.spent + n)\n"
-"  end\n"
-"end\n"
-"\n"
-"local function write(key, r, l)\n"
-"  local raw = struct.pack(form(l), unpack(r, 1, struct.size(form(l)) / 8))\n"
-"  local keep = r[1] > 0 and DAY or 0\n"
-"  if l.kind <= WINDOW then\n"
-"    redis.call('SET', key, raw, 'PX', text(math.max(keep, math.ceil(l.from * 1062.5))))\n"
-"  elseif l.kind == CONCURRENT then\n"
-"    if keep > 0 then redis.call('SET', key, raw, 'PX', keep) else redis.call('DEL', key) end\n"
-"  elseif r[3] == 0 then\n"
-"    redis.call('SET', key, raw)\n"
-"  else\n"
-"    redis.call('SET', key, raw, 'PX', text(math.max(0, math.floor(r[3] * 1000 - now / 1000)) + DAY))\n"
-"  end\n"
-"end\n"
-"\n"
-"-- All records, read and in the present; `lenient` leaves out those that are none of ours.\n"
-"local broken = 0\n"
-"local function records(lenient)\n"
-"  local found = {}\n"
-"  if #limits == 0 then return found end\n"
-"  local raws = redis.call('MGET', unpack(KEYS, 3, 2 + #limits))\n"
-"  for i, l in ipairs(limits) do\n"
-"    local r = read(raws[i], l)\n"
-"    -- MGET says nil of a key of another type, too: what is new must not be there.\n"
-"    if r and r.fresh == 1 and redis.call('EXISTS', KEYS[2 + i]) == 1 then r = nil end\n"
-"    if r then\n"
-"      advance(r, l)\n"
-"    else\n"
-"      if not lenient then return nil, KEYS[2 + i] end\n"
-"      broken = broken + 1\n"
-"    end\n"
-"    found[i] = r\n"
-"  end\n"
-"  return found\n"
-"end\n"
-"\n"
-"-- What a reservation holds: calls each(kind, amount, key, index).\n"
-"local function each_hold(m, each)\n"
-"  local pos, i, kind, n, key = 17, 0\n"
-"  while pos <= #m do\n"
-"    kind, n, key, pos = struct.unpack('<Bi8Hc0', m, pos)\n"
-"    i = i + 1\n"
-"    each(kind, n, key, i)\n"
-"  end\n"
-"end\n"
-"\n"
-"-- Takes what a reservation holds off records that nobody has read; `requests` were spent by mistake, too.\n"
-"local function let_go(m, requests)\n"
-"  each_hold(m, function(kind, n, key)\n"
-"    local raw = redis.pcall('GET', key)\n"
-"    if type(raw) ~= 'string' or (#raw ~= 8 and #raw ~= 32 and #raw ~= 152) then return end\n"
-"    if kind > 0 then\n"
-"      local left = math.max(0, struct.unpack('<i8', raw) - n)\n"
-"      if #raw == 8 and left == 0 then redis.call('DEL', key) return end\n"
-"      redis.call('SET', key, struct.pack('<i8', left) .. string.sub(raw, 9), 'KEEPTTL')\n"
-"    elseif requests and #raw == 152 then\n"
-"      for at = 17, 145, 8 do\n"
-"        local count = struct.unpack('<i8', raw, at)\n"
-"        if count >= n then\n"
-"          raw = string.sub(raw, 1, at - 1) .. struct.pack('<i8', count - n) .. string.sub(raw, at + 8)\n"
-"          redis.call('SET', key, raw, 'KEEPTTL')\n"
-"          return\n"
-"        end\n"
-"      end\n"
-"    end\n"
-"  end)\n"
-"end\n"
-"\n"
-"-- A lapsed reservation is remembered for an hour: what it cost may still be told.\n"
-"local function sweep()\n"
-"  local due = redis.call('ZRANGEBYSCORE', live, '-inf', text(now), 'LIMIT', 0, 100)\n"
-"  if #due == 0 then return end\n"
-"  for _, m in ipairs(due) do\n"
-"    let_go(m, false)\n"
-"    redis.call('ZADD', lapsed, text(now + HOUR * 1000), m)\n"
-"    redis.call('ZREM', live, m)\n"
-"  end\n"
-"  redis.call('ZREMRANGEBYSCORE', lapsed, '-inf', text(now))\n"
-"  redis.call('PEXPIRE', lapsed, 2 * HOUR)\n"
-"end\n"
-"\n"
-"local function wait_for(r, l)\n"
-"  if l.amount > l.limit then return -1 end\n"
-"  if r.spent + l.amount <= l.limit then return SOON end\n"
-"  if l.kind == BUDGET then\n"
-"    if r[3] == 0 then return -1 end\n"
-"    return r[3] * 1000000 > now and r[3] * 1000000 - now or SOON\n"
-"  end\n"
-"  local freed, excess = 0, r.spent + r[1] + l.amount - l.limit\n"
-"  for i = 19, 3, -1 do\n"
-"    freed = freed + r[i]\n"
-"    if freed >= excess then return (r[2] - (i - 3) + 17) * l.from * 62500 - now end\n"
-"  end\n"
-"  return SOON\n"
-"end\n"
-"\n"
-"local function answer(status, refused, retry, found)\n"
-"  local out = { status, now, refused, retry }\n"
-"  for i = 1, found and #limits or 0 do\n"
-"    out[#out + 1] = found[i].spent\n"
-"    out[#out + 1] = found[i][1]\n"
-"    out[#out + 1] = found[i].fresh\n"
-"  end\n"
-"  return struct.pack('<' .. string.rep('i8', #out), unpack(out))\n"
-"end\n"
-"\n"
-"local function judge(found)\n"
+"-- Of the limits reached the one with the longest wait.\n"
+"local function judge()\n"
 "  local refused, longest = -1, 0\n"
-"  for i, l in ipairs(limits) do\n"
-"    if found[i].spent + found[i][1] + l.amount > l.limit then\n"
-"      local wait = wait_for(found[i], l)\n"
+"  for i = 1, n do\n"
+"    if spent[i] + reserved[i] + b[5 * i - 3] > b[5 * i - 2] then\n"
+"      local wait = wait_for(i)\n"
 "      if longest ~= -1 and (wait == -1 or wait > longest) then refused, longest = i - 1, wait end\n"
 "    end\n"
 "  end\n"
 "  return refused, longest\n"
 "end\n"
 "\n"
-"local function hold(found, requests)\n"
-"  for i, l in ipairs(limits) do\n"
-"    if l.kind > 0 then\n"
-"      found[i][1] = amount(found[i][1] + l.amount)\n"
-"    elseif requests then\n"
-"      spend(found[i], l, l.amount)\n"
-"    end\n"
-"    write(KEYS[2 + i], found[i], l)\n"
+"if op == 'P' or now % 16 == 0 then sweep() end\n"
+"local broken = load(false)\n"
+"if broken then return alien(broken) end\n"
+"local refused, retry = judge()\n"
+"if refused >= 0 and sweep() then\n"
+"  load(false)\n"
+"  refused, retry = judge()\n"
+"end\n"
+"if refused >= 0 then return answer(1, refused, retry, true) end\n"
+"if op == 'R' then hold(true) end\n"
+"return answer(0, -1, 0, true)\n",
+
+[REDIS_SETTLE] = COMMON
+"-- The third number of each limit is here what was reserved. 'C' counts once for each id, reserved or not.\n"
+"if op == 'C' and not redis.call('SET', KEYS[#KEYS], '1', 'NX', 'PX', HOUR) then return answer(2, -1, 0) end\n"
+"local held = redis.call('ZSCORE', live, member)\n"
+"local late = not held and redis.call('ZSCORE', lapsed, member)\n"
+"if not held and not late and op ~= 'C' then return answer(2, -1, 0) end\n"
+"local broken = load(true)\n"
+"for i = 1, n do\n"
+"  if reserved[i] then\n"
+"    local kind = b[5 * i - 4]\n"
+"    if held and kind > 0 then reserved[i] = math.max(0, reserved[i] - b[5 * i - 2]) end\n"
+"    if kind > 0 or not (held or late) then spend(i, b[5 * i - 3]) end\n"
+"    write(i)\n"
 "  end\n"
-"  redis.call('ZADD', live, text(now + ttl), member)\n"
 "end\n"
-"\n"
-"local function reserve()\n"
-"  local found, alien = records(false)\n"
-"  if not found then return redis.error_reply('WEIRBROKEN ' .. alien) end\n"
-"  local refused, retry = judge(found)\n"
-"  if refused >= 0 then return answer(1, refused, retry, found) end\n"
-"  if op == 'reserve' then hold(found, true) end\n"
-"  return answer(0, -1, 0, found)\n"
-"end\n"
-"\n"
-"local function settle()\n"
-"  local once = op == 'charge' and redis.call('SET', KEYS[#KEYS], '1', 'NX', 'PX', HOUR)\n"
-"  if op == 'charge' and not once then return answer(2, -1, 0) end\n"
-"  local held = redis.call('ZSCORE', live, member)\n"
-"  local late = not held and redis.call('ZSCORE', lapsed, member)\n"
-"  if not held and not late and op ~= 'charge' then return answer(2, -1, 0) end\n"
-"  local found, reserved = records(true), {}\n"
-"  if held then each_hold(member, function(kind, n, key, i) reserved[i] = kind > 0 and n or 0 end) end\n"
-"  for i, l in ipairs(limits) do\n"
-"    local r = found[i]\n"
-"    if r then\n"
-"      r[1] = math.max(0, r[1] - (reserved[i] or 0))\n"
-"      if l.kind > 0 or not (held or late) then spend(r, l, l.amount) end\n"
-"      write(KEYS[2 + i], r, l)\n"
-"    end\n"
-"  end\n"
-"  redis.call('ZREM', held and live or lapsed, member)\n"
-"  return answer(broken > 0 and 3 or 0, -1, 0)\n"
-"end\n"
-"\n"
-"local function renew()\n"
-"  if redis.call('ZSCORE', live, member) then\n"
-"    redis.call('ZADD', live, text(now + ttl), member)\n"
-"  elseif redis.call('ZSCORE', lapsed, member) then\n"
-"    local found, alien = records(false)\n"
-"    if not found then return redis.error_reply('WEIRBROKEN ' .. alien) end\n"
-"    hold(found, false)\n"
-"    redis.call('ZREM', lapsed, member)\n"
-"  else\n"
-"    return answer(2, -1, 0)\n"
-"  end\n"
-"  return answer(0, -1, 0)\n"
-"end\n"
-"\n"
-"local function release()\n"
+"if held or late then redis.call('ZREM', held and live or lapsed, member) end\n"
+"return answer(broken and 3 or 0, -1, 0)\n",
+
+[REDIS_CARE] = COMMON HOLDS
+"sweep()\n"
+"if op == 'L' then\n"
 "  if redis.call('ZREM', live, member) == 1 then let_go(member, true) end\n"
 "  return answer(0, -1, 0)\n"
 "end\n"
-"\n"
-"local function seed()\n"
-"  local found, alien = records(false)\n"
-"  if not found then return redis.error_reply('WEIRBROKEN ' .. alien) end\n"
-"  local r, l = found[1], limits[1]\n"
-"  if r[2] == l.from and r[4] < l.amount then\n"
-"    r[4] = l.amount\n"
-"    write(KEYS[3], r, l)\n"
+"if op == 'D' then\n"
+"  local broken = load(false)\n"
+"  if broken then return alien(broken) end\n"
+"  if head[1] == b[4] and spent[1] < b[2] then\n"
+"    spent[1] = b[2]\n"
+"    write(1)\n"
 "  end\n"
 "  return answer(0, -1, 0)\n"
 "end\n"
-"\n"
-"local ops = { reserve = reserve, peek = reserve, settle = settle, charge = settle, renew = renew,\n"
-"              release = release, seed = seed }\n"
-"if op ~= 'peek' then sweep() end\n"
-"return ops[op]()\n";
+"if redis.call('ZSCORE', live, member) then\n"
+"  redis.call('ZADD', live, now + tonumber(ARGV[3]), member)\n"
+"  return answer(0, -1, 0)\n"
+"end\n"
+"if not redis.call('ZSCORE', lapsed, member) then return answer(2, -1, 0) end\n"
+"local broken = load(false)\n"
+"if broken then return alien(broken) end\n"
+"hold(false)\n"
+"redis.call('ZREM', lapsed, member)\n"
+"return answer(0, -1, 0)\n",
+};

@@ -1,22 +1,28 @@
 /*
- * redis_script.h: the script that reserves and settles within Redis.
+ * redis_script.h: the scripts that reserve and settle within Redis.
  */
 #ifndef WEIR_STORE_REDIS_SCRIPT_H
 #define WEIR_STORE_REDIS_SCRIPT_H
 
 /*
- * KEYS  the scope's live and lapsed reservations (sorted sets), the limits', and for op "charge" last the id's mark
+ * KEYS  the scope's live and lapsed reservations (sorted sets), the limits', and for 'C' last the id's mark
  * ARGV  op; member; ttl in microseconds; limits
  *
- * op      reserve peek settle charge release renew seed
- * member  id (16), then for each limit: class (1), amount reserved (8), key length (2), key
- * limits  for each: kind (8), amount (8), limit (8), span or period start (8), period end (8)
+ * member  id (16), then for each limit: kind (1), amount reserved (8), key's length (2), key within the scope
+ * limits  for each: kind, amount, limit (to settle: amount reserved), span or period's start, period's end
  *
- * Integers are little-endian. The answer is a string of 64-bit integers: 0 granted or done, 1 refused,
- * 2 no such reservation, 3 done but for broken records; the server's time; the limit refused by; when to retry
- * (-1: never); and for each limit spent, reserved, fresh. A record that is none of ours is the error
- * "WEIRBROKEN key", and nothing was changed.
+ * Integers are little-endian, of 64 bits where nothing is said. The answer is a string of them: 0 granted or
+ * done, 1 refused, 2 no such reservation, 3 done but for broken records; the server's time; the limit refused
+ * by; when to retry (-1: never); and to 'R' and 'P' for each limit spent, reserved, fresh. A record that is
+ * none of ours is the error "WEIRBROKEN key", and nothing was changed.
  */
-extern const char redis_script_text[];
+enum redis_script {
+	REDIS_RESERVE,		/* 'R' reserve, 'P' peek */
+	REDIS_SETTLE,		/* 'S' settle, 'C' settle what may not have been reserved */
+	REDIS_CARE,		/* 'N' renew, 'L' let go, requests included, 'D' seed */
+	REDIS_SCRIPTS
+};
+
+extern const char *const redis_scripts[REDIS_SCRIPTS];
 
 #endif

@@ -251,15 +251,9 @@ static void on_reply(redisAsyncContext *ac, void *reply, void *arg)
 	c->heard(c, &a);
 }
 
-bool redis_socket_send(struct redis_socket *s, struct redis_command *c, int argc, const struct str *argv)
+bool redis_socket_send(struct redis_socket *s, struct redis_command *c, struct str wire)
 {
-	const char *p[REDIS_ARGS_MAX];
-	size_t n[REDIS_ARGS_MAX];
-	for (int i = 0; i < argc; i++) {
-		p[i] = argv[i].n ? argv[i].p : "";
-		n[i] = argv[i].n;
-	}
-	if (redisAsyncCommandArgv(s->ac, on_reply, c, argc, p, n) != REDIS_OK)
+	if (redisAsyncFormattedCommand(s->ac, on_reply, c, wire.p, wire.n) != REDIS_OK)
 		return false;
 	s->unanswered++;
 	return true;

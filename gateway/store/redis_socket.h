@@ -9,10 +9,7 @@
 #include "base/loop.h"
 #include "base/str.h"
 
-enum {
-	REDIS_ARGS_MAX = 40,
-	REDIS_REPLY_MAX = 32 << 20,	/* bytes of one answer */
-};
+enum { REDIS_REPLY_MAX = 32 << 20 };	/* bytes of one answer */
 
 enum redis_answer_kind {
 	REDIS_TEXT,
@@ -59,10 +56,10 @@ struct redis_socket;
 struct redis_socket *redis_socket_open(struct loop *l, const struct redis_endpoint *to, struct redis_link *owner,
 				       void (*lost)(struct redis_link *owner, const char *why), char why[160]);
 /*
- * Queued until connected, then all of a turn's commands leave in one write; c->heard is called with the
+ * `wire` is a whole command (redis_wire.h). Queued until connected, then all of a turn's commands leave in one write; c->heard is called with the
  * answer. False: it is going down.
  */
-bool redis_socket_send(struct redis_socket *s, struct redis_command *c, int argc, const struct str *argv) must_check;
+bool redis_socket_send(struct redis_socket *s, struct redis_command *c, struct str wire) must_check;
 /* Without a word to lost(). What was not answered is answered REDIS_LOST now, or once the running callback returned. */
 void redis_socket_drop(struct redis_socket *s);
 

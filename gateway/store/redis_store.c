@@ -17,8 +17,9 @@
 #include "store/redis_link.h"
 #include "store/redis_script.h"
 #include "store/redis_tls.h"
+#include "store/redis_wire.h"
 
-enum { SHA_SIZE = 2 * DIGEST_SHA1_SIZE, OWED_AT_ONCE = 100 };
+enum { OWED_AT_ONCE = 100, TEXT_MAX = 256 * 1024 };
 
 #define VALUE_PREFIX STR("weir:v:")
 
@@ -27,7 +28,7 @@ struct redis_home {
 	struct redis_place place;
 	struct arena arena;
 	int64_t ttl_us;
-	char sha[SHA_SIZE];
+	char sha[REDIS_SCRIPTS][SCRIPT_SHA_SIZE];
 };
 
 struct redis_store {
@@ -49,9 +50,10 @@ struct call {
 	struct store_call *caller;	/* NULL once told, or when nobody asked */
 	enum call_kind kind;
 	unsigned n;			/* limits */
+	enum redis_script script;
 	bool with_text;			/* the script itself was sent */
 	bool again;			/* a settlement delivered again */
-	struct script_args args;	/* of the script's calls */
+	struct script_wire wire;	/* of the scripts' calls */
 	char bytes[];
 };
 
@@ -155,9 +157,13 @@ static void call_down(struct call *x)
 static bool script_send(struct call *x)
 {
 	struct redis_store *s = x->store;
-	x->args.v[0] = x->with_text ? STR("EVAL") : STR("EVALSHA");
-	x->args.v[1] = x->with_text ? str_c(redis_script_text) : str_of(s->home->sha, SHA_SIZE);
-	return redis_link_send(s->link, &x->command, x->args.n, x->args.v);
+	if (!x->with_text)
+		return redis_link_send(s->link, &x->command, str_of(x->wire.p, x->wire.n));
+	struct buf wire = BUF_INIT(TEXT_MAX);
+	bool sent = script_wire_with_text(&x->wire, redis_scripts[x->script], &wire) &&
+		    redis_link_send(s->link, &x->command, buf_str(&wire));
+	buf_free(&wire);
+	return sent;
 }
 
 static void on_expired(struct redis_command *c)
@@ -182,7 +188,8 @@ static bool script_resend(struct call *x, const struct redis_answer *a)
 static bool reservation_return(struct call *x)
 {
 	x->kind = CALL_SCRIPT;
-	x->args.v[x->args.op] = STR("release");
+	x->script = REDIS_CARE;
+	script_wire_change(&x->wire, 'L', x->store->home->sha[REDIS_CARE]);
 	x->with_text = false;
 	x->command.due_us = 0;
 	return script_send(x);
@@ -311,9 +318,10 @@ static void script_call(struct store *store, struct store_call *c, enum call_kin
 {
 	struct redis_store *s = store_of(store);
 	what->ttl_us = s->home->ttl_us;
-	struct call *x = call_new(s, c, kind, script_args_size(what));
+	struct call *x = call_new(s, c, kind, script_wire_size(what));
 	x->n = what->n;
-	script_args_write(&x->args, x->bytes, what);
+	x->script = what->script;
+	script_wire_write(&x->wire, x->bytes, what, s->home->sha[what->script]);
 	if (!script_send(x))
 		call_down(x);
 }
@@ -321,7 +329,8 @@ static void script_call(struct store *store, struct store_call *c, enum call_kin
 static void on_reserve(struct store *s, struct store_call *c, const struct store_reservation *r, bool peek)
 {
 	struct script_call what = {
-		.op = peek ? "peek" : "reserve", .scope = r->scope, .id = r->id, .limits = r->limits, .n = r->n,
+		.script = REDIS_RESERVE, .op = peek ? 'P' : 'R', .scope = r->scope, .id = r->id,
+		.limits = r->limits, .n = r->n,
 	};
 	script_call(s, c, peek ? CALL_PEEK : CALL_RESERVE, &what);
 }
@@ -330,8 +339,8 @@ static void on_settle(struct store *s, struct store_call *c, const struct store_
 		      bool unreserved)
 {
 	struct script_call what = {
-		.op = unreserved ? "charge" : "settle", .scope = r->scope, .id = r->id, .limits = r->limits,
-		.n = r->n, .amounts = real, .marks = unreserved,
+		.script = REDIS_SETTLE, .op = unreserved ? 'C' : 'S', .scope = r->scope, .id = r->id,
+		.limits = r->limits, .n = r->n, .amounts = real,
 	};
 	script_call(s, c, CALL_SETTLE, &what);
 }
@@ -339,7 +348,8 @@ static void on_settle(struct store *s, struct store_call *c, const struct store_
 static void on_renew(struct store *s, struct store_call *c, const struct store_reservation *r)
 {
 	struct script_call what = {
-		.op = "renew", .scope = r->scope, .id = r->id, .limits = r->limits, .n = r->n,
+		.script = REDIS_CARE, .op = 'N', .scope = r->scope, .id = r->id,
+		.limits = r->limits, .n = r->n,
 	};
 	script_call(s, c, CALL_SCRIPT, &what);
 }
@@ -347,13 +357,15 @@ static void on_renew(struct store *s, struct store_call *c, const struct store_r
 static void on_seed(struct store *s, struct store_call *c, struct str scope, const struct store_limit *budget,
 		    int64_t spent)
 {
-	struct script_call what = { .op = "seed", .scope = scope, .limits = budget, .n = 1, .amounts = &spent };
+	struct script_call what = {
+		.script = REDIS_CARE, .op = 'D', .scope = scope, .limits = budget, .n = 1, .amounts = &spent,
+	};
 	script_call(s, c, CALL_SCRIPT, &what);
 }
 
 /* --- values --- */
 
-static void value_call(struct store *store, struct store_call *c, enum call_kind kind, int n, struct str *argv)
+static void value_call(struct store *store, struct store_call *c, enum call_kind kind, unsigned n, struct str *argv)
 {
 	struct redis_store *s = store_of(store);
 	char key[STORE_KEY_MAX + 16];
@@ -361,8 +373,9 @@ static void value_call(struct store *store, struct store_call *c, enum call_kind
 	memcpy(key, VALUE_PREFIX.p, prefix);
 	memcpy(key + prefix, argv[1].p, argv[1].n);
 	argv[1] = str_of(key, prefix + argv[1].n);
-	struct call *x = call_new(s, c, kind, 0);
-	if (!redis_link_send(s->link, &x->command, n, argv))
+	struct call *x = call_new(s, c, kind, wire_size(n, argv));
+	char *end = wire_command(x->bytes, n, argv);
+	if (!redis_link_send(s->link, &x->command, str_of(x->bytes, (size_t)(end - x->bytes))))
 		call_down(x);
 }
 
@@ -404,7 +417,7 @@ static bool on_is_up(const struct store *s)
 static void on_up(void *arg)
 {
 	struct redis_store *s = arg;
-	struct script_call what = { .op = "peek", .scope = STR("-") };
+	struct script_call what = { .script = REDIS_RESERVE, .op = 'P', .scope = STR("-") };
 	script_call(&s->store, NULL, CALL_PEEK, &what);
 	owed_deliver(s);
 }
@@ -460,14 +473,14 @@ static void home_name(struct redis_home *h)
 	snprintf(h->home.name, sizeof(h->home.name), "%s", h->place.name);
 }
 
-static void home_sha(struct redis_home *h)
+static void sha_of(char hex[SCRIPT_SHA_SIZE], const char *script)
 {
 	static const char digits[] = "0123456789abcdef";
 	uint8_t sha[DIGEST_SHA1_SIZE];
-	digest_sha1(str_c(redis_script_text), sha);
+	digest_sha1(str_c(script), sha);
 	for (unsigned i = 0; i < DIGEST_SHA1_SIZE; i++) {
-		h->sha[2 * i] = digits[sha[i] >> 4];
-		h->sha[2 * i + 1] = digits[sha[i] & 15];
+		hex[2 * i] = digits[sha[i] >> 4];
+		hex[2 * i + 1] = digits[sha[i] & 15];
 	}
 }
 
@@ -493,7 +506,8 @@ struct store_home *redis_store_home(const struct store_options *o, struct buf *w
 	if (!wrong) {
 		url_keep(&h->arena, &h->place.url);
 		home_name(h);
-		home_sha(h);
+		for (unsigned i = 0; i < REDIS_SCRIPTS; i++)
+			sha_of(h->sha[i], redis_scripts[i]);
 		counters_begin();
 	} else {
 		buf_addf(why, "store: %s", wrong);
