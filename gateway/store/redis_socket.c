@@ -4,8 +4,8 @@
  * hiredis frees a context under its own callbacks, and calls them while it does. So a connection is an
  * object of its own which only hiredis' clean-up hook frees; whoever let go of it hears no
  * more. What hiredis takes on trust is checked where its reader makes objects: an answer
- * that nobody asked for (it would fail an assertion) and arrays (of two thousand million elements, if
- * somebody says so) end the connection.
+ * that nobody asked for (it would fail an assertion) and long or deep lists (of two thousand million
+ * elements, if somebody says so) end the connection.
  */
 #include "store/redis_socket.h"
 
@@ -16,6 +16,9 @@
 
 #include "base/mem.h"
 #include "store/redis_tls.h"
+
+/* The deepest that is asked for is ROLE: a list of lists of texts. */
+enum { LIST_MAX = 256, DEPTH_MAX = 3 };
 
 struct redis_socket {
 	struct redis_link *owner;	/* NULL once let go of */
@@ -34,7 +37,10 @@ struct redis_socket {
 static const redisReplyObjectFunctions *maker(const redisReadTask *t)
 {
 	const struct redis_socket *s = t->privdata;
-	return s->unanswered > 0 && !t->parent ? s->make : NULL;
+	unsigned depth = 0;
+	for (const redisReadTask *p = t->parent; p; p = p->parent)
+		depth++;
+	return s->unanswered > 0 && depth <= DEPTH_MAX ? s->make : NULL;
 }
 
 static void *make_string(const redisReadTask *t, char *p, size_t n)
@@ -58,8 +64,7 @@ static void *make_array(const redisReadTask *t, size_t n)
 static void *make_array(const redisReadTask *t, int n)
 #endif
 {
-	(void)t, (void)n;
-	return NULL;
+	return maker(t) && n >= 0 && n <= LIST_MAX ? maker(t)->createArray(t, n) : NULL;
 }
 
 #if HIREDIS_MAJOR >= 1
@@ -227,15 +232,23 @@ struct redis_socket *redis_socket_open(struct loop *l, const struct redis_endpoi
 	return s;
 }
 
+static struct str text_of(const redisReply *list, size_t i)
+{
+	const redisReply *r = i < list->elements ? list->element[i] : NULL;
+	return r && r->type == REDIS_REPLY_STRING ? str_of(r->str, r->len) : STR_NONE;
+}
+
 static struct redis_answer answer_of(const redisReply *r)
 {
 	struct redis_answer a = { .kind = REDIS_LOST };
 	if (!r)
 		return a;
 	a.kind = r->type == REDIS_REPLY_INTEGER ? REDIS_NUMBER : r->type == REDIS_REPLY_NIL ? REDIS_NIL
-	       : r->type == REDIS_REPLY_ERROR ? REDIS_ERROR : REDIS_TEXT;
+	       : r->type == REDIS_REPLY_ERROR ? REDIS_ERROR : r->type == REDIS_REPLY_ARRAY ? REDIS_LIST : REDIS_TEXT;
 	if (a.kind == REDIS_NUMBER)
 		a.number = r->integer;
+	else if (a.kind == REDIS_LIST)
+		a.text = text_of(r, 0), a.second = text_of(r, 1);
 	else if (a.kind != REDIS_NIL)
 		a.text = str_of(r->str, r->len);
 	return a;

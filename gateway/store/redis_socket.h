@@ -15,6 +15,7 @@ enum redis_answer_kind {
 	REDIS_TEXT,
 	REDIS_NUMBER,
 	REDIS_NIL,
+	REDIS_LIST,	/* its first two texts are given */
 	REDIS_ERROR,	/* an error that concerns this command alone; its text is given */
 	REDIS_LOST,	/* connection gone (no text), or an error that says that Redis is not able */
 };
@@ -22,6 +23,7 @@ enum redis_answer_kind {
 struct redis_answer {
 	enum redis_answer_kind kind;
 	struct str text;	/* readable within the callback only */
+	struct str second;
 	int64_t number;
 };
 

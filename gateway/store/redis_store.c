@@ -198,6 +198,8 @@ static bool reservation_return(struct call *x)
 static void call_broken(struct call *x, const struct redis_answer *a)
 {
 	log_error("store: %s: %.*s", x->store->home->place.name, STR_FMT(str_head(a->text, 300)));
+	if (x->kind == CALL_SETTLE)
+		counter_add(lost_sum, 1);
 	call_tell(x, STORE_BROKEN, COUNT_BROKEN);
 	call_free(x);
 }
@@ -467,6 +469,9 @@ static void home_name(struct redis_home *h)
 	bool v6 = str_chr(u->host, ':') >= 0;
 	if (u->path.n)
 		snprintf(h->place.name, sizeof(h->place.name), "redis at %.*s, database %u", STR_FMT(u->path), u->db);
+	else if (u->n_sentinels > 0)
+		snprintf(h->place.name, sizeof(h->place.name), "redis master %.*s/%u of sentinel %.*s:%u", STR_FMT(u->master),
+			 u->db, STR_FMT(u->sentinels[0].host), u->sentinels[0].port);
 	else
 		snprintf(h->place.name, sizeof(h->place.name), "redis at %s%.*s%s:%u/%u", v6 ? "[" : "",
 			 STR_FMT(u->host), v6 ? "]" : "", u->port, u->db);
@@ -491,6 +496,10 @@ static void url_keep(struct arena *a, struct redis_url *u)
 	u->host = arena_copy(a, u->host);
 	u->user = arena_copy(a, u->user);
 	u->password = arena_copy(a, u->password);
+	u->master = arena_copy(a, u->master);
+	u->sentinel_password = arena_copy(a, u->sentinel_password);
+	for (unsigned i = 0; i < u->n_sentinels; i++)
+		u->sentinels[i].host = arena_copy(a, u->sentinels[i].host);
 }
 
 struct store_home *redis_store_home(const struct store_options *o, struct buf *why)

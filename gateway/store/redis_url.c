@@ -7,7 +7,7 @@
 
 #include "wire/url.h"
 
-enum { DB_MAX = 65535, PORT_DEFAULT = 6379, HOST_MAX = 255 };
+enum { DB_MAX = 65535, PORT_DEFAULT = 6379, SENTINEL_PORT_DEFAULT = 26379, HOST_MAX = 255 };
 
 static bool number_parse(struct str s, uint64_t most, uint64_t *out)
 {
@@ -46,7 +46,8 @@ static bool host_good(struct str host)
 	return true;
 }
 
-static const char *host_parse(struct str s, struct redis_url *out)
+/* host[:port]; `out->port` is the default where none is written. */
+static const char *host_parse(struct str s, struct redis_host *out)
 {
 	ptrdiff_t colon = str_rchr(s, ':');
 	bool v6 = str_starts(s, STR("["));
@@ -61,7 +62,7 @@ static const char *host_parse(struct str s, struct redis_url *out)
 	} else {
 		out->host = colon < 0 ? s : str_head(s, (size_t)colon);
 	}
-	uint64_t port = PORT_DEFAULT;
+	uint64_t port = out->port;
 	if (colon >= 0 && (!number_parse(str_skip(s, (size_t)colon + 1), 65535, &port) || port == 0))
 		return "has no valid port";
 	out->port = (uint16_t)port;
@@ -104,59 +105,104 @@ static const char *unix_parse(struct arena *a, struct str rest, struct str query
 	return query_parse(query, out);
 }
 
+/* Takes what stands before the first `/` behind the login off `*rest`. */
+static struct str authority_take(struct str *rest)
+{
+	ptrdiff_t at = str_rchr(*rest, '@');	/* a `/` in a password may stand unescaped */
+	size_t from = at < 0 ? 0 : (size_t)at;
+	ptrdiff_t slash = str_chr(str_skip(*rest, from), '/');
+	struct str authority = slash < 0 ? *rest : str_head(*rest, from + (size_t)slash);
+	*rest = str_skip(*rest, authority.n + 1);
+	return authority;
+}
+
 static const char *tcp_parse(struct arena *a, struct str rest, struct str query, struct redis_url *out)
 {
-	ptrdiff_t at = str_rchr(rest, '@');	/* a `/` in a password may stand unescaped */
-	ptrdiff_t slash = str_chr(str_skip(rest, at < 0 ? 0 : (size_t)at), '/');
-	slash = slash < 0 ? (ptrdiff_t)rest.n : slash + (at < 0 ? 0 : at);
-	struct str authority = str_head(rest, (size_t)slash);
+	struct str authority = authority_take(&rest);
+	struct redis_host server = { .port = PORT_DEFAULT };
 	const char *wrong = login_take(a, &authority, out);
 	if (!wrong)
-		wrong = host_parse(authority, out);
+		wrong = host_parse(authority, &server);
 	if (!wrong)
-		wrong = db_parse(str_skip(rest, (size_t)slash + 1), out);
+		wrong = db_parse(rest, out);
+	out->host = server.host;
+	out->port = server.port;
 	return wrong ? wrong : query_parse(query, out);
 }
 
-static const char *kind_parse(struct str text, struct str *rest, bool *tls, bool *local)
+static const char *sentinels_parse(struct str authority, struct redis_url *out)
+{
+	struct str part;
+	while (str_split(&authority, ',', &part)) {
+		if (out->n_sentinels == REDIS_SENTINELS_MAX)
+			return "names more than 8 sentinels";
+		struct redis_host *h = &out->sentinels[out->n_sentinels++];
+		h->port = SENTINEL_PORT_DEFAULT;
+		const char *wrong = host_parse(part, h);
+		if (wrong)
+			return wrong;
+	}
+	return out->n_sentinels ? NULL : "names no sentinel";
+}
+
+static const char *sentinel_parse(struct arena *a, struct str rest, struct str query, struct redis_url *out)
+{
+	struct str authority = authority_take(&rest), password = STR_NONE;
+	const char *wrong = login_take(a, &authority, out);
+	if (!wrong)
+		wrong = sentinels_parse(authority, out);
+	if (wrong)
+		return wrong;
+	if (!str_split(&rest, '/', &out->master) || !host_good(out->master))
+		return "names no master (redis+sentinel://host:26379/mymaster)";
+	if (url_query_find(query, STR("sentinel_password"), &password) > 0) {
+		if (str_chr(query, '&') >= 0 || str_empty(password) ||
+		    !url_decode(a, password, false, &out->sentinel_password))
+			return "has something other than ?sentinel_password=... behind its path";
+		query = STR_NONE;
+	}
+	wrong = db_parse(rest, out);
+	return wrong ? wrong : query_parse(query, out);
+}
+
+enum url_kind { URL_TCP, URL_TLS, URL_UNIX, URL_SENTINEL };
+
+static const char *kind_parse(struct str text, struct str *rest, enum url_kind *kind)
 {
 	static const struct {
 		struct str scheme;
-		bool tls, local;
-		const char *wrong;
+		enum url_kind kind;
 	} kinds[] = {
-		{ STR_INIT("redis://"), false, false, NULL },
-		{ STR_INIT("rediss://"), true, false, NULL },
-		{ STR_INIT("redis+unix://"), false, true, NULL },
-		{ STR_INIT("redis+sentinel://"), false, false,
-		  "is for Redis Sentinel, which is not spoken here: name the master's address (redis://host:port)" },
-		{ STR_INIT("redis+cluster://"), false, false,
-		  "is for Redis Cluster, which is not spoken here: name a standalone Redis (redis://host:port)" },
+		{ STR_INIT("redis://"), URL_TCP }, { STR_INIT("rediss://"), URL_TLS },
+		{ STR_INIT("redis+unix://"), URL_UNIX }, { STR_INIT("redis+sentinel://"), URL_SENTINEL },
 	};
+	if (str_istarts(text, STR("redis+cluster://")))
+		return "is for Redis Cluster, which is not spoken here: name a standalone Redis (redis://host:port) "
+		       "or one behind Sentinel (redis+sentinel://host:26379/mymaster)";
 	for (size_t i = 0; i < array_len(kinds); i++) {
 		if (!str_istarts(text, kinds[i].scheme))
 			continue;
 		*rest = str_skip(text, kinds[i].scheme.n);
-		*tls = kinds[i].tls;
-		*local = kinds[i].local;
-		return kinds[i].wrong;
+		*kind = kinds[i].kind;
+		return NULL;
 	}
-	return "must be `memory`, or begin with redis://, rediss:// or redis+unix://";
+	return "must be `memory`, or begin with redis://, rediss://, redis+unix:// or redis+sentinel://";
 }
 
 const char *redis_url_parse(struct arena *a, struct str text, struct redis_url *out)
 {
-	struct str rest;
-	bool local;
+	struct str rest, query = STR_NONE;
+	enum url_kind kind;
 	*out = (struct redis_url){ 0 };
-	const char *wrong = kind_parse(text, &rest, &out->tls, &local);
+	const char *wrong = kind_parse(text, &rest, &kind);
 	if (wrong)
 		return wrong;
 	ptrdiff_t at = str_rchr(rest, '@'), mark = str_rchr(rest, '?');
-	struct str query = STR_NONE;
 	if (mark > at) {
 		query = str_skip(rest, (size_t)mark + 1);
 		rest = str_head(rest, (size_t)mark);
 	}
-	return local ? unix_parse(a, rest, query, out) : tcp_parse(a, rest, query, out);
+	out->tls = kind == URL_TLS;
+	return kind == URL_UNIX ? unix_parse(a, rest, query, out) :
+	       kind == URL_SENTINEL ? sentinel_parse(a, rest, query, out) : tcp_parse(a, rest, query, out);
 }

@@ -3,8 +3,9 @@
  *
  *	redis://[user:password@]host[:port][/db]     rediss:// the same over TLS
  *	redis+unix://[user:password@]/path[?db=n]
+ *	redis+sentinel://[user:password@]a[:26379][,b ...]/master[/db][?sentinel_password=...]
  *
- * User and password are percent-decoded; `:password@` alone is the default user's.
+ * User and password (of the server, not of the sentinels) are percent-decoded; `:password@` alone is the default user's.
  */
 #ifndef WEIR_STORE_REDIS_URL_H
 #define WEIR_STORE_REDIS_URL_H
@@ -12,8 +13,19 @@
 #include "base/arena.h"
 #include "base/str.h"
 
+enum { REDIS_SENTINELS_MAX = 8 };
+
+struct redis_host {
+	struct str host;		/* without brackets */
+	uint16_t port;
+};
+
 struct redis_url {
 	bool tls;
+	unsigned n_sentinels;		/* 0: not by Sentinel */
+	struct redis_host sentinels[REDIS_SENTINELS_MAX];
+	struct str master;		/* its name among the sentinels */
+	struct str sentinel_password;
 	struct str path;		/* a Unix socket, or none */
 	struct str host;		/* without brackets */
 	uint16_t port;

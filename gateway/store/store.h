@@ -109,7 +109,7 @@ struct store_home;
 struct store;
 
 struct store_options {
-	struct str url;			/* "memory", redis://..., rediss://..., redis+unix://... */
+	struct str url;			/* "memory", redis://..., redis+unix://... and more: redis_url.h */
 	const char *ca_file;		/* rediss: NULL is the system's trust */
 	size_t memory_values_max;	/* bytes of values in memory; 0: 256 MiB */
 	unsigned memory_limits_max;	/* limits in memory; 0: 500,000 */

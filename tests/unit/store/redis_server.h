@@ -7,6 +7,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,32 +61,37 @@ static inline const char *redis_say(const struct redis_server *s, const char *co
 	return answer;
 }
 
-static inline void redis_exec(const struct redis_server *s)
+static inline void redis_exec(const char *const *argv)
 {
-	char port[8];
-	snprintf(port, sizeof(port), "%u", s->port);
 	int null = open("/dev/null", O_RDWR);
 	dup2(null, 0);
 	dup2(null, 1);
 	dup2(null, 2);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	execlp("redis-server", "redis-server", "--port", port, "--bind", "127.0.0.1", "--unixsocket", s->path,
-	       "--dir", s->folder, "--save", "", "--appendonly", "no", "--enable-debug-command", "yes",
-	       (char *)NULL);
+	execvp(argv[0], (char *const *)(uintptr_t)argv);
 	_exit(127);
 }
 
-static inline void redis_start(struct redis_server *s)
+/* Starts it, and waits until it listens at its path. */
+static inline void redis_run(struct redis_server *s, const char *const *argv)
 {
 	s->pid = fork();
 	if (s->pid == 0)
-		redis_exec(s);
+		redis_exec(argv);
 	for (int i = 0; i < 1000 && strncmp(redis_say(s, "PING"), "+PONG", 5) != 0; i++)
 		usleep(10000);
 	if (strncmp(redis_say(s, "PING"), "+PONG", 5) != 0) {
 		fprintf(stderr, "redis_server: redis-server does not start\n");
 		abort();
 	}
+}
+
+static inline void redis_start(struct redis_server *s)
+{
+	char port[8];
+	snprintf(port, sizeof(port), "%u", s->port);
+	redis_run(s, (const char *[]){ "redis-server", "--port", port, "--bind", "127.0.0.1", "--unixsocket", s->path,
+				       "--dir", s->folder, "--save", "", "--appendonly", "no", NULL });
 }
 
 static inline void redis_kill(struct redis_server *s)
