@@ -61,6 +61,9 @@ $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
+# It carries the table of prices.
+$(BUILD)/gateway/metering/price_data.o: conf/prices/prices.csv
+
 # Rebuilt with each commit, and alone in carrying it.
 $(BUILD)/gateway/version.o: CPPFLAGS += -DWEIR_COMMIT='"$(COMMIT)"'
 

@@ -65,6 +65,11 @@ static void set_state(struct status_target *row, const struct live_target *live,
 	}
 }
 
+static const char *price_word(const struct price *p)
+{
+	return !p ? "unknown" : p->free ? "free" : p->estimated ? "estimated" : "listed";
+}
+
 static void gather_target(struct status_target *row, struct target_counters *t, bool usable)
 {
 	const struct live_target *live = t->live;
@@ -77,6 +82,10 @@ static void gather_target(struct status_target *row, struct target_counters *t, 
 	row->in_flight = atomic_load_explicit(&live->in_flight, memory_order_relaxed);
 	row->input = atomic_load_explicit(&t->input, memory_order_relaxed);
 	row->output = atomic_load_explicit(&t->output, memory_order_relaxed);
+	row->cost = atomic_load_explicit(&t->cost, memory_order_relaxed);
+	row->cost_estimated = atomic_load_explicit(&t->cost_estimated, memory_order_relaxed);
+	row->unpriced = atomic_load_explicit(&t->n_unpriced, memory_order_relaxed);
+	row->price = row->unpriced ? "unknown" : row->cost_estimated ? "estimated" : "listed";
 	row->p50_us = counter_quantile(t->duration, 0.5);
 	row->p95_us = counter_quantile(t->duration, 0.95);
 	row->first_p50_us = counter_quantile(t->first_token, 0.5);
@@ -108,9 +117,11 @@ static void gather_targets(struct status *st, const struct snapshot *s)
 		rows++;
 	st->targets = mem_alloc(sizeof(*st->targets) * (rows + 1));
 	for (unsigned i = 0; i < s->n_targets; i++)
-		if (s->targets[i]->live && !configured(s, s->targets[i]->live, i))
-			gather_target(&st->targets[st->n_targets++], families_target(s->targets[i]->live),
+		if (s->targets[i]->live && !configured(s, s->targets[i]->live, i)) {
+			gather_target(&st->targets[st->n_targets], families_target(s->targets[i]->live),
 				      s->targets[i]->provider->usable);
+			st->targets[st->n_targets++].price = price_word(s->targets[i]->price);
+		}
 	for (struct target_counters *t = families_targets(); t && st->n_targets < rows; t = t->next)
 		if (!configured(s, t->live, s->n_targets) && provider_known(s, t->provider))
 			gather_target(&st->targets[st->n_targets++], t, true);
@@ -123,6 +134,7 @@ void status_gather(struct status *st, const struct status_history *h, const stru
 	families_totals(&sum);
 	*st = (struct status){
 		.requests = sum.requests, .failed = sum.failed, .input = sum.input, .output = sum.output,
+		.cost = sum.cost,
 		.in_flight = counter_value(families_in_flight()), .uptime_us = clock_wall_us() - gauges_started_us(),
 		.connections = connections, .draining = health_draining(), .reload_ok = reload.success,
 		.reloaded_us = reload.at_us,

@@ -33,6 +33,9 @@ struct status_target {
 	int64_t since_us;		/* wall clock; 0: since the start */
 	int64_t back_in_us;		/* STATE_OPEN: until the next trial */
 	int64_t in_flight, attempts, failed, input, output;
+	int64_t cost, cost_estimated;	/* nano-dollars; the second is part of the first */
+	int64_t unpriced;		/* attempts whose price is not known */
+	const char *price;		/* "listed", "free", "estimated", "unknown" */
 	double p50_us, p95_us, first_p50_us, first_p95_us;	/* below zero: nothing measured */
 	const char *last_error;		/* error_type, or NULL */
 	int last_status;
@@ -41,7 +44,7 @@ struct status_target {
 struct status {
 	double requests_per_s, failed_share, tokens_per_s;
 	int64_t window_us;		/* that these three cover */
-	int64_t requests, failed, input, output, in_flight, uptime_us;
+	int64_t requests, failed, input, output, cost, in_flight, uptime_us;
 	unsigned connections;
 	bool draining, reload_ok;
 	int64_t reloaded_us;

@@ -3,6 +3,7 @@
  */
 #include "admin/status.h"
 #include "base/log.h"
+#include "core/money.h"
 
 static void add_ms(struct buf *b, const char *key, double us)
 {
@@ -23,6 +24,16 @@ static void add_time(struct buf *b, const char *key, int64_t wall_us)
 	buf_addf(b, ",\"%s\":\"%s\"", key, text);
 }
 
+static void add_cost(struct buf *b, const struct status_target *t)
+{
+	char text[MONEY_SIZE];
+	buf_addf(b, ",\"price\":\"%s\",\"cost_usd\":", t->price);
+	buf_add(b, money_format(text, t->cost));
+	buf_add(b, STR(",\"cost_estimated_usd\":"));
+	buf_add(b, money_format(text, t->cost_estimated));
+	buf_addf(b, ",\"unpriced_attempts\":%lld", (long long)t->unpriced);
+}
+
 static void add_target(struct buf *b, const struct status_target *t)
 {
 	static const char *const states[] = {
@@ -41,6 +52,7 @@ static void add_target(struct buf *b, const struct status_target *t)
 	buf_addf(b, ",\"in_flight\":%lld,\"attempts\":%lld,\"failed\":%lld,\"tokens\":{\"input\":%lld,\"output\":%lld}",
 		 (long long)t->in_flight, (long long)t->attempts, (long long)t->failed, (long long)t->input,
 		 (long long)t->output);
+	add_cost(b, t);
 	add_ms(b, "p50_ms", t->p50_us);
 	add_ms(b, "p95_ms", t->p95_us);
 	add_ms(b, "first_token_p50_ms", t->first_p50_us);
@@ -61,6 +73,9 @@ bool status_write_json(const struct status *st, struct buf *b)
 	buf_addf(b, "},\"last_minute\":{\"seconds\":%.1f,\"requests_per_second\":%.3f,\"failed_ratio\":%.4f,"
 		 "\"tokens_per_second\":%.1f}", (double)st->window_us / 1e6, st->requests_per_s, st->failed_share,
 		 st->tokens_per_s);
+	char cost[MONEY_SIZE];
+	buf_add(b, STR(",\"cost_usd\":"));
+	buf_add(b, money_format(cost, st->cost));
 	buf_addf(b, ",\"requests\":%lld,\"failed\":%lld,\"tokens\":{\"input\":%lld,\"output\":%lld},\"in_flight\":%lld,"
 		 "\"connections\":%u,\"uptime_seconds\":%lld,\"targets\":[", (long long)st->requests,
 		 (long long)st->failed, (long long)st->input, (long long)st->output, (long long)st->in_flight,

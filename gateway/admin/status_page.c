@@ -64,6 +64,12 @@ static void add_count(struct buf *b, int64_t n)
 		buf_addf(b, "%.1fG", (double)n / 1e9);
 }
 
+static void add_money(struct buf *b, int64_t nano)
+{
+	double usd = (double)nano / 1e9;
+	buf_addf(b, "$%.*f", usd == 0 || usd >= 100 ? 2 : usd >= 0.01 ? 4 : 6, usd);
+}
+
 static void add_duration(struct buf *b, int64_t us)
 {
 	int64_t s = us / SECOND_US;
@@ -128,7 +134,9 @@ static void add_numbers(struct buf *b, const struct status *st)
 		 st->failed_share * 100);
 	buf_addf(b, "<div><b>%.0f</b><small>tokens/s, ", st->tokens_per_s);
 	add_count(b, st->input + st->output);
-	buf_addf(b, " in all</small></div><div><b>%lld</b><small>in flight</small></div>", (long long)st->in_flight);
+	buf_add(b, STR(" in all</small></div><div><b>"));
+	add_money(b, st->cost);
+	buf_addf(b, "</b><small>spent</small></div><div><b>%lld</b><small>in flight</small></div>", (long long)st->in_flight);
 	buf_addf(b, "<div><b>%u</b><small>connections</small></div><div><b>", st->connections);
 	add_duration(b, st->uptime_us);
 	buf_add(b, STR("</b><small>up, "));
@@ -157,6 +165,21 @@ static void add_state(struct buf *b, const struct status_target *t)
 	buf_add(b, STR("</td>"));
 }
 
+/* What a target cost; where no table lists its price, that, and how much of it is a guess. */
+static void add_price(struct buf *b, const struct status_target *t)
+{
+	buf_add(b, STR("<td>"));
+	if (t->price[0] == 'f')
+		buf_add(b, STR("<span class=dim>free</span>"));
+	else
+		add_money(b, t->cost);
+	if (t->price[0] == 'u' || t->price[0] == 'e')
+		buf_addf(b, " <span class=\"tag warn\">price %s</span>", t->price);
+	else if (t->cost_estimated)
+		buf_add(b, STR(" <span class=dim>in part estimated</span>"));
+	buf_add(b, STR("</td>"));
+}
+
 static void add_target(struct buf *b, const struct status_target *t)
 {
 	double failed = t->attempts ? 100.0 * (double)t->failed / (double)t->attempts : 0;
@@ -175,7 +198,9 @@ static void add_target(struct buf *b, const struct status_target *t)
 	add_count(b, t->input);
 	buf_add(b, STR(" <span class=dim>/ "));
 	add_count(b, t->output);
-	buf_add(b, STR("</span></td><td class=dim>"));
+	buf_add(b, STR("</span></td>"));
+	add_price(b, t);
+	buf_add(b, STR("<td class=dim>"));
 	if (t->last_error)
 		buf_addf(b, "%s", t->last_error);
 	if (t->last_error && t->last_status)
@@ -188,7 +213,7 @@ bool status_write_page(const struct status *st, struct buf *b)
 	add_head(b, st);
 	add_numbers(b, st);
 	buf_add(b, STR("<div class=table><table><thead><tr><th>target<th>state<th>in flight<th>attempts<th>failed"
-		       "<th>first token p50 / p95<th>duration p50 / p95<th>tokens in / out<th>last error</tr></thead><tbody>"));
+		       "<th>first token p50 / p95<th>duration p50 / p95<th>tokens in / out<th>spent<th>last error</tr></thead><tbody>"));
 	for (unsigned i = 0; i < st->n_targets; i++)
 		add_target(b, &st->targets[i]);
 	if (st->n_targets == 0)

@@ -13,13 +13,14 @@
 #include "core/call.h"
 #include "core/dialect.h"
 #include "core/live.h"
+#include "core/money.h"
 
 enum { HEADERS_MAX = 24, NUMBER_SIZE = 24, ERROR_BODY_MAX = 16 * 1024 };
 
 struct header_list {
 	struct answer_header h[HEADERS_MAX];
 	unsigned n;
-	char attempts[NUMBER_SIZE], retry_after[NUMBER_SIZE];
+	char attempts[NUMBER_SIZE], retry_after[NUMBER_SIZE], cost[MONEY_SIZE];
 };
 
 static void add(struct header_list *l, struct str name, struct str value)
@@ -42,6 +43,10 @@ static void add_usual(struct txn *t, struct header_list *l)
 		add(l, STR("x-weir-target"), t->live_target->name);
 	if (t->attempts)
 		add(l, STR("x-weir-attempts"), number(l->attempts, t->attempts));
+	if (t->cost_known && !t->cost_missing)
+		add(l, STR("x-weir-cost-usd"), money_format(l->cost, t->cost));
+	if (t->cost_known && t->cost_estimated)
+		add(l, STR("x-weir-cost-estimated"), STR("true"));
 	if (t->req && t->req->header[RH_ORIGIN].p)
 		l->n += cors_headers(t, &l->h[l->n], HEADERS_MAX - l->n);
 }

@@ -14,6 +14,7 @@
 #include "core/endpoint.h"
 #include "core/snapshot.h"
 #include "core/txn.h"
+#include "core/usage.h"
 #include "wire/json_cursor.h"
 
 enum { MODEL_MAX = 512, N_MAX = 128 };
@@ -143,6 +144,34 @@ static bool is_resumable(const struct call *call)
 	       is_absent(member(call, STR("logprobs"))) && is_absent(member(call, STR("audio")));
 }
 
+/* What a caller pays more or less for. */
+static void read_service(struct call *call)
+{
+	struct str tier = member(call, STR("service_tier"));
+	if (json_is(tier, STR("flex")))
+		call->service = SERVICE_FLEX;
+	else if (json_is(tier, STR("priority")))
+		call->service = SERVICE_PRIORITY;
+}
+
+/* What ties a request to earlier ones, most telling first. */
+static void read_session(struct txn *t)
+{
+	static const char *const members[] = { "prompt_cache_key", "user" };
+	struct call *call = t->call;
+	call->session = t->req->header[RH_WEIR_SESSION];
+	for (size_t i = 0; i < array_len(members) && str_empty(call->session); i++)
+		call->session = json_raw(member(call, str_c(members[i])));
+}
+
+static void read_max_output(struct call *call)
+{
+	static const char *const members[] = { "max_completion_tokens", "max_tokens", "max_output_tokens" };
+	for (size_t i = 0; i < array_len(members) && !call->max_output; i++)
+		if (!json_int(member(call, str_c(members[i])), &call->max_output))
+			call->max_output = 0;
+}
+
 static enum stage_result read_chat(struct txn *t)
 {
 	struct call *call = t->call;
@@ -174,6 +203,9 @@ static enum stage_result read_json(struct txn *t, struct body *b)
 	call->stream = t->stream = json_type(stream) == JSON_TRUE;
 	if (check_numbers(t) == STAGE_FAILED)
 		return STAGE_FAILED;
+	read_service(call);
+	read_session(t);
+	read_max_output(call);
 	return read_chat(t);
 }
 

@@ -20,11 +20,13 @@ struct build {
 	const struct node *budgets;	/* the first budget found: none is enforced yet */
 };
 
+void build_prices(struct build *b);	/* first of all: targets ask them */
 void build_settings(struct build *b);
 void build_providers(struct build *b);
 void build_models(struct build *b);
 void build_keys(struct build *b);
-void build_later(struct build *b);	/* prices and plugins: checked, used by nobody yet */
+void build_later(struct build *b);	/* plugins: checked, used by nobody yet */
+void build_advise(struct build *b);	/* warnings about what would surprise; last of all */
 
 /* A provider from a preset alone, as zero-configuration makes it. */
 void build_preset_provider(struct build *b, const struct preset *preset);

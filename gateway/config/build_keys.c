@@ -199,14 +199,7 @@ void build_keys(struct build *b)
 
 void build_later(struct build *b)
 {
-	const struct node *prices = b->draft.prices, *plugins = b->draft.plugins;
-	char nowhere;
-	if (prices && !node_is_null(prices) && prices->kind != NODE_MAP)
-		build_error(b, prices, "`prices`: expected a map of targets, not %s", node_kind_name(prices));
-	else if (prices && prices->first)
-		options_note_later(&b->context, STR("prices"), STR("costs are not counted"), prices);
-	for (const struct node *n = prices && prices->kind == NODE_MAP ? prices->first : NULL; n; n = n->next)
-		options_load(&price_table, n, &nowhere, &b->context);
+	const struct node *plugins = b->draft.plugins;
 	if (plugins && !node_is_null(plugins) && plugins->kind != NODE_LIST)
 		build_error(b, plugins, "`plugins`: expected a list, not %s", node_kind_name(plugins));
 	for (const struct node *n = plugins && plugins->kind == NODE_LIST ? plugins->first : NULL; n; n = n->next) {

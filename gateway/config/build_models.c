@@ -78,11 +78,28 @@ struct target *build_target(struct build *b, const struct node *n, struct str na
 	t->weight = 1;
 	t->free = p->free;
 	t->max_concurrent = p->max_concurrent;
+	pricing_apply(&b->s->pricing, t);
 	if (str_chr(t->model, '*') >= 0)
 		return t;	/* a pattern's: made whole for each request */
 	t->live = live_target(name);
 	build_add_target(b, t);
 	return t;
+}
+
+static void set_features(struct build *b, const struct node *n, const struct target_draft *d, struct target *t)
+{
+	unsigned all = 0;
+	if (!node_get(n, STR("features")))
+		return;
+	for (unsigned i = 0; i < d->features.n; i++) {
+		unsigned f = feature_of(d->features.items[i]);
+		if (!f)
+			build_error(b, node_get(n, STR("features")), "`features`: there is no `%.*s`; there are tools, vision, audio, "
+				    "json_schema, reasoning", STR_FMT(str_head(d->features.items[i], 40)));
+		all |= f;
+	}
+	t->features = all;
+	t->features_known = true;
 }
 
 static struct target *one_target(struct build *b, const struct node *n)
@@ -101,8 +118,11 @@ static struct target *one_target(struct build *b, const struct node *n)
 		return NULL;
 	t->weight = d.weight;
 	t->quality = d.quality;
-	t->context = d.context;
+	t->context = d.context ? d.context : t->context;
 	t->free |= d.free;
+	set_features(b, n, &d, t);
+	if (d.free)
+		pricing_apply(&b->s->pricing, t);
 	if (d.max_concurrent)
 		t->max_concurrent = d.max_concurrent;
 	return t;
@@ -149,13 +169,14 @@ static void build_model(struct build *b, const struct node *n)
 	m->name = n->key;
 	m->pattern = str_chr(n->key, '*') >= 0;
 	m->strategy = (enum strategy_kind)d.strategy;
-	if (m->strategy != STRATEGY_ORDERED)
-		options_note_later(&b->context, STR("models"), STR("strategies other than ordered"), node_get(n, STR("strategy")));
 	m->timeouts = d.timeouts;
 	m->retry = d.retry;
 	m->retry.uncertain = (enum uncertain)d.uncertain;
 	m->on_stream_failure = (enum stream_failure)d.on_stream_failure;
 	m->content_policy_next = d.content_policy_next;
+	m->policy = d.policy;
+	for (unsigned i = 0; i < FEATURES; i++)
+		m->policy.requires.features |= d.required[i] ? 1u << i : 0;
 	m->fallbacks = d.fallbacks.items;
 	m->n_fallbacks = d.fallbacks.n;
 	m->created_s = (int64_t)time(NULL);
@@ -215,9 +236,18 @@ static void check_fallbacks(struct build *b, const struct node *n, const struct 
 		report_error(b->report, n->key_line, n->key_column, "the fallbacks of `%.*s` %s", STR_FMT(m->name), fault);
 }
 
+/* Of names that are no model: provider/model, and what a vendor owns. */
+static void set_usual_policy(struct build *b)
+{
+	struct model_draft *d = arena_new(b->arena, struct model_draft);
+	options_load(&model_table, NULL, d, &b->context);
+	b->draft.s.policy = d->policy;
+}
+
 void build_models(struct build *b)
 {
 	const struct node *map = b->draft.models;
+	set_usual_policy(b);
 	if (map && !node_is_null(map) && map->kind != NODE_MAP)
 		build_error(b, map, "`models`: expected a map, not %s", node_kind_name(map));
 	if (map && map->kind == NODE_MAP)

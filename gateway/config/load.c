@@ -118,6 +118,7 @@ static void build_all(struct build *b, bool probe)
 	options_load(&settings_table, b->root, &b->draft, &b->context);
 	if (b->environment)
 		overlay_environment(b);
+	build_prices(b);
 	build_providers(b);
 	if (!b->draft.providers && b->environment)
 		build_from_environment(b);
@@ -130,15 +131,18 @@ static void build_all(struct build *b, bool probe)
 	build_later(b);
 	build_settings(b);
 	snapshot_index(b->s);
+	build_advise(b);
 	options_tell_later(&b->context);
 }
 
 static void set_watched(struct build *b, const char *file, const struct tree_files *files)
 {
-	struct str *names = arena_array(b->arena, struct str, files->n + 1);
+	struct str *names = arena_array(b->arena, struct str, files->n + 2);
 	unsigned n = 0;
 	if (file)
 		names[n++] = arena_copy(b->arena, str_c(file));
+	if (!str_empty(b->draft.prices_file))
+		names[n++] = arena_copy(b->arena, b->draft.prices_file);
 	if (files->n)
 		memcpy(names + n, files->names, files->n * sizeof(*names));
 	b->s->watched_files = names;

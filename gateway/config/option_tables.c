@@ -11,6 +11,7 @@
 #define K(member) offsetof(struct key_draft, member)
 #define B(member) offsetof(struct breaker_settings, member)
 #define C(member) offsetof(struct tls_draft, member)
+#define R(member) offsetof(struct price, member)
 #define G(member) offsetof(struct team_draft, member)
 #define NOWHERE OPTION_NOWHERE
 
@@ -61,7 +62,8 @@ static const struct option settings_rows[] = {
 	{ "log.level", OPTION_WORD, S(log_level), "info", "debug info warn error", NULL, false, "least level that is logged" },
 	{ "log.access", OPTION_STRING, S(s.access_log), "stdout", NULL, NULL, false, "stdout, a file, or off" },
 	{ "log.bodies", OPTION_BOOL, S(s.log_bodies), "false", NULL, NULL, false, "log prompts and answers" },
-	{ "unpriced", OPTION_WORD, NOWHERE, "estimate", "refuse estimate allow", "unpriced", false, "a model without a known price" },
+	{ "unpriced", OPTION_WORD, S(unpriced), "estimate", "refuse estimate allow", NULL, false,
+	  "a model without a known price: not asked, priced like its relatives, or counted as unknown" },
 	{ "breaker", OPTION_NODE, S(breaker), NULL, NULL, NULL, false,
 	  "{ failures, window, open } per target and class of error; \"off\" for none" },
 	{ "timeouts.connect", OPTION_DURATION, S(s.timeouts.connect_us), "5s", "1ms 1d", NULL, false, "resolving, connecting, TLS" },
@@ -81,7 +83,8 @@ static const struct option settings_rows[] = {
 	{ "teams", OPTION_NODE, S(teams), NULL, NULL, NULL, false, "groups of keys with budgets of their own" },
 	{ "prices", OPTION_NODE, S(prices), NULL, NULL, NULL, false,
 	  "USD per million tokens, by target" },
-	{ "prices_file", OPTION_STRING, NOWHERE, NULL, NULL, "prices_file (costs are not counted)", false, "a table of prices" },
+	{ "prices_file", OPTION_STRING, S(prices_file), NULL, NULL, NULL, false,
+	  "a table of prices over the built-in one; see `weir prices`" },
 	{ "cache.enabled", OPTION_BOOL, S(cache_enabled), "false", NULL, NULL, false, "cache answers" },
 	{ "cache.ttl", OPTION_DURATION, NOWHERE, "1h", NULL, "", false, "how long an answer is kept" },
 	{ "cache.max_entry", OPTION_SIZE, NOWHERE, "1MiB", NULL, "", false, "largest answer kept" },
@@ -143,22 +146,38 @@ static const struct option model_rows[] = {
 	  "a stream that breaks after content: error, or resume on the next target" },
 	{ "content_policy_next", OPTION_BOOL, M(content_policy_next), "false", NULL, NULL, false,
 	  "another target when one refuses for its content policy" },
-	{ "requires.tools", OPTION_BOOL, NOWHERE, NULL, NULL, "requires", false, "targets must know tools" },
-	{ "requires.vision", OPTION_BOOL, NOWHERE, NULL, NULL, "requires", false, "targets must read images" },
-	{ "requires.audio", OPTION_BOOL, NOWHERE, NULL, NULL, "requires", false, "targets must know audio" },
-	{ "requires.json_schema", OPTION_BOOL, NOWHERE, NULL, NULL, "requires", false, "targets must keep to a schema" },
-	{ "requires.context", OPTION_INT64, NOWHERE, NULL, NULL, "requires", false, "tokens of context" },
-	{ "requires.quality", OPTION_INT, NOWHERE, NULL, NULL, "requires", false, "least quality" },
-	{ "requires.region", OPTION_STRING, NOWHERE, NULL, NULL, "requires", false, "region of the target" },
-	{ "max_cost_usd", OPTION_NUMBER, NOWHERE, NULL, NULL, "max_cost_usd", false, "ceiling over all attempts" },
+	{ "requires.tools", OPTION_BOOL, M(required[0]), "false", NULL, NULL, false, "targets must know tools" },
+	{ "requires.vision", OPTION_BOOL, M(required[1]), "false", NULL, NULL, false, "targets must read images" },
+	{ "requires.audio", OPTION_BOOL, M(required[2]), "false", NULL, NULL, false, "targets must know audio" },
+	{ "requires.json_schema", OPTION_BOOL, M(required[3]), "false", NULL, NULL, false, "targets must keep to a schema" },
+	{ "requires.reasoning", OPTION_BOOL, M(required[4]), "false", NULL, NULL, false, "targets must reason" },
+	{ "requires.context", OPTION_INT64, M(policy.requires.context), "0", NULL, NULL, false, "tokens of context" },
+	{ "requires.quality", OPTION_INT, M(policy.requires.quality), "0", "0 100", NULL, false, "least quality" },
+	{ "requires.region", OPTION_STRING, M(policy.requires.region), NULL, NULL, NULL, false, "region of the provider" },
+	{ "max_cost_usd", OPTION_MONEY, M(policy.max_cost), "0", NULL, NULL, false,
+	  "ceiling over all attempts: spent so far and the next one's expected cost; 0: none" },
+	{ "max_share", OPTION_INT, M(policy.max_share), "0", "0 100", NULL, false,
+	  "per cent of requests one vendor may get while another is up; 0: no limit" },
+	{ "affinity", OPTION_BOOL, M(policy.affinity), "true", NULL, NULL, false,
+	  "keep a session (x-weir-session, prompt_cache_key, user) where its prompt is cached" },
+	{ "explore", OPTION_INT, M(policy.explore), "2", "0 20", NULL, false,
+	  "per cent of requests that look whether another target has become better: cheapest, fastest" },
+	{ "queue.wait", OPTION_DURATION, M(policy.queue_wait_us), "5s", "0s 10m", NULL, false,
+	  "for a place where all targets are full" },
+	{ "queue.length", OPTION_INT, M(policy.queue_length), "64", "0 100000", NULL, false, "requests that wait for one target" },
+	{ "hedge.quantile", OPTION_INT, M(policy.hedge_quantile), "0", "0 99", NULL, false,
+	  "a second attempt when the first token is later than it is in this per cent of requests; 0: never" },
+	{ "hedge.max_share", OPTION_INT, M(policy.hedge_share), "5", "1 100", NULL, false, "per cent of cost that second attempts may add" },
 	{ "on_unsupported", OPTION_WORD, NOWHERE, "auto", "auto drop refuse", "on_unsupported", false, "fields a target cannot carry" },
 };
 
 static const struct option target_rows[] = {
 	{ "target", OPTION_STRING, T(target), NULL, NULL, NULL, false, "provider/model" },
 	{ "weight", OPTION_INT, T(weight), "1", "0 1000000", NULL, false, "share under strategy: weighted" },
-	{ "quality", OPTION_INT, T(quality), "0", "0 100", "quality", false, "what requires.quality compares with" },
-	{ "context", OPTION_INT64, T(context), "0", NULL, NULL, false, "tokens of context" },
+	{ "quality", OPTION_INT, T(quality), "0", "0 100", NULL, false, "what requires.quality compares with" },
+	{ "context", OPTION_INT64, T(context), "0", NULL, NULL, false, "tokens of context; 0: as the price table says" },
+	{ "features", OPTION_STRINGS, T(features), NULL, NULL, NULL, false,
+	  "of tools, vision, audio, json_schema, reasoning; unsaid: as the price table says" },
 	{ "max_concurrent", OPTION_INT, T(max_concurrent), "0", NULL, NULL, false, "requests at a time; 0: the provider's" },
 	{ "free", OPTION_BOOL, T(free), "false", NULL, NULL, false, "costs nothing" },
 };
@@ -186,19 +205,20 @@ static const struct option certificate_rows[] = {
 };
 
 static const struct option price_rows[] = {
-	{ "input", OPTION_NUMBER, NOWHERE, NULL, NULL, NULL, false, "USD per million tokens read" },
-	{ "output", OPTION_NUMBER, NOWHERE, NULL, NULL, NULL, false, "USD per million tokens written" },
-	{ "cached_input", OPTION_NUMBER, NOWHERE, NULL, NULL, NULL, false, "read from the vendor's prompt cache" },
-	{ "cache_write", OPTION_NUMBER, NOWHERE, NULL, NULL, NULL, false, "written to it" },
-	{ "reasoning", OPTION_NUMBER, NOWHERE, NULL, NULL, NULL, false, "thought, where that has a price of its own" },
-	{ "audio_input", OPTION_NUMBER, NOWHERE, NULL, NULL, NULL, false, "audio heard" },
-	{ "audio_output", OPTION_NUMBER, NOWHERE, NULL, NULL, NULL, false, "audio spoken" },
-	{ "image_input", OPTION_NUMBER, NOWHERE, NULL, NULL, NULL, false, "images seen" },
-	{ "request", OPTION_NUMBER, NOWHERE, NULL, NULL, NULL, false, "USD for each request" },
+	{ "input", OPTION_MONEY, R(rates[RATE_INPUT]), NULL, NULL, NULL, false, "USD per million tokens read" },
+	{ "output", OPTION_MONEY, R(rates[RATE_OUTPUT]), NULL, NULL, NULL, false, "USD per million tokens written" },
+	{ "cached_input", OPTION_MONEY, R(rates[RATE_CACHED_INPUT]), NULL, NULL, NULL, false, "read from the vendor's prompt cache" },
+	{ "cache_write", OPTION_MONEY, R(rates[RATE_CACHE_WRITE]), NULL, NULL, NULL, false, "written to it" },
+	{ "cache_write_1h", OPTION_MONEY, R(rates[RATE_CACHE_WRITE_1H]), NULL, NULL, NULL, false, "written to it for an hour" },
+	{ "reasoning", OPTION_MONEY, R(rates[RATE_REASONING]), NULL, NULL, NULL, false, "thought, where that has a price of its own" },
+	{ "audio_input", OPTION_MONEY, R(rates[RATE_AUDIO_INPUT]), NULL, NULL, NULL, false, "audio heard" },
+	{ "audio_output", OPTION_MONEY, R(rates[RATE_AUDIO_OUTPUT]), NULL, NULL, NULL, false, "audio spoken" },
+	{ "image_input", OPTION_MONEY, R(rates[RATE_IMAGE_INPUT]), NULL, NULL, NULL, false, "images seen" },
+	{ "request", OPTION_MONEY, R(request), NULL, NULL, NULL, false, "USD for each request" },
 };
 
 static const struct option budget_rows[] = {
-	{ "usd", OPTION_NUMBER, NOWHERE, NULL, NULL, NULL, false, "US dollars" },
+	{ "usd", OPTION_MONEY, NOWHERE, NULL, NULL, NULL, false, "US dollars" },
 	{ "tokens", OPTION_INT64, NOWHERE, NULL, NULL, NULL, false, "or tokens" },
 	{ "per", OPTION_WORD, NOWHERE, "month", "hour day week month year total", NULL, false, "calendar period" },
 	{ "time_zone", OPTION_STRING, NOWHERE, NULL, NULL, NULL, false, "where its calendar is; default UTC" },

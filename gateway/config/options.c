@@ -62,20 +62,6 @@ static bool parse_word(const char *words, struct str text, int *out)
 	return false;
 }
 
-static bool parse_number(struct str text)
-{
-	bool digit = false, dot = false;
-	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] >= '0' && text.p[i] <= '9')
-			digit = true;
-		else if (text.p[i] == '.' && !dot)
-			dot = true;
-		else
-			return false;
-	}
-	return digit;
-}
-
 static void add_string(struct option_strings *list, struct str s, struct arena *a)
 {
 	if ((list->n & (list->n - 1)) == 0) {	/* room grows by powers of two */
@@ -142,9 +128,9 @@ bool option_parse(const struct option *o, struct str text, void *record, struct 
 	case OPTION_WORD:
 		*expected = o->words;
 		return parse_word(o->words, text, to);
-	case OPTION_NUMBER:
-		*expected = "a number, at least 0";
-		return parse_number(text);
+	case OPTION_MONEY:
+		*expected = "dollars, at least 0, with at most nine decimals";
+		return money_parse(text, to);
 	case OPTION_STRING:
 	case OPTION_SECRET:
 		if (o->offset != OPTION_NOWHERE)

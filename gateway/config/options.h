@@ -28,7 +28,7 @@ enum option_type {
 	OPTION_AUTO,		/* unsigned; 0 for the word auto */
 	OPTION_WORD,		/* int: index in `words` */
 	OPTION_NODE,		/* const struct node *: read by its own code */
-	OPTION_NUMBER,		/* a decimal number, checked only */
+	OPTION_MONEY,		/* int64_t nano-dollars, of dollars with at most nine decimals */
 	OPTION_ANY		/* anything, checked by nobody yet */
 };
 
@@ -66,7 +66,8 @@ struct settings_draft {
 	struct settings s;
 	struct option_strings addresses, cors_origins;
 	struct tls_draft tls;
-	int log_level, uncertain;
+	int log_level, uncertain, unpriced;
+	struct str prices_file;
 	bool cache_enabled;
 	const struct node *breaker, *providers, *models, *keys, *teams, *prices, *plugins;
 };
@@ -88,12 +89,15 @@ struct model_draft {
 	struct retry retry;
 	int uncertain;
 	bool content_policy_next;
+	struct routing_policy policy;
+	bool required[FEATURES];
 };
 
 struct target_draft {
 	struct str target;
 	int weight, quality, max_concurrent;
 	int64_t context;
+	struct option_strings features;
 	bool free;
 };
 

@@ -174,7 +174,7 @@ static void schema_type(struct buf *out, const struct option *o)
 	case OPTION_INT64:
 		schema_number(out, o);
 		break;
-	case OPTION_NUMBER:
+	case OPTION_MONEY:
 		buf_add(out, STR("{\"type\":\"number\",\"minimum\":0}"));
 		break;
 	case OPTION_SIZE:
@@ -320,7 +320,7 @@ static const char *type_name(const struct option *o)
 	static const char *const names[] = {
 		[OPTION_BOOL] = "true/false", [OPTION_COUNT] = "number", [OPTION_INT] = "number", [OPTION_INT64] = "number",
 		[OPTION_SIZE] = "size", [OPTION_DURATION] = "duration", [OPTION_STRING] = "text", [OPTION_SECRET] = "secret",
-		[OPTION_STRINGS] = "list", [OPTION_WORD] = "word", [OPTION_NODE] = "section", [OPTION_NUMBER] = "number",
+		[OPTION_STRINGS] = "list", [OPTION_WORD] = "word", [OPTION_NODE] = "section", [OPTION_MONEY] = "number",
 		[OPTION_ANY] = "anything", [OPTION_SECRETS] = "secrets", [OPTION_AUTO] = "auto or number",
 	};
 	return names[o->type];

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "core/prompt.h"
 
 struct json_scan;
 struct upload;
@@ -37,6 +38,10 @@ struct call {
 	bool resumable;			/* one choice, no tools forced, text: a cut stream may be continued */
 	bool upload;			/* the body is passed on as it arrives */
 	struct upload *upload_state;	/* of upstream/upload.c */
+	struct prompt prompt;		/* measured when first wanted: call_prompt() */
+	uint8_t service;		/* enum service_tier that was asked for */
+	int64_t max_output;		/* tokens the caller allows; 0: not said */
+	struct str session;		/* what ties it to earlier requests; empty: nothing */
 	int64_t timeout_us;		/* lowered by the caller's headers; 0: not */
 };
 

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "core/error.h"
+#include "core/prompt.h"
 #include "core/sink.h"
 #include "core/usage.h"
 
@@ -53,6 +54,8 @@ struct dialect {
 	/* Usage of a plain answer (or of its last 64 KiB); false when there is none. */
 	bool (*read_usage)(struct str body, unsigned quirks, struct usage *out);
 	void (*read_error)(int status, struct str body, struct provider_error *out);
+	/* A request's length in parts, and what it needs of a target. `body` is valid JSON. */
+	void (*measure)(struct str body, struct prompt *out);
 	/* What the caller asked for and the provider did not do (base64 vectors): true when `out` replaces the body. May be NULL. */
 	bool (*convert_answer)(const struct call *call, struct str body, struct buf *out);
 };

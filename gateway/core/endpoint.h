@@ -26,6 +26,13 @@ enum endpoint_route {
 	ROUTE_PROVIDER		/* by x-weir-provider, the body's model, or configuration */
 };
 
+/* What a good answer is, beside a stream. */
+enum endpoint_answer {
+	ANSWER_ANY,
+	ANSWER_JSON,		/* a JSON object */
+	ANSWER_TEXT		/* the same, paid by tokens of text, so what was delivered can be estimated */
+};
+
 struct endpoint {
 	const char *name;	/* label in logs and metrics */
 	struct str path;	/* below /v1, no slash at the end; "{id}" stands for one or more segments */
@@ -33,7 +40,7 @@ struct endpoint {
 	enum endpoint_body body;
 	enum endpoint_route route;
 	bool open;		/* no key is asked, no access line is written */
-	bool json_answer;	/* a good answer is a JSON object, or a stream */
+	enum endpoint_answer good;
 	const struct dialect *dialect;
 	enum stage_result (*answer)(struct txn *);
 };

@@ -10,6 +10,13 @@
 /* One attempt at a target ended; ERR_NONE for a success. */
 void families_attempt(struct live_target *target, enum error_kind kind, int64_t took_us);
 
+/*
+ * What an attempt cost, in nano-dollars, or that its price is not known (below 0). `estimated`: by
+ * weir's own estimate of tokens or price.
+ */
+struct txn;
+void families_cost(const struct txn *t, struct live_target *target, int64_t nano, bool estimated);
+
 /* A request went on from one target to another. */
 void families_fallback(struct str from, struct str to, enum error_kind why);
 

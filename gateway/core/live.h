@@ -16,6 +16,7 @@
 
 #include "base/counters.h"
 #include "base/str.h"
+#include "core/learned.h"
 
 enum { LIVE_ROWS_MAX = 4096, LIVE_MADE_UP_MAX = 1024 };
 
@@ -49,6 +50,7 @@ struct live_target {
 	_Atomic int64_t since_us;	/* last change of state, wall clock */
 	_Atomic int last_error;		/* enum error_kind */
 	_Atomic int last_status;
+	struct learned learned;
 	_Atomic(struct target_counters *) counters;	/* telemetry/families.h makes and reads them */
 };
 
@@ -64,6 +66,7 @@ struct live_model {
 
 struct live_key {
 	struct str name;
+	_Atomic(struct counter *) cost;	/* telemetry's */
 };
 
 struct live_target *live_target(struct str name);

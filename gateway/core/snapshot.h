@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/log.h"
+#include "core/price_book.h"
 #include "core/target.h"
 
 struct tls_context;
@@ -51,6 +52,7 @@ struct settings {
 	struct breaker_settings breaker;
 	struct timeouts timeouts;		/* of models that say nothing else, and of provider/model */
 	struct retry retry;
+	struct routing_policy policy;		/* the same */
 	unsigned workers;			/* resolved: at least 1 */
 	bool watch;
 	enum log_level log_level;
@@ -67,6 +69,7 @@ struct snapshot {
 	uint8_t digest[32];			/* of the file's bytes */
 	uint64_t serial;			/* rises with each reload */
 	struct settings settings;
+	struct pricing pricing;
 	struct provider *const *providers;
 	unsigned n_providers;
 	struct target *const *targets;		/* those written out in models and providers' lists, each name once */

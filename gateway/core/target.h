@@ -18,6 +18,7 @@ struct dialect;
 struct live_credential;
 struct live_model;
 struct live_target;
+struct price;
 struct tls_context;
 
 /* How a credential travels. */
@@ -96,8 +97,12 @@ struct target {
 	struct str name;		/* "provider/model" */
 	int weight;			/* default 1 */
 	int quality;			/* 0: not said */
-	int64_t context;		/* tokens; 0: unknown */
+	int64_t context, max_output;	/* tokens; 0: unknown */
+	unsigned features;		/* enum feature, as far as features_known */
+	bool features_known;
 	bool free;
+	int32_t retires;		/* yyyymmdd; 0: not known */
+	const struct price *price;	/* lives as long as the process; NULL: unknown. See core/price_book.h */
 	int max_concurrent;		/* 0: no limit */
 	struct live_target *live;	/* NULL in a pattern's template, whose targets are made per request */
 };
@@ -117,6 +122,27 @@ struct retry {
 	enum uncertain uncertain;
 };
 
+/* What every target of a model must be, on its own rung and on all below it. */
+struct requires {
+	unsigned features;		/* enum feature */
+	int64_t context;		/* tokens; 0: any */
+	int quality;
+	struct str region;		/* of the provider; empty: any */
+};
+
+/* How a model chooses among its targets, beside its strategy. */
+struct routing_policy {
+	struct requires requires;
+	int64_t max_cost;		/* nano-dollars, all attempts together; 0: no ceiling */
+	int max_share;			/* per cent of requests for one provider; 0: no limit */
+	bool affinity;
+	int explore;			/* per cent of requests that look elsewhere */
+	int64_t queue_wait_us;		/* for a place at a full target */
+	int queue_length;
+	int hedge_quantile;		/* per cent; 0: no second attempts */
+	int hedge_share;		/* per cent of cost they may add */
+};
+
 /* A name applications ask for. */
 struct model {
 	struct str name;		/* an alias, or a pattern with `*` */
@@ -127,6 +153,7 @@ struct model {
 	struct timeouts timeouts;
 	struct retry retry;
 	enum stream_failure on_stream_failure;
+	struct routing_policy policy;
 	bool content_policy_next;	/* a content-policy refusal may be tried elsewhere */
 	struct str const *fallbacks;	/* names of other models, tried after the targets */
 	unsigned n_fallbacks;

@@ -6,6 +6,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "core/call.h"
+#include "core/dialect.h"
+#include "core/endpoint.h"
+
 static void printf_like(3, 0) set_error(struct txn *t, enum error_kind kind, const char *fmt, va_list ap)
 {
 	char text[512];
@@ -31,4 +35,12 @@ void txn_fail(struct txn *t, enum error_kind kind, const char *fmt, ...)
 	set_error(t, kind, fmt, ap);
 	va_end(ap);
 	t->ops->fail(t);
+}
+
+const struct prompt *txn_prompt(struct txn *t)
+{
+	struct call *call = t->call;
+	if (!call->prompt.measured && call->json && t->endpoint->dialect->measure)
+		t->endpoint->dialect->measure(call->body, &call->prompt);
+	return &call->prompt;
 }

@@ -88,7 +88,11 @@ struct txn {
 
 	struct answer answer;
 	struct error error;
-	struct usage usage;
+	struct usage usage;		/* of the attempt that answers, or was made last */
+	int64_t cost;			/* nano-dollars, of all attempts that are over */
+	bool cost_known;		/* something was charged, or is free */
+	bool cost_estimated;		/* in part by weir's own estimate of tokens or price */
+	bool cost_missing;		/* an attempt at a model without a price is not part of it */
 	unsigned stages_entered;	/* how many of the table */
 	int attempts;
 	bool stream;			/* the caller asked for a stream */
@@ -140,6 +144,10 @@ void txn_fail(struct txn *t, enum error_kind kind, const char *fmt, ...) printf_
 
 /* The answer is complete (or was broken off): stages leave, memory goes after this turn. */
 static inline void txn_end(struct txn *t) { t->ops->end(t); }
+
+/* The length and needs of the request's prompt, measured once; not measured where there is no JSON body. */
+struct prompt;
+const struct prompt *txn_prompt(struct txn *t);
 
 /* Lets go of snapshot, request and arena. For streams at their commit, when nothing needs the request any more. */
 static inline void txn_settle_down(struct txn *t) { t->ops->settle_down(t); }

@@ -10,6 +10,7 @@
 
 #include "dialects/openai_embeddings.h"
 #include "dialects/openai_errors.h"
+#include "dialects/openai_measure.h"
 #include "dialects/openai_usage.h"
 #include "wire/json_cursor.h"
 
@@ -86,6 +87,8 @@ static void read_usage_of_event(struct str data, struct str choices, unsigned qu
 	out->has_usage = openai_usage(usage, quirks, &out->usage);
 	if (!out->has_usage && has_key(data, STR("\"x_groq\"")))
 		out->has_usage = openai_usage(json_get(json_get(data, STR("x_groq")), STR("usage")), quirks, &out->usage);
+	if (out->has_usage)
+		openai_service(data, &out->usage);
 	bool no_choices = json_type(choices) == JSON_ARRAY && !json_value(str_skip(choices, 1)).p;
 	out->usage_only = out->has_usage && no_choices && json_type(usage) == JSON_OBJECT;
 }
@@ -137,5 +140,6 @@ const struct dialect openai_chat_dialect = {
 	.read_event = read_event,
 	.read_usage = openai_find_usage,
 	.read_error = openai_read_error,
+	.measure = openai_measure,
 	.convert_answer = openai_embeddings_to_base64,
 };

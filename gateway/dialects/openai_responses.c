@@ -8,6 +8,7 @@
 #include "core/dialect.h"
 
 #include "dialects/openai_errors.h"
+#include "dialects/openai_measure.h"
 #include "dialects/openai_usage.h"
 #include "wire/json_cursor.h"
 
@@ -48,8 +49,11 @@ static void read_event(struct str name, struct str data, unsigned quirks, struct
 	out->finish = is_last(type);
 	out->error = str_eq(type, STR("error")) || str_eq(type, STR("response.failed"));
 	out->content = !announces(type) && !out->error;
-	if (out->finish)
-		out->has_usage = openai_usage(json_get(json_get(data, STR("response")), STR("usage")), quirks, &out->usage);
+	if (!out->finish)
+		return;
+	out->has_usage = openai_usage(json_get(json_get(data, STR("response")), STR("usage")), quirks, &out->usage);
+	if (out->has_usage)
+		openai_service(data, &out->usage);
 }
 
 /* response.failed wraps what an error's body has at its top. */
@@ -81,4 +85,5 @@ const struct dialect openai_responses_dialect = {
 	.read_event = read_event,
 	.read_usage = openai_find_usage,
 	.read_error = read_error,
+	.measure = openai_measure,
 };

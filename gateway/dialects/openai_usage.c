@@ -19,6 +19,24 @@ static int64_t count(struct str object, struct str key)
 	return n <= TOKENS_MAX ? n : 0;
 }
 
+/* Said, but no count: negative, huge, a text, a fraction. */
+static bool is_nonsense(struct str object, struct str key)
+{
+	struct str v = json_get(object, key);
+	int64_t n;
+	return v.p && json_type(v) != JSON_NULL && !(json_int(v, &n) && n >= 0 && n <= TOKENS_MAX);
+}
+
+static bool is_doubtful(struct str object, const struct usage *u)
+{
+	static const struct str keys[] = { STR_INIT("prompt_tokens"), STR_INIT("input_tokens"), STR_INIT("completion_tokens"),
+					   STR_INIT("output_tokens"), STR_INIT("total_tokens") };
+	for (size_t i = 0; i < array_len(keys); i++)
+		if (is_nonsense(object, keys[i]))
+			return true;
+	return u->cached + u->cache_write > u->input || u->reasoning > u->output || u->total < u->output;
+}
+
 static int64_t either(struct str object, struct str a, struct str b)
 {
 	int64_t n = count(object, a);
@@ -40,6 +58,7 @@ static void read_input(struct str object, struct usage *u)
 		u->cached = either(object, STR("prompt_cache_hit_tokens"), STR("cached_tokens"));
 	u->cache_write = count(details, STR("cache_write_tokens"));
 	u->audio_input = count(details, STR("audio_tokens"));
+	u->image_input = count(details, STR("image_tokens"));
 }
 
 static void read_output(struct str object, unsigned quirks, struct usage *u)
@@ -66,9 +85,26 @@ bool openai_usage(struct str object, unsigned quirks, struct usage *out)
 	if (!u.total)
 		u.total = u.input + u.output;
 	u.known = u.input || u.output || u.total;
+	u.doubtful = is_doubtful(object, &u);
 	if (u.known)
 		*out = u;
 	return u.known;
+}
+
+void openai_service(struct str body, struct usage *u)
+{
+	static const struct { struct str word; enum service_tier tier; } words[] = {
+		{ STR_INIT("default"), SERVICE_STANDARD }, { STR_INIT("standard"), SERVICE_STANDARD },
+		{ STR_INIT("on_demand"), SERVICE_STANDARD }, { STR_INIT("flex"), SERVICE_FLEX },
+		{ STR_INIT("priority"), SERVICE_PRIORITY }, { STR_INIT("batch"), SERVICE_BATCH },
+	};
+	static const struct str key = STR_INIT("\"service_tier\"");
+	ptrdiff_t at = str_find(body, key);
+	struct str rest = at < 0 ? STR_NONE : str_trim(str_skip(body, (size_t)at + key.n));
+	struct str value = str_starts(rest, STR(":")) ? json_raw(json_value(str_skip(rest, 1))) : STR_NONE;
+	for (size_t i = 0; i < array_len(words); i++)
+		if (str_eq(words[i].word, value))
+			u->service = (uint8_t)words[i].tier;
 }
 
 /* Last place of "usage" as a key: followed by a colon. */
@@ -95,5 +131,8 @@ static struct str last_usage(struct str body)
 
 bool openai_find_usage(struct str body, unsigned quirks, struct usage *out)
 {
-	return openai_usage(last_usage(body), quirks, out);
+	bool found = openai_usage(last_usage(body), quirks, out);
+	if (found)
+		openai_service(body, out);
+	return found;
 }

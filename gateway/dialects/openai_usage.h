@@ -10,6 +10,9 @@
 /* `object` is the value of "usage". False when it holds no count. */
 bool openai_usage(struct str object, unsigned quirks, struct usage *out);
 
+/* The service tier that a body or an event says; untouched where it says none. */
+void openai_service(struct str body, struct usage *u);
+
 /* The last "usage" object of a body or of its tail; also Groq's x_groq. */
 bool openai_find_usage(struct str body, unsigned quirks, struct usage *out);
 

@@ -6,7 +6,7 @@
 #include "core/live.h"
 #include "providers/presets.h"
 
-static struct target *make_target(const struct provider *p, struct str model, struct arena *a)
+static struct target *make_target(const struct snapshot *s, const struct provider *p, struct str model, struct arena *a)
 {
 	struct target *t = arena_new(a, struct target);
 	t->provider = (struct provider *)(uintptr_t)p;
@@ -15,6 +15,7 @@ static struct target *make_target(const struct provider *p, struct str model, st
 	t->weight = 1;
 	t->free = p->free;
 	t->max_concurrent = p->max_concurrent;
+	pricing_apply(&s->pricing, t);
 	t->live = live_target_under(t->name, arena_printf(a, "%.*s/*", STR_FMT(p->name)));
 	return t;
 }
@@ -29,13 +30,14 @@ static const struct model *single(const struct snapshot *s, struct target *t, st
 	m->n_targets = 1;
 	m->timeouts = s->settings.timeouts;
 	m->retry = s->settings.retry;
+	m->policy = s->settings.policy;
 	m->live = live_model(t->live->label);
 	return m;
 }
 
 const struct model *route_direct(const struct snapshot *s, const struct provider *p, struct str model, struct arena *a)
 {
-	struct target *t = make_target(p, model, a);
+	struct target *t = make_target(s, p, model, a);
 	return single(s, t, t->name, a);
 }
 
@@ -50,7 +52,7 @@ static const struct model *by_provider(const struct snapshot *s, struct str name
 		return NULL;
 	struct target *t = (struct target *)(uintptr_t)snapshot_target(s, name);
 	if (!t)
-		t = make_target(p, str_skip(name, (size_t)slash + 1), a);
+		t = make_target(s, p, str_skip(name, (size_t)slash + 1), a);
 	return single(s, t, name, a);
 }
 
@@ -76,7 +78,7 @@ static struct str fill_star(struct str pattern, struct str name, struct arena *a
 	return arena_printf(a, "%.*s%.*s%.*s", (int)star, pattern.p, STR_FMT(name), STR_FMT(str_skip(pattern, (size_t)star + 1)));
 }
 
-static const struct model *fill_pattern(const struct model *pattern, struct str name, struct arena *a)
+static const struct model *fill_pattern(const struct snapshot *s, const struct model *pattern, struct str name, struct arena *a)
 {
 	struct model *m = arena_new(a, struct model);
 	struct target **list = arena_array(a, struct target *, pattern->n_targets);
@@ -91,6 +93,7 @@ static const struct model *fill_pattern(const struct model *pattern, struct str 
 		*t = *from;
 		t->model = fill_star(from->model, name, a);
 		t->name = arena_printf(a, "%.*s/%.*s", STR_FMT(from->provider->name), STR_FMT(t->model));
+		pricing_apply(&s->pricing, t);
 		t->live = live_target_under(t->name, from->name);
 		list[i] = t;
 	}
@@ -104,10 +107,10 @@ static const struct model *by_owner(const struct snapshot *s, struct str name, s
 {
 	for (unsigned i = 0; i < s->n_providers; i++) {
 		const struct provider *p = s->providers[i];
-		if (!preset_owns(p->owns, name))
+		if (!preset_owns(p->owns, name) && !(p->preset.n && pricing_knows(&s->pricing, p->preset, name)))
 			continue;
 		if (p->usable)
-			return single(s, make_target(p, name, a), name, a);
+			return single(s, make_target(s, p, name, a), name, a);
 		out->missing_variable = p->credential_variable;
 	}
 	if (str_empty(out->missing_variable)) {
@@ -160,7 +163,7 @@ void route_resolve(const struct snapshot *s, struct str name, struct arena *a, s
 	if (!out->model) {
 		const struct model *pattern = longest_pattern(s, name);
 		if (pattern)
-			out->model = fill_pattern(pattern, name, a);
+			out->model = fill_pattern(s, pattern, name, a);
 	}
 	if (!out->model)
 		out->model = by_owner(s, name, a, out);

@@ -12,6 +12,7 @@
 #include "core/call.h"
 #include "core/endpoint.h"
 #include "core/live.h"
+#include "core/money.h"
 #include "core/target.h"
 #include "core/txn.h"
 #include "telemetry/stages.h"
@@ -119,7 +120,21 @@ static void add_usage(struct buf *b, const struct usage *u)
 	add_number(b, STR(",\"output\":"), u->output);
 	add_number(b, STR(",\"cached\":"), u->cached);
 	add_number(b, STR(",\"reasoning\":"), u->reasoning);
-	buf_addc(b, '}');
+	buf_add(b, u->estimated ? STR(",\"estimated\":true}") : STR("}"));
+}
+
+/* Not known: null. In part not known: the rest, which says so. */
+static void add_cost(struct buf *b, const struct txn *t)
+{
+	char text[MONEY_SIZE];
+	if (!t->cost_known && !t->cost_missing)
+		return;
+	buf_add(b, STR(",\"cost_usd\":"));
+	buf_add(b, t->cost_known ? money_format(text, t->cost) : STR("null"));
+	if (t->cost_estimated)
+		buf_add(b, STR(",\"cost_estimated\":true"));
+	if (t->cost_missing)
+		buf_add(b, STR(",\"cost_incomplete\":true"));
 }
 
 static void add_times(struct buf *b, const struct txn *t)
@@ -154,6 +169,7 @@ static void leave(struct txn *t)
 	add_who_and_what(&line, t);
 	add_outcome(&line, t);
 	add_usage(&line, &t->usage);
+	add_cost(&line, t);
 	add_times(&line, t);
 	if (buf_add(&line, STR("}\n")))
 		log_record(to, buf_str(&line));

@@ -10,7 +10,9 @@
 #include <pthread.h>
 
 #include "base/mem.h"
+#include "core/endpoint.h"
 #include "core/families.h"
+#include "core/txn.h"
 #include "telemetry/genai.h"
 
 /* Doubling as OpenTelemetry does, and three more for models that think for minutes. */
@@ -79,6 +81,21 @@ static struct counter_family fallbacks = {
 static struct counter_family tokens = {
 	SUM("weir_tokens_total", "Tokens, as providers reported them. Input holds cache_read, output holds reasoning."),
 	.labels = { "model", "provider", "type" },
+};
+static struct counter_family costs = {
+	.name = "weir_cost_usd_total", .help = "Money spent, by table or estimate.", .kind = COUNTER_SUM, .scale = 1e-9,
+	.labels = { "model", "provider" },
+};
+static struct counter_family costs_estimated = {
+	.name = "weir_cost_estimated_usd_total", .help = "The part of weir_cost_usd_total that weir had to estimate.",
+	.kind = COUNTER_SUM, .scale = 1e-9, .labels = { "model", "provider" },
+};
+static struct counter_family key_costs = {
+	.name = "weir_key_cost_usd_total", .help = "Money spent by each key.", .kind = COUNTER_SUM, .scale = 1e-9,
+	.labels = { "key" },
+};
+static struct counter_family unpriced = {
+	SUM("weir_unpriced_attempts_total", "Attempts whose price is not known: part of no cost."), .labels = { "target" },
 };
 static struct counter_family aborts = {
 	SUM("weir_stream_aborts_total", "Streams that broke off, by the side that did it."), .labels = { "side" },
@@ -225,6 +242,8 @@ static void route_make(struct model_counters *m, const char *endpoint, const str
 	r->model = m->name;
 	for (unsigned i = 0; i < TOKEN_TYPES; i++)
 		r->tokens[i] = three(&tokens, m->name, row->provider, str_c(token_names[i]));
+	r->cost = two(&costs, m->name, row->provider);
+	r->cost_estimated = two(&costs_estimated, m->name, row->provider);
 	genai_fill(r, row);
 	r->next = atomic_load_explicit(route_chain(m, t), memory_order_relaxed);
 	atomic_store_explicit(route_chain(m, t), r, memory_order_release);
@@ -294,6 +313,49 @@ void families_attempt(struct live_target *target, enum error_kind kind, int64_t 
 	counter_add(attempt_series(t, kind < ERR_KINDS ? kind : ERR_INTERNAL), 1);
 	if (kind == ERR_NONE && took_us >= 0)
 		counter_observe(t->duration, (uint64_t)took_us);
+}
+
+static struct counter *key_series(struct live_key *key)
+{
+	struct counter *c = atomic_load_explicit(&key->cost, memory_order_acquire);
+	if (unlikely(!c)) {
+		c = one(&key_costs, key->name);
+		atomic_store_explicit(&key->cost, c, memory_order_release);
+	}
+	return c;
+}
+
+static void count_unpriced(struct target_counters *t)
+{
+	struct counter *c = atomic_load_explicit(&t->unpriced, memory_order_acquire);
+	if (unlikely(!c)) {
+		c = one(&unpriced, t->name);
+		atomic_store_explicit(&t->unpriced, c, memory_order_release);
+	}
+	counter_add(c, 1);
+	atomic_fetch_add_explicit(&t->n_unpriced, 1, memory_order_relaxed);
+}
+
+void families_cost(const struct txn *t, struct live_target *live, int64_t nano, bool estimated)
+{
+	if (!live)
+		return;
+	struct target_counters *target = families_target(live);
+	if (nano < 0) {
+		count_unpriced(target);
+		return;
+	}
+	if (nano == 0)
+		return;
+	struct route_counters *r = families_route(families_model(t->live_model), t->endpoint->name, live);
+	counter_add(r->cost, nano);
+	atomic_fetch_add_explicit(&target->cost, nano, memory_order_relaxed);
+	if (estimated) {
+		counter_add(r->cost_estimated, nano);
+		atomic_fetch_add_explicit(&target->cost_estimated, nano, memory_order_relaxed);
+	}
+	if (t->live_key)
+		counter_add(key_series(t->live_key), nano);
 }
 
 void families_fallback(struct str from, struct str to, enum error_kind why)
@@ -368,6 +430,7 @@ void families_totals(struct families_totals *sum)
 	for (struct target_counters *t = families_targets(); t; t = t->next) {
 		sum->input += atomic_load_explicit(&t->input, memory_order_relaxed);
 		sum->output += atomic_load_explicit(&t->output, memory_order_relaxed);
+		sum->cost += atomic_load_explicit(&t->cost, memory_order_relaxed);
 	}
 }
 
@@ -386,6 +449,14 @@ static void prepare_target(struct live_target *live)
 		attempt_series(t, usual_failures[i]);
 }
 
+static void prepare_pair(struct str model, struct str provider)
+{
+	for (unsigned k = 0; k < TOKEN_TYPES; k++)
+		three(&tokens, model, provider, str_c(token_names[k]));
+	two(&costs, model, provider);
+	two(&costs_estimated, model, provider);
+}
+
 static void prepare_model(const struct model *m)
 {
 	struct model_counters *row = families_model(m->live);
@@ -395,8 +466,7 @@ static void prepare_model(const struct model *m)
 		request_series(e, usual_failures[i], (unsigned)error_row(usual_failures[i])->status / 100 - 1);
 	for (unsigned i = 0; i < m->n_targets; i++)
 		if (m->targets[i]->live)
-			for (unsigned k = 0; k < TOKEN_TYPES; k++)
-				three(&tokens, row->name, m->targets[i]->provider->name, str_c(token_names[k]));
+			prepare_pair(row->name, m->targets[i]->provider->name);
 }
 
 void families_prepare(const struct snapshot *s)
@@ -410,4 +480,6 @@ void families_prepare(const struct snapshot *s)
 	for (unsigned i = 0; i < s->n_models; i++)
 		if (s->models[i]->live)
 			prepare_model(s->models[i]);
+	for (unsigned i = 0; i < s->n_keys; i++)
+		key_series(s->keys[i]->live);
 }

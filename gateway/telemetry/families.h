@@ -37,6 +37,7 @@ struct route_counters {
 	const struct live_target *target;
 	struct str model;
 	struct counter *tokens[TOKEN_TYPES];
+	struct counter *cost, *cost_estimated;
 	/* the gen_ai_ families */
 	_Atomic(struct counter *) ai_duration[ERR_KINDS];
 	struct counter *ai_input, *ai_output, *ai_first_token, *ai_per_token;
@@ -57,7 +58,11 @@ struct target_counters {
 	_Atomic(struct counter *) attempts[ERR_KINDS];
 	struct counter *duration, *first_token;
 	struct counter *up, *in_flight;		/* set when somebody looks, see gauges.h */
-	_Atomic int64_t input, output;		/* tokens, for the status page */
+	_Atomic(struct counter *) unpriced;	/* found when first wanted */
+	/* For the status page. */
+	_Atomic int64_t input, output;		/* tokens */
+	_Atomic int64_t cost, cost_estimated;	/* nano-dollars; the second is part of the first */
+	_Atomic int64_t n_unpriced;		/* attempts whose price is not known */
 };
 
 /* NULL: of requests that came to no model. */
@@ -78,7 +83,7 @@ void families_abort(bool by_caller);
 
 /* Sums over everything since the start. `failed`: the providers' fault or ours. */
 struct families_totals {
-	int64_t requests, failed, input, output;
+	int64_t requests, failed, input, output, cost;	/* cost in nano-dollars */
 };
 void families_totals(struct families_totals *sum);
 

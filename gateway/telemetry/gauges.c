@@ -6,10 +6,12 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "core/breaker.h"
+#include "core/snapshot.h"
 #include "telemetry/families.h"
 
 #define GAUGE(n, h, s) { .name = n, .help = h, .kind = COUNTER_GAUGE, .scale = s }
@@ -23,6 +25,8 @@ static struct counter_family reload_success =
 static struct counter_family reload_time =
 	GAUGE("weir_config_last_reload_success_timestamp_seconds", "When a configuration was last taken over.", 1e-6);
 static struct counter_family connections_open = GAUGE("weir_connections", "Callers' connections that are open.", 1);
+static struct counter_family price_age =
+	GAUGE("weir_price_table_age_seconds", "Since the day of the newest table of prices in use.", 1);
 static struct counter_family cpu = {
 	.name = "process_cpu_seconds_total", .help = "User and system time of the process.", .kind = COUNTER_SUM,
 	.scale = 1e-6,
@@ -123,12 +127,22 @@ static void refresh_target(struct live_target *live, bool usable)
 	counter_set(t->in_flight, atomic_load_explicit(&live->in_flight, memory_order_relaxed));
 }
 
+static void refresh_price_age(const struct snapshot *s)
+{
+	int32_t date = pricing_date(&s->pricing);
+	struct tm day = { .tm_year = date / 10000 - 1900, .tm_mon = date / 100 % 100 - 1, .tm_mday = date % 100 };
+	if (date)
+		set(&price_age, clock_wall_us() / SECOND_US - (int64_t)timegm(&day));
+}
+
 void gauges_refresh(const struct snapshot *s, unsigned connections)
 {
 	refresh_process();
 	set(&connections_open, connections);
 	set(&reload_success, reload.success);
 	set(&reload_time, reload.at_us);
+	if (s)
+		refresh_price_age(s);
 	for (unsigned i = 0; s && i < s->n_targets; i++)
 		if (s->targets[i]->live)
 			refresh_target(s->targets[i]->live, s->targets[i]->provider->usable);

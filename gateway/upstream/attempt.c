@@ -14,6 +14,7 @@
 #include "core/call.h"
 #include "core/endpoint.h"
 #include "upstream/answer_check.h"
+#include "upstream/attempt_charge.h"
 #include "upstream/demo_transport.h"
 #include "upstream/request_write.h"
 #include "wire/http_parser.h"
@@ -37,7 +38,7 @@ void upstream_close(void)
 
 void attempt_init(struct attempt *a, struct txn *t, const struct attempt_events *events)
 {
-	*a = (struct attempt){ .t = t, .events = events, .length = -1 };
+	*a = (struct attempt){ .t = t, .events = events, .length = -1, .data_least = UINT32_MAX };
 	buf_init(&a->held, HELD_MAX);
 	buf_init(&a->pending, HELD_MAX + LOOP_SCRATCH);
 	sse_init(&a->sse);
@@ -66,6 +67,7 @@ void attempt_fail(struct attempt *a, const struct outcome *o)
 
 static void fail(struct attempt *a, enum error_kind kind, bool unprocessed, const char *why)
 {
+	a->sent &= !unprocessed;
 	struct outcome o = { .kind = kind, .status = a->status, .unprocessed = unprocessed,
 			     .retry_after_us = a->retry_after_us, .why = why };
 	attempt_fail(a, &o);
@@ -123,6 +125,16 @@ static void stream_broke(struct attempt *a, struct str data, const char *why)
 	fail(a, e.kind, false, why);
 }
 
+/* Enough to say later how much was delivered, should the provider not say it. */
+static void count_content(struct attempt *a, const struct event_view *v, struct str data)
+{
+	if (!v->content)
+		return;
+	a->n_events++;
+	a->data_bytes += data.n;
+	a->data_least = data.n < a->data_least ? (uint32_t)data.n : a->data_least;
+}
+
 /* The continuation of an answer that broke: its events are rewritten, and leave at once. */
 static bool continued_event(struct attempt *a, const struct event_view *v, struct str data)
 {
@@ -131,7 +143,8 @@ static bool continued_event(struct attempt *a, const struct event_view *v, struc
 	a->finish |= v->finish;
 	a->done |= v->done;
 	if (v->has_usage)
-		a->t->usage = v->usage;
+		usage_merge(&a->usage, &v->usage);
+	count_content(a, v, data);
 	if (event.n && emit(a, &d) == SINK_FULL)
 		client_write(a->t->client, &event, 1);	/* already counted as said; the next event waits */
 	return true;
@@ -156,7 +169,7 @@ static bool stream_event(struct attempt *a, const struct sse_event *ev, bool mor
 		if (!buf_add(&a->held, ev->raw))
 			stream_broke(a, STR_NONE, "more than 1 MiB of events without content");
 		if (v.has_usage)
-			t->usage = v.usage;
+			usage_merge(&a->usage, &v.usage);
 		return true;
 	}
 	bool withheld = v.usage_only && a->withhold_usage;
@@ -167,7 +180,8 @@ static bool stream_event(struct attempt *a, const struct sse_event *ev, bool mor
 	if (!withheld && emit(a, &d) != SINK_TAKEN)
 		return false;
 	if (v.has_usage)
-		t->usage = v.usage;
+		usage_merge(&a->usage, &v.usage);
+	count_content(a, &v, ev->data);
 	a->finish |= v.finish;
 	a->done |= v.done;
 	if (a->resume)
@@ -302,7 +316,7 @@ static void plain_deliver(struct attempt *a)
 static void plain_end(struct attempt *a)
 {
 	const char *why = NULL;
-	a->dialect->read_usage(buf_str(&a->held), a->quirks, &a->t->usage);
+	a->dialect->read_usage(buf_str(&a->held), a->quirks, &a->usage);
 	if (a->passing) {
 		complete(a);
 		return;
@@ -312,6 +326,7 @@ static void plain_end(struct attempt *a)
 		fail(a, ERR_UPSTREAM_BROKEN, false, why);
 		return;
 	}
+	attempt_charge(a, true);	/* its header says what it cost */
 	plain_deliver(a);
 }
 
@@ -431,6 +446,12 @@ static void on_fail(void *owner, enum transport_failure f, bool unprocessed, con
 	fail(a, kind_of(f), unprocessed, why);
 }
 
+static void on_connected(void *owner)
+{
+	struct attempt *a = owner;
+	a->sent = true;
+}
+
 static void on_writable(void *owner)
 {
 	struct attempt *a = owner;
@@ -439,7 +460,7 @@ static void on_writable(void *owner)
 }
 
 static const struct transport_events transport_events = {
-	.on_head = on_head, .on_body = on_body, .on_end = on_end, .on_fail = on_fail, .on_writable = on_writable,
+	.on_connected = on_connected, .on_head = on_head, .on_body = on_body, .on_end = on_end, .on_fail = on_fail, .on_writable = on_writable,
 };
 
 /* --- what the walk asks for --- */
@@ -454,8 +475,9 @@ void attempt_start(struct attempt *a, const struct target *target, const struct 
 	a->credential = credential ? credential->live : NULL;
 	a->dialect = t->endpoint->dialect ? t->endpoint->dialect : p->dialect;
 	a->quirks = p->quirks;
-	a->json_answer = t->endpoint->json_answer;
+	a->json_answer = t->endpoint->good != ANSWER_ANY;
 	a->began_us = a->last_byte_us = loop_now(t->loop);
+	attempt_charge_begin(a, target);
 	request_write(t, target, credential, &call, &a->withhold_usage);
 	bool general = !str_empty(p->origin.proxy);
 	a->transport = p->demo ? &demo_transport : general ? &curl_transport : &http1_transport;

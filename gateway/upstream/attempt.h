@@ -63,6 +63,15 @@ struct attempt {
 	int64_t retry_after_us;
 	int64_t began_us, last_byte_us, first_content_us;
 	uint64_t received;
+	/* For the charge: see attempt_charge.h. */
+	const struct price *price;	/* NULL: unknown */
+	struct usage usage;
+	struct prompt prompt;
+	uint64_t data_bytes;		/* of events with content */
+	uint32_t n_events, data_least;	/* how many, and the shortest of them */
+	uint8_t service;		/* enum service_tier that was asked for */
+	bool text, charged;
+	bool sent;			/* the request left, or may have */
 	struct sse sse;
 	struct buf held;		/* events before content; a plain body; an error body */
 	struct buf pending;		/* what the caller's side did not take yet */

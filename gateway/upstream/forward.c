@@ -25,6 +25,7 @@
 #include "core/snapshot.h"
 #include "core/txn.h"
 #include "upstream/attempt.h"
+#include "upstream/attempt_charge.h"
 #include "upstream/failure.h"
 #include "upstream/upload.h"
 
@@ -197,6 +198,7 @@ static void completed(struct attempt *a)
 	struct forward *f = container_of(a, struct forward, attempt);
 	struct txn *t = f->t;
 	f->running = false;
+	attempt_charge(a, true);
 	let_go(f, true);
 	upstream_clock(t, false);
 	failure_count(t, a, NULL);
@@ -384,6 +386,7 @@ static void failed(struct attempt *a, const struct outcome *o)
 	f->last.why = o->why ? arena_copy(&t->arena, str_c(o->why)).p : NULL;	/* the transport's words do not last */
 	f->running = false;
 	upstream_clock(t, false);
+	attempt_charge(a, false);
 	failure_count(t, a, o);
 	failure_trip(a, o, &f->breaker, loop_now(t->loop), f->trials, f->credential_trials);
 	let_go(f, false);
@@ -475,6 +478,7 @@ static void cancel(struct txn *t)
 	timer_stop(&f->timer);
 	if (f->running) {
 		f->running = false;
+		attempt_charge(&f->attempt, false);
 		upstream_clock(t, false);
 		let_go(f, false);
 	}

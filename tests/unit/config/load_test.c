@@ -59,13 +59,14 @@ static void contract_loads_with_nothing_set(void **state)
 	assert_true(str_eq(s->settings.listen.addresses[0], STR("127.0.0.1:8080")));
 	assert_true(str_empty(s->settings.admin.token));
 	assert_int_equal(s->n_watched_files, 1);
-	static const char *const told[] = { "`keys`: read", "`teams`: read", "`models`: read", "`prices`: read", "`plugins`: read",
+	static const char *const told[] = { "`keys`: read", "`teams`: read", "`plugins`: read",
 					    "`ledger`: read", "set OPENAI_API_KEY", "set GROQ_KEY_A" };
 	for (size_t i = 0; i < array_len(told); i++)
 		assert_true(warned(told[i]));
 	assert_false(snapshot_provider(s, STR("openai"))->usable);
 	assert_true(snapshot_provider(s, STR("first"))->usable);
 	assert_true(snapshot_provider(s, STR("laptop"))->origin.allow_private);
+	assert_int_equal(snapshot_target(s, STR("first/mock-model"))->price->rates[RATE_CACHED_INPUT], 100000000);
 	const struct model *canary = snapshot_model(s, STR("canary"));
 	assert_int_equal(canary->targets[0]->weight, 95);
 	assert_int_equal(canary->strategy, STRATEGY_WEIGHTED);

@@ -120,7 +120,7 @@ static const struct mistake mistakes[] = {
 	{ "keys: [{ name: a, secret: 0123456789 }, { name: a, secret: 9876543210 }]", 1, 41, "two keys have the name `a`" },
 	{ "keys: [{ name: a, secret: 0123456789 },\n { name: b, secret: 0123456789 }]", 2, 2, "the same secret" },
 	{ "teams: [{ name: t }]\nkeys: [{ name: a, secret: 0123456789, team: s }]", 2, 45, "no team `s`" },
-	{ "keys: [{ name: a, secret: 0123456789, budgets: [{ usd: lots }] }]", 1, 56, "a number, at least 0" },
+	{ "keys: [{ name: a, secret: 0123456789, budgets: [{ usd: lots }] }]", 1, 56, "dollars, at least 0" },
 	{ "keys: [{ name: a, secret: 0123456789, budgets: [{ per: day }] }]", 1, 49, "needs `usd` or `tokens`" },
 	{ "keys: [{ name: a, secret: 0123456789, limits: { request_per_minute: 1 } }]", 1, 49, "did you mean `requests_per_minute`?" },
 	{ "listen: { address: \"0.0.0.0:80\" }\nkeys: [{ name: a, secret: 0123456789, budgets: [{ usd: 1 }] }]", 2, 48,

@@ -36,22 +36,22 @@ static void test_vendors_ways(void **state)
 {
 	static const struct row rows[] = {
 		{ STR_INIT("{\"prompt_tokens\":9,\"completion_tokens\":12,\"total_tokens\":21}"), 0,
-		  { true, .input = 9, .output = 12, .total = 21 } },
-		{ STR_INIT("{\"input_tokens\":5,\"output_tokens\":3}"), 0, { true, .input = 5, .output = 3, .total = 8 } },
+		  { .known = true, .input = 9, .output = 12, .total = 21 } },
+		{ STR_INIT("{\"input_tokens\":5,\"output_tokens\":3}"), 0, { .known = true, .input = 5, .output = 3, .total = 8 } },
 		{ STR_INIT("{\"prompt_tokens\":100,\"completion_tokens\":50,\"total_tokens\":150,\"prompt_tokens_details\":"
 			   "{\"cached_tokens\":64,\"audio_tokens\":7},\"completion_tokens_details\":{\"reasoning_tokens\":20,"
 			   "\"audio_tokens\":8}}"), 0,
-		  { true, .input = 100, .output = 50, .total = 150, .cached = 64, .reasoning = 20, .audio_input = 7,
+		  { .known = true, .input = 100, .output = 50, .total = 150, .cached = 64, .reasoning = 20, .audio_input = 7,
 		    .audio_output = 8 } },
 		{ STR_INIT("{\"input_tokens\":100,\"input_tokens_details\":{\"cached_tokens\":64,\"cache_write_tokens\":3},"
 			   "\"output_tokens\":50,\"output_tokens_details\":{\"reasoning_tokens\":20}}"), 0,
-		  { true, .input = 100, .output = 50, .total = 150, .cached = 64, .cache_write = 3, .reasoning = 20 } },
+		  { .known = true, .input = 100, .output = 50, .total = 150, .cached = 64, .cache_write = 3, .reasoning = 20 } },
 		/* DeepSeek; Moonshot; Voyage */
 		{ STR_INIT("{\"prompt_tokens\":10,\"completion_tokens\":1,\"total_tokens\":11,\"prompt_cache_hit_tokens\":8}"), 0,
-		  { true, .input = 10, .output = 1, .total = 11, .cached = 8 } },
+		  { .known = true, .input = 10, .output = 1, .total = 11, .cached = 8 } },
 		{ STR_INIT("{\"prompt_tokens\":10,\"completion_tokens\":1,\"cached_tokens\":4}"), 0,
-		  { true, .input = 10, .output = 1, .total = 11, .cached = 4 } },
-		{ STR_INIT("{\"total_tokens\":17}"), 0, { true, .input = 17, .total = 17 } },
+		  { .known = true, .input = 10, .output = 1, .total = 11, .cached = 4 } },
+		{ STR_INIT("{\"total_tokens\":17}"), 0, { .known = true, .input = 17, .total = 17 } },
 	};
 	(void)state;
 	for (size_t i = 0; i < array_len(rows); i++)
@@ -64,13 +64,13 @@ static void test_reasoning_beside_the_completion(void **state)
 	static const struct row rows[] = {
 		{ STR_INIT("{\"prompt_tokens\":10,\"completion_tokens\":5,\"total_tokens\":40,"
 			   "\"completion_tokens_details\":{\"reasoning_tokens\":25}}"), 0,
-		  { true, .input = 10, .output = 30, .total = 40, .reasoning = 25 } },
+		  { .known = true, .input = 10, .output = 30, .total = 40, .reasoning = 25 } },
 		{ STR_INIT("{\"prompt_tokens\":10,\"completion_tokens\":30,\"total_tokens\":40,"
 			   "\"completion_tokens_details\":{\"reasoning_tokens\":25}}"), QUIRK_COMPLETION_EXCLUDES_REASONING,
-		  { true, .input = 10, .output = 30, .total = 40, .reasoning = 25 } },
+		  { .known = true, .input = 10, .output = 30, .total = 40, .reasoning = 25 } },
 		{ STR_INIT("{\"prompt_tokens\":10,\"completion_tokens\":5,"
 			   "\"completion_tokens_details\":{\"reasoning_tokens\":25}}"), QUIRK_COMPLETION_EXCLUDES_REASONING,
-		  { true, .input = 10, .output = 30, .total = 40, .reasoning = 25 } },
+		  { .known = true, .input = 10, .output = 30, .total = 40, .reasoning = 25 } },
 	};
 	(void)state;
 	for (size_t i = 0; i < array_len(rows); i++)
@@ -100,7 +100,7 @@ static void test_huge_numbers(void **state)
 		  0, { false } },
 		{ STR_INIT("{\"prompt_tokens\":7,\"completion_tokens\":3,\"total_tokens\":9223372036854775807,"
 			   "\"completion_tokens_details\":{\"reasoning_tokens\":9223372036854775807}}"),
-		  QUIRK_COMPLETION_EXCLUDES_REASONING, { true, .input = 7, .output = 3, .total = 10 } },
+		  QUIRK_COMPLETION_EXCLUDES_REASONING, { .known = true, .input = 7, .output = 3, .total = 10 } },
 	};
 	(void)state;
 	for (size_t i = 0; i < array_len(rows); i++)

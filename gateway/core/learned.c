@@ -1,0 +1,87 @@
+/*
+ * learned.c: running means that fade.
+ */
+#include "core/learned.h"
+
+#include <stdlib.h>
+
+static const double LENGTH_FADE = 0.02, TIME_FADE = 0.12;
+enum { FIRSTS_LEAST = 16 };
+
+#define get(x) atomic_load_explicit(&(x), memory_order_relaxed)
+#define set(x, v) atomic_store_explicit(&(x), (v), memory_order_relaxed)
+
+static double fade(double mean, double x, uint32_t n, double least)
+{
+	double share = 1.0 / (n + 1.0);
+	return mean + (x - mean) * (share > least ? share : least);
+}
+
+static unsigned bucket(int64_t input)
+{
+	unsigned i = input > 1 ? (63u - (unsigned)__builtin_clzll((unsigned long long)input)) / 2 : 0;
+	return i < LEARNED_LENGTHS ? i : LEARNED_LENGTHS - 1;
+}
+
+static void note(struct learned_length *l, double output)
+{
+	uint32_t n = get(l->n);
+	set(l->mean, fade(get(l->mean), output, n, LENGTH_FADE));
+	set(l->n, n < UINT32_MAX ? n + 1 : n);
+}
+
+void learned_note_length(struct learned *l, int64_t input, int64_t output)
+{
+	if (output < 0 || atomic_flag_test_and_set_explicit(&l->busy, memory_order_acquire))
+		return;
+	note(&l->lengths[bucket(input)], (double)output);
+	note(&l->length, (double)output);
+	atomic_flag_clear_explicit(&l->busy, memory_order_release);
+}
+
+void learned_note_time(struct learned *l, int64_t now_us, int64_t first_us, int64_t tokens, int64_t rest_us)
+{
+	if (first_us < 0 || atomic_flag_test_and_set_explicit(&l->busy, memory_order_acquire))
+		return;
+	uint32_t n = get(l->n), at = get(l->n_firsts);
+	set(l->first_us, fade(get(l->first_us), (double)first_us, n, TIME_FADE));
+	if (tokens > 0 && rest_us > 0)
+		set(l->token_us, fade(get(l->token_us), (double)rest_us / (double)tokens, n, TIME_FADE));
+	set(l->firsts[at % LEARNED_FIRSTS], first_us < UINT32_MAX ? (uint32_t)first_us : UINT32_MAX);
+	set(l->n_firsts, at + 1);
+	set(l->n, n < UINT32_MAX ? n + 1 : n);
+	set(l->seen_us, now_us);
+	atomic_flag_clear_explicit(&l->busy, memory_order_release);
+}
+
+double learned_output(const struct learned *l, int64_t input, uint32_t *n)
+{
+	const struct learned_length *of = &l->lengths[bucket(input)];
+	*n = get(of->n);
+	if (*n == 0)
+		of = &l->length;	/* answers to other prompts are better than nothing */
+	return get(of->n) ? get(of->mean) : -1;
+}
+
+double learned_time(const struct learned *l, double output)
+{
+	return get(l->n) ? get(l->first_us) + (output > 1 ? output - 1 : 0) * get(l->token_us) : -1;
+}
+
+static int by_size(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	return (x > y) - (x < y);
+}
+
+int64_t learned_first(const struct learned *l, int per_cent)
+{
+	uint32_t all[LEARNED_FIRSTS], n = get(l->n_firsts);
+	n = n < LEARNED_FIRSTS ? n : LEARNED_FIRSTS;
+	if (n < FIRSTS_LEAST)
+		return 0;
+	for (uint32_t i = 0; i < n; i++)
+		all[i] = get(l->firsts[i]);
+	qsort(all, n, sizeof(*all), by_size);
+	return all[(n - 1) * (uint32_t)per_cent / 100];
+}

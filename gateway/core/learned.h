@@ -1,0 +1,50 @@
+/*
+ * learned.h: what answers taught about a target: how long prompts and answers are, how
+ * soon the first token comes, how fast the rest.
+ *
+ * One row serves all workers. Writers take a lock they never wait for (an observation more
+ * or less does not matter); readers take none. Old observations fade: an answer weighs
+ * half of the newest one after some thirty others.
+ */
+#ifndef WEIR_CORE_LEARNED_H
+#define WEIR_CORE_LEARNED_H
+
+#include "core/estimate.h"
+
+enum { LEARNED_LENGTHS = 12, LEARNED_FIRSTS = 64 };
+
+/* Answers to prompts of about one length: bucket i holds 4^i tokens and more. */
+struct learned_length {
+	_Atomic double mean;		/* output tokens */
+	_Atomic uint32_t n;
+};
+
+struct learned {
+	struct estimator input;
+	struct learned_length lengths[LEARNED_LENGTHS];
+	struct learned_length length;		/* all together */
+	_Atomic double first_us;		/* to the first token */
+	_Atomic double token_us;		/* for each further one */
+	_Atomic uint32_t n;			/* times observed */
+	_Atomic int64_t seen_us;		/* when last; monotonic */
+	_Atomic uint32_t firsts[LEARNED_FIRSTS];	/* the latest times to the first token, in microseconds */
+	_Atomic uint32_t n_firsts;
+	atomic_flag busy;
+};
+
+/* An answer of `output` tokens to a prompt of `input`. */
+void learned_note_length(struct learned *l, int64_t input, int64_t output);
+
+/* The first token came after `first_us`, the remaining `tokens` took `rest_us` (0: not known). */
+void learned_note_time(struct learned *l, int64_t now_us, int64_t first_us, int64_t tokens, int64_t rest_us);
+
+/* Expected tokens of an answer to a prompt of `input`; below 0: nothing is known. `*n`: from so many answers. */
+double learned_output(const struct learned *l, int64_t input, uint32_t *n);
+
+/* Expected time of an answer of `output` tokens; below 0: nothing is known. */
+double learned_time(const struct learned *l, double output);
+
+/* The time to the first token that `per_cent` of the latest requests kept; 0: fewer than 16 are known. */
+int64_t learned_first(const struct learned *l, int per_cent);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * money.c: nano-dollars in and out of text, without floating point.
+ */
+#include "core/money.h"
+
+enum { DECIMALS = 9 };
+
+static bool digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+bool money_parse(struct str s, int64_t *nano)
+{
+	int64_t value = 0;
+	int decimals = -1;
+	bool any = false;
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '.' && decimals < 0) {
+			decimals = 0;
+			continue;
+		}
+		if (!digit(s.p[i]) || (decimals == DECIMALS && s.p[i] != '0'))
+			return false;
+		any = true;
+		if (decimals == DECIMALS)
+			continue;
+		value = value * 10 + (s.p[i] - '0');
+		decimals += decimals >= 0;
+		if (value > MONEY_MAX)
+			return false;
+	}
+	for (int i = decimals < 0 ? 0 : decimals; i < DECIMALS && value <= MONEY_MAX; i++)
+		value *= 10;
+	*nano = value;
+	return any && value <= MONEY_MAX;
+}
+
+struct str money_format(char to[MONEY_SIZE], int64_t nano)
+{
+	char *end = to + MONEY_SIZE, *p = end;
+	uint64_t n = nano < 0 ? 0 - (uint64_t)nano : (uint64_t)nano;
+	bool shown = false;
+	for (int i = 0; i < DECIMALS; i++, n /= 10) {
+		shown |= n % 10 != 0;
+		if (shown)
+			*--p = (char)('0' + n % 10);
+	}
+	if (shown)
+		*--p = '.';
+	do
+		*--p = (char)('0' + n % 10);
+	while (n /= 10);
+	if (nano < 0)
+		*--p = '-';
+	return str_of(p, (size_t)(end - p));
+}

@@ -1,0 +1,127 @@
+/*
+ * attempt_charge.c: from reported usage, or a flagged estimate, to money; and to experience.
+ *
+ * Whatever the provider says about its own work is taken where it makes sense. What is
+ * missing or contradicts itself is estimated from the prompt's measure and from what was
+ * delivered, never below what was delivered, and says so everywhere it appears.
+ */
+#include "upstream/attempt_charge.h"
+
+#include "core/call.h"
+#include "core/endpoint.h"
+#include "core/families.h"
+#include "core/price.h"
+#include "upstream/attempt.h"
+
+enum { TEACH_ALL = 64, TEACH_EVERY = 16, BYTES_PER_TOKEN = 4 };
+
+/* Is this request's prompt worth measuring? A model that is known well is looked at now and then. */
+static bool teaches(const struct attempt *a)
+{
+	const struct txn *t = a->t;
+	uint32_t n = a->live ? atomic_load_explicit(&a->live->learned.input.n, memory_order_relaxed) : 0;
+	return t->call->prompt.measured || n < TEACH_ALL || (t->generation + (uint32_t)t->attempts) % TEACH_EVERY == 0;
+}
+
+void attempt_charge_begin(struct attempt *a, const struct target *target)
+{
+	struct txn *t = a->t;
+	a->price = target->price;
+	a->charged = t->method != HTTP_POST || str_empty(target->model) || t->call->upload;
+	a->text = t->endpoint->good == ANSWER_TEXT;
+	a->service = t->call->service;
+	if (!a->charged && (t->stream || teaches(a)))	/* a stream may end when the request is gone */
+		a->prompt = *txn_prompt(t);
+}
+
+/* --- usage --- */
+
+static int64_t delivered(const struct attempt *a)
+{
+	uint64_t bytes = a->event_stream ? a->data_bytes - (uint64_t)a->n_events * a->data_least : a->received;
+	int64_t tokens = (int64_t)(bytes / BYTES_PER_TOKEN);
+	if (!a->text || a->status >= 300)
+		return 0;
+	return tokens > (int64_t)a->n_events ? tokens : (int64_t)a->n_events;
+}
+
+static void measure(struct attempt *a)
+{
+	if (!a->prompt.measured && a->t->call)
+		a->prompt = *txn_prompt(a->t);
+}
+
+static void estimate(struct attempt *a, struct usage *u)
+{
+	measure(a);
+	int64_t output = delivered(a);
+	int64_t input = a->prompt.measured ? estimate_input(a->live ? &a->live->learned.input : NULL, &a->prompt) : 0;
+	u->input = u->input > input ? u->input : input;
+	u->output = u->output > output ? u->output : output;
+	u->total = u->input + u->output;
+	u->known = u->input || u->output;
+	u->estimated = u->known;
+	u->doubtful = false;
+}
+
+/* Did the provider get the request, and may it have acted on it? */
+static bool may_have_acted(const struct attempt *a, bool whole)
+{
+	return whole || (a->sent && a->status < 300);
+}
+
+/* --- what it teaches --- */
+
+static void learn(struct attempt *a, const struct usage *u, bool whole)
+{
+	struct learned *l = a->live ? &a->live->learned : NULL;
+	if (!l || !u->known || u->estimated || !whole)
+		return;
+	estimate_learn(&l->input, &a->prompt, u->input);
+	if (a->text)
+		learned_note_length(l, u->input, u->output);
+}
+
+static void learn_time(struct attempt *a, const struct usage *u, bool whole)
+{
+	int64_t now = loop_now(a->t->loop), first = a->first_content_us ? a->first_content_us - a->began_us : now - a->began_us;
+	if (!whole || !a->live || !a->text)
+		return;
+	learned_note_time(&a->live->learned, now, first, a->first_content_us ? u->output - 1 : 0,
+			  a->first_content_us ? now - a->first_content_us : 0);
+}
+
+/* --- money --- */
+
+static void add_cost(struct txn *t, const struct attempt *a, const struct usage *u)
+{
+	if (!a->price) {
+		t->cost_missing = true;
+		families_cost(t, a->live, -1, true);
+		return;
+	}
+	enum service_tier tier = u->service ? (enum service_tier)u->service : (enum service_tier)a->service;
+	int64_t cost = price_cost(a->price, u, tier);
+	t->cost = t->cost + cost < MONEY_MAX ? t->cost + cost : MONEY_MAX;
+	t->cost_known = true;
+	t->cost_estimated |= cost > 0 && (u->estimated || a->price->estimated);
+	families_cost(t, a->live, cost, u->estimated || a->price->estimated);
+}
+
+void attempt_charge(struct attempt *a, bool whole)
+{
+	struct txn *t = a->t;
+	if (a->charged)
+		return;
+	a->charged = true;
+	if (!may_have_acted(a, whole))
+		return;
+	if (a->text && (!a->usage.known || a->usage.doubtful))
+		estimate(a, &a->usage);
+	if (!a->usage.known && !(a->price && (a->price->free || a->price->request)))
+		return;		/* nothing was counted that has a price: images and the like */
+	t->usage = a->usage;
+	learn(a, &a->usage, whole);
+	learn_time(a, &a->usage, whole);
+	add_cost(t, a, &a->usage);
+}
