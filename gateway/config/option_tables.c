@@ -160,7 +160,7 @@ static const struct option model_rows[] = {
 	  "per cent of requests one vendor may get while another is up; 0: no limit" },
 	{ "affinity", OPTION_BOOL, M(policy.affinity), "true", NULL, NULL, false,
 	  "keep a session (x-weir-session, prompt_cache_key, user) where its prompt is cached" },
-	{ "explore", OPTION_INT, M(policy.explore), "2", "0 20", NULL, false,
+	{ "explore", OPTION_INT, M(policy.explore), "3", "0 20", NULL, false,
 	  "per cent of requests that look whether another target has become better: cheapest, fastest" },
 	{ "queue.wait", OPTION_DURATION, M(policy.queue_wait_us), "5s", "0s 10m", NULL, false,
 	  "for a place where all targets are full" },

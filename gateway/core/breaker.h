@@ -3,8 +3,9 @@
  *
  * One breaker per target (or credential) and class of failure, process-wide, atomics only.
  * Closed: failures are counted in a window; at `failures` of them it opens. Open: not asked
- * until its time is over. Half-open: one request at a time is let through as a trial; a
- * success closes it, a failure opens it again for twice as long (at most 32 times).
+ * until its time is over. Half-open: one request at a time is let through as a trial; each
+ * success doubles how many are let through at a time, the fifth closes it; a failure opens it
+ * again for twice as long (at most 32 times).
  */
 #ifndef WEIR_CORE_BREAKER_H
 #define WEIR_CORE_BREAKER_H

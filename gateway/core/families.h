@@ -17,6 +17,9 @@ void families_attempt(struct live_target *target, enum error_kind kind, int64_t 
 struct txn;
 void families_cost(const struct txn *t, struct live_target *target, int64_t nano, bool estimated);
 
+/* A second attempt was made beside a late first one: did it answer? */
+void families_hedge(struct live_model *model, bool won);
+
 /* A request went on from one target to another. */
 void families_fallback(struct str from, struct str to, enum error_kind why);
 

@@ -5,7 +5,8 @@
 
 #include <stdlib.h>
 
-static const double LENGTH_FADE = 0.02, TIME_FADE = 0.12;
+static const double LENGTH_FADE = 0.02, TIME_FADE = 0.12, PAUSE_FADE = 0.5;
+static const int64_t PAUSE_US = 30000000;
 enum { FIRSTS_LEAST = 16 };
 
 #define get(x) atomic_load_explicit(&(x), memory_order_relaxed)
@@ -39,19 +40,73 @@ void learned_note_length(struct learned *l, int64_t input, int64_t output)
 	atomic_flag_clear_explicit(&l->busy, memory_order_release);
 }
 
-void learned_note_time(struct learned *l, int64_t now_us, int64_t first_us, int64_t tokens, int64_t rest_us)
+static void note_first(struct learned *l, bool stream, int64_t us)
 {
-	if (first_us < 0 || atomic_flag_test_and_set_explicit(&l->busy, memory_order_acquire))
-		return;
-	uint32_t n = get(l->n), at = get(l->n_firsts);
-	set(l->first_us, fade(get(l->first_us), (double)first_us, n, TIME_FADE));
-	if (tokens > 0 && rest_us > 0)
-		set(l->token_us, fade(get(l->token_us), (double)rest_us / (double)tokens, n, TIME_FADE));
-	set(l->firsts[at % LEARNED_FIRSTS], first_us < UINT32_MAX ? (uint32_t)first_us : UINT32_MAX);
-	set(l->n_firsts, at + 1);
+	uint32_t at = get(l->firsts[!stream].n);
+	set(l->firsts[!stream].us[at % LEARNED_FIRSTS], us < UINT32_MAX ? (uint32_t)us : UINT32_MAX);
+	set(l->firsts[!stream].n, at + 1);
+}
+
+/* An observation after a long pause says more than the mean of old ones. */
+static double time_fade(const struct learned *l, int64_t now_us)
+{
+	int64_t pause = now_us - get(l->seen_us);
+	return pause > PAUSE_US ? PAUSE_FADE : TIME_FADE;
+}
+
+static bool begin(struct learned *l, int64_t us)
+{
+	return us >= 0 && !atomic_flag_test_and_set_explicit(&l->busy, memory_order_acquire);
+}
+
+static void end(struct learned *l, int64_t now_us)
+{
+	uint32_t n = get(l->n);
 	set(l->n, n < UINT32_MAX ? n + 1 : n);
 	set(l->seen_us, now_us);
 	atomic_flag_clear_explicit(&l->busy, memory_order_release);
+}
+
+void learned_note_stream(struct learned *l, int64_t now_us, int64_t first_us, int64_t tokens, int64_t rest_us)
+{
+	if (!begin(l, first_us))
+		return;
+	uint32_t n = get(l->n);
+	double share = time_fade(l, now_us);
+	set(l->first_us, fade(get(l->first_us), (double)first_us, n, share));
+	if (tokens > 0 && rest_us > 0)
+		set(l->token_us, fade(get(l->token_us), (double)rest_us / (double)tokens, n, share));
+	note_first(l, true, first_us);
+	end(l, now_us);
+}
+
+/* Where its time went cannot be seen: both parts move by the same factor. */
+void learned_note_plain(struct learned *l, int64_t now_us, int64_t us, int64_t tokens)
+{
+	if (!begin(l, us))
+		return;
+	uint32_t n = get(l->n);
+	double expected = get(l->first_us) + (double)tokens * get(l->token_us);
+	if (n == 0 || !(expected > 0)) {
+		set(l->first_us, tokens > 1 ? (double)us / 2 : (double)us);
+		set(l->token_us, tokens > 1 ? (double)us / 2 / (double)tokens : 0);
+	} else {
+		double factor = fade(1, (double)us / expected, n, time_fade(l, now_us));
+		set(l->first_us, get(l->first_us) * factor);
+		set(l->token_us, get(l->token_us) * factor);
+	}
+	note_first(l, false, us);
+	end(l, now_us);
+}
+
+void learned_note_late(struct learned *l, int64_t now_us, int64_t us, bool stream)
+{
+	if (!begin(l, us))
+		return;
+	if ((double)us > get(l->first_us))
+		set(l->first_us, fade(get(l->first_us), (double)us, get(l->n), TIME_FADE));
+	note_first(l, stream, us);
+	end(l, now_us);
 }
 
 double learned_output(const struct learned *l, int64_t input, uint32_t *n)
@@ -74,14 +129,14 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-int64_t learned_first(const struct learned *l, int per_cent)
+int64_t learned_first(const struct learned *l, bool stream, int per_cent)
 {
-	uint32_t all[LEARNED_FIRSTS], n = get(l->n_firsts);
+	uint32_t all[LEARNED_FIRSTS], n = get(l->firsts[!stream].n);
 	n = n < LEARNED_FIRSTS ? n : LEARNED_FIRSTS;
 	if (n < FIRSTS_LEAST)
 		return 0;
 	for (uint32_t i = 0; i < n; i++)
-		all[i] = get(l->firsts[i]);
+		all[i] = get(l->firsts[!stream].us[i]);
 	qsort(all, n, sizeof(*all), by_size);
 	return all[(n - 1) * (uint32_t)per_cent / 100];
 }

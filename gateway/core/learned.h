@@ -27,16 +27,21 @@ struct learned {
 	_Atomic double token_us;		/* for each further one */
 	_Atomic uint32_t n;			/* times observed */
 	_Atomic int64_t seen_us;		/* when last; monotonic */
-	_Atomic uint32_t firsts[LEARNED_FIRSTS];	/* the latest times to the first token, in microseconds */
-	_Atomic uint32_t n_firsts;
+	struct {
+		_Atomic uint32_t us[LEARNED_FIRSTS], n;
+	} firsts[2];			/* the latest times to the first token: of streams; of plain answers, which come whole */
 	atomic_flag busy;
 };
 
 /* An answer of `output` tokens to a prompt of `input`. */
 void learned_note_length(struct learned *l, int64_t input, int64_t output);
 
-/* The first token came after `first_us`, the remaining `tokens` took `rest_us` (0: not known). */
-void learned_note_time(struct learned *l, int64_t now_us, int64_t first_us, int64_t tokens, int64_t rest_us);
+/* A stream: its first token came after `first_us`, the remaining `tokens` took `rest_us` (0: not known). */
+void learned_note_stream(struct learned *l, int64_t now_us, int64_t first_us, int64_t tokens, int64_t rest_us);
+/* A plain answer of `tokens` came after `us`. */
+void learned_note_plain(struct learned *l, int64_t now_us, int64_t us, int64_t tokens);
+/* The answer was not waited for: it would have taken more than `us`. */
+void learned_note_late(struct learned *l, int64_t now_us, int64_t us, bool stream);
 
 /* Expected tokens of an answer to a prompt of `input`; below 0: nothing is known. `*n`: from so many answers. */
 double learned_output(const struct learned *l, int64_t input, uint32_t *n);
@@ -44,7 +49,7 @@ double learned_output(const struct learned *l, int64_t input, uint32_t *n);
 /* Expected time of an answer of `output` tokens; below 0: nothing is known. */
 double learned_time(const struct learned *l, double output);
 
-/* The time to the first token that `per_cent` of the latest requests kept; 0: fewer than 16 are known. */
-int64_t learned_first(const struct learned *l, int per_cent);
+/* The time to the first token (the whole of a plain answer) that `per_cent` of the latest requests kept; 0: fewer than 16 are known. */
+int64_t learned_first(const struct learned *l, bool stream, int per_cent);
 
 #endif

@@ -15,8 +15,10 @@
 #include <stdint.h>
 
 #include "base/counters.h"
+#include "base/list.h"
 #include "base/str.h"
 #include "core/learned.h"
+#include "core/share.h"
 
 enum { LIVE_ROWS_MAX = 4096, LIVE_MADE_UP_MAX = 1024 };
 
@@ -29,6 +31,8 @@ enum breaker_class {
 	BREAKER_AUTH,		/* our credential refused (on the credential) */
 	BREAKER_BILLING,	/* account out of credit (on the credential) */
 	BREAKER_MODEL_GONE,	/* the model is unknown or retired there */
+	BREAKER_LOADING,	/* a local server loads its model */
+	BREAKER_BUSY,		/* a local server has no place left */
 	BREAKER_CLASSES
 };
 
@@ -39,6 +43,7 @@ struct breaker {
 	_Atomic int32_t failures;	/* in the window, or in a row while half-open */
 	_Atomic int32_t trips;		/* consecutive openings: the ramp */
 	_Atomic int32_t probing;	/* half-open trials in flight */
+	_Atomic int32_t ramp;		/* how many are let through at a time, when half-open; 0: one */
 };
 
 struct live_target {
@@ -46,6 +51,9 @@ struct live_target {
 	struct str label;		/* for metrics: the configured name or pattern it came from */
 	struct breaker breakers[BREAKER_CLASSES];
 	_Atomic int32_t in_flight;
+	_Atomic int32_t waiting;	/* for a place: core/slots.h */
+	struct list queue;		/* of theirs, under its lock */
+	_Atomic bool drained;		/* an operator took it out */
 	_Atomic int32_t healthy;	/* of active checks: 1 up, 0 down, -1 unknown */
 	_Atomic int64_t since_us;	/* last change of state, wall clock */
 	_Atomic int last_error;		/* enum error_kind */
@@ -61,6 +69,8 @@ struct live_credential {
 
 struct live_model {
 	struct str name;
+	struct share share;
+	_Atomic uint32_t turn;		/* weighted: which request this is */
 	_Atomic(struct model_counters *) counters;
 };
 

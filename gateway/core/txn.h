@@ -96,6 +96,7 @@ struct txn {
 	unsigned stages_entered;	/* how many of the table */
 	int attempts;
 	bool stream;			/* the caller asked for a stream */
+	bool dry;			/* only explained: nothing is counted or asked */
 	bool refused;			/* the edge could not even read it; see txn_ops.refuse */
 	bool cut;			/* the answer broke after the commit */
 	bool caller_gone;

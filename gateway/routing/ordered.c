@@ -3,9 +3,10 @@
  */
 #include "routing/strategy.h"
 
-static void order(const struct txn *t, struct plan *p)
+static void order(struct strategy_view *v)
 {
-	(void)t, (void)p;
+	for (unsigned i = 0; i < v->n; i++)
+		v->entries[i]->score = i;
 }
 
 const struct strategy ordered_strategy = { .name = "ordered", .order = order };

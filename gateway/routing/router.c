@@ -6,16 +6,17 @@
 
 #include <stdatomic.h>
 
-#include "core/breaker.h"
+#include "base/digest.h"
+#include "core/affinity.h"
 #include "core/call.h"
 #include "core/endpoint.h"
 #include "core/plan.h"
 #include "core/snapshot.h"
 #include "core/txn.h"
+#include "routing/expect.h"
+#include "routing/judge.h"
 #include "routing/route_table.h"
 #include "routing/strategy.h"
-
-enum { PLAN_MAX = 32 };
 
 static enum stage_result no_such_model(struct txn *t, const struct route *r)
 {
@@ -45,70 +46,37 @@ static bool is_planned(const struct plan *p, const struct target *target)
 	return false;
 }
 
-static bool provider_allows(const struct provider *p, int64_t now_us, enum breaker_class *open, int64_t *back_at_us)
-{
-	if (p->n_credentials == 0)
-		return true;
-	for (unsigned i = 0; i < p->n_credentials; i++)
-		if (!p->credentials[i].live ||
-		    breakers_allow(p->credentials[i].live->breakers, now_us, open, back_at_us))
-			return true;
-	return false;
-}
-
-static enum error_kind error_of(enum breaker_class c)
-{
-	return c == BREAKER_RATE_LIMIT ? ERR_UPSTREAM_RATE_LIMIT : ERR_OVERLOADED;
-}
-
-static bool is_full(const struct target *target)
-{
-	return target->max_concurrent > 0 && target->live &&
-	       atomic_load_explicit(&target->live->in_flight, memory_order_relaxed) >= target->max_concurrent;
-}
-
-static bool is_down(const struct target *target)
-{
-	return target->live && atomic_load_explicit(&target->live->healthy, memory_order_relaxed) == 0;
-}
-
-static void judge(const struct txn *t, struct plan_entry *e)
-{
-	const struct provider *p = e->target->provider;
-	struct str only = t->req->header[RH_WEIR_PROVIDER];
-	int64_t now = loop_now(t->loop);
-	enum breaker_class open;
-	e->excluded_as = ERR_OVERLOADED;
-	if (!p->usable) {
-		e->excluded = "no credential";
-	} else if (!str_empty(only) && !str_eq(only, p->name)) {
-		e->excluded = "not the provider asked for";
-	} else if (e->target->live && !breakers_allow(e->target->live->breakers, now, &open, &e->back_at_us)) {
-		e->excluded = breaker_class_name(open);
-		e->excluded_as = error_of(open);
-	} else if (!provider_allows(p, now, &open, &e->back_at_us)) {
-		e->excluded = breaker_class_name(open);
-		e->excluded_as = error_of(open);
-	} else if (is_down(e->target)) {
-		e->excluded = "health check fails";
-	} else if (is_full(e->target)) {
-		e->excluded = "full";
-	}
-}
-
-static void add_targets(const struct txn *t, struct plan *p, const struct model *m)
+/* One rung: a model's own targets, judged by what the model that was asked for requires. */
+static void add_targets(const struct txn *t, struct plan *p, const struct model *m, unsigned rung)
 {
 	for (unsigned i = 0; i < m->n_targets && p->n < PLAN_MAX; i++) {
 		if (is_planned(p, m->targets[i]))
 			continue;
 		struct plan_entry *e = &p->entries[p->n++];
-		e->target = m->targets[i];
-		judge(t, e);
+		*e = (struct plan_entry){ .target = m->targets[i], .rung = rung, .input = -1, .output = -1, .cost = -1, .time_us = -1 };
+		judge(t, &p->model->policy.requires, e);
+		if (rung && !e->excluded)
+			judge(t, &m->policy.requires, e);
 	}
 }
 
+struct rung {
+	const struct model *model;
+	unsigned first, n;	/* of the plan's entries */
+};
+
+static void add_rung(const struct txn *t, struct plan *p, const struct model *m, struct rung *rungs, unsigned *n)
+{
+	if (*n == PLAN_MAX)
+		return;
+	rungs[*n] = (struct rung){ .model = m, .first = p->n };
+	add_targets(t, p, m, *n);
+	rungs[*n].n = p->n - rungs[*n].first;
+	(*n)++;
+}
+
 /* Further models, the caller's list first; only what the key may use anyway. */
-static void add_fallbacks(struct txn *t, struct plan *p)
+static void add_fallbacks(struct txn *t, struct plan *p, struct rung *rungs, unsigned *n)
 {
 	struct str rest = t->req->header[RH_WEIR_FALLBACKS], name;
 	struct route r;
@@ -116,25 +84,99 @@ static void add_fallbacks(struct txn *t, struct plan *p)
 		name = str_trim(name);
 		route_resolve(t->snapshot, name, &t->arena, &r);
 		if (r.model && key_allows(t->key, name))
-			add_targets(t, p, r.model);
+			add_rung(t, p, r.model, rungs, n);
 	}
 	for (unsigned i = 0; i < p->model->n_fallbacks; i++) {
 		name = p->model->fallbacks[i];
 		route_resolve(t->snapshot, name, &t->arena, &r);
 		if (r.model && key_allows(t->key, name))
-			add_targets(t, p, r.model);
+			add_rung(t, p, r.model, rungs, n);
 	}
+}
+
+/* --- order --- */
+
+static bool needs_expectations(const struct plan *p, const struct rung *rungs, unsigned n)
+{
+	bool any = p->model->policy.max_cost > 0 || p->model->policy.hedge_quantile > 0;
+	for (unsigned i = 0; i < n; i++)
+		any |= rungs[i].n > 1 && strategy_of(rungs[i].model->strategy)->expectations;
+	return any;
+}
+
+static void expect_all(struct txn *t, struct plan *p, struct live_target *home)
+{
+	struct expect_view v = { .prompt = txn_prompt(t), .max_output = t->call->max_output, .service = t->call->service,
+				 .home = home };
+	if (!v.prompt->measured)
+		return;
+	expect(&v, p->entries, p->n);
+	p->measured = true;
+	for (unsigned i = 0; i < p->n; i++)
+		judge_cost(p, &p->entries[i], 0);
+}
+
+/* A vendor that had its share makes way for another that is up. */
+static void hold_shares(const struct model *m, struct plan_entry **entries, unsigned n)
+{
+	for (unsigned i = 1; i < n && m->policy.max_share && m->live; i++) {
+		if (!share_exceeded(&m->live->share, entries[0]->target->provider->name, m->policy.max_share))
+			return;
+		struct plan_entry *over = entries[0];
+		memmove(&entries[0], &entries[1], (n - 1) * sizeof(struct plan_entry *));
+		entries[n - 1] = over;
+		over->placed = "its vendor had its share";
+	}
+}
+
+/* Orders what may be asked and leaves the rest behind it. */
+static void order_rung(struct txn *t, struct plan *p, const struct rung *r, struct live_target *home)
+{
+	struct plan_entry *entries[PLAN_MAX], sorted[PLAN_MAX];
+	struct strategy_view v = { .model = r->model, .entries = entries, .home = r->model->policy.affinity ? home : NULL,
+				   .now_us = loop_now(t->loop), .dice = random_u64() };
+	unsigned n = 0;
+	if (r->model->live && r->n > 1 && !t->dry)
+		v.turn = atomic_fetch_add_explicit(&r->model->live->turn, 1, memory_order_relaxed);
+	for (unsigned i = 0; i < r->n; i++)
+		if (!p->entries[r->first + i].excluded)
+			entries[v.n++] = &p->entries[r->first + i];
+	strategy_of(r->model->strategy)->order(&v);
+	hold_shares(r->model, entries, v.n);
+	for (unsigned i = 0; i < v.n; i++)
+		sorted[n++] = *entries[i];
+	for (unsigned i = 0; i < r->n; i++)
+		if (p->entries[r->first + i].excluded)
+			sorted[n++] = p->entries[r->first + i];
+	memcpy(&p->entries[r->first], sorted, n * sizeof(*sorted));
+}
+
+static struct live_target *find_home(struct txn *t, struct plan *p)
+{
+	struct str key = t->live_key ? t->live_key->name : STR_NONE;
+	if (str_empty(t->call->session) || !p->model->policy.affinity || !p->model->live)
+		return NULL;
+	p->session = affinity_session(key, p->model->live->name, t->call->session);
+	return affinity_find(p->session, loop_now(t->loop));
 }
 
 static enum stage_result write_plan(struct txn *t, const struct model *m)
 {
 	struct plan *p = arena_new(&t->arena, struct plan);
+	struct rung rungs[PLAN_MAX];
+	unsigned n = 0;
 	p->model = m;
 	p->entries = arena_array(&t->arena, struct plan_entry, PLAN_MAX);
-	add_targets(t, p, m);
+	add_rung(t, p, m, rungs, &n);
 	if (m->n_fallbacks || !str_empty(t->req->header[RH_WEIR_FALLBACKS]))
-		add_fallbacks(t, p);
-	ordered_strategy.order(t, p);
+		add_fallbacks(t, p, rungs, &n);
+	judge_fit(t, p);
+	struct live_target *home = p->n > 1 ? find_home(t, p) : NULL;
+	if (needs_expectations(p, rungs, n) || t->dry)
+		expect_all(t, p, home);
+	for (unsigned i = 0; i < n; i++)
+		if (rungs[i].n > 1)
+			order_rung(t, p, &rungs[i], home);
 	t->plan = p;
 	t->live_model = m->live;
 	return STAGE_NEXT;

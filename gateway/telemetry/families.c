@@ -78,6 +78,10 @@ static struct counter_family fallbacks = {
 	SUM("weir_fallbacks_total", "Requests that went on from one target to another."),
 	.labels = { "from", "to", "reason" },
 };
+static struct counter_family hedges = {
+	SUM("weir_hedges_total", "Second attempts beside a first one whose token was late, by whether they answered."),
+	.labels = { "model", "result" },
+};
 static struct counter_family tokens = {
 	SUM("weir_tokens_total", "Tokens, as providers reported them. Input holds cache_read, output holds reasoning."),
 	.labels = { "model", "provider", "type" },
@@ -356,6 +360,11 @@ void families_cost(const struct txn *t, struct live_target *live, int64_t nano, 
 	}
 	if (t->live_key)
 		counter_add(key_series(t->live_key), nano);
+}
+
+void families_hedge(struct live_model *model, bool won)
+{
+	counter_add(two(&hedges, model ? model->name : STR("none"), won ? STR("won") : STR("lost")), 1);
 }
 
 void families_fallback(struct str from, struct str to, enum error_kind why)

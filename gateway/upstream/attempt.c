@@ -102,6 +102,7 @@ static void complete(struct attempt *a)
 static void commit(struct attempt *a)
 {
 	struct txn *t = a->t;
+	a->events->answering(a);
 	a->first_content_us = loop_now(t->loop);
 	if (t->first_content_us == 0)
 		t->first_content_us = a->first_content_us;
@@ -271,6 +272,8 @@ static bool start_passing(struct attempt *a)
 {
 	struct txn *t = a->t;
 	a->passing = true;
+	a->events->answering(a);
+	a->first_content_us = loop_now(t->loop);
 	t->first_content_us = loop_now(t->loop);
 	emit_head(a, a->length >= 0 ? a->length : ANSWER_CHUNKED);
 	t->answer.content = true;
@@ -326,6 +329,7 @@ static void plain_end(struct attempt *a)
 		fail(a, ERR_UPSTREAM_BROKEN, false, why);
 		return;
 	}
+	a->events->answering(a);
 	attempt_charge(a, true);	/* its header says what it cost */
 	plain_deliver(a);
 }
@@ -340,6 +344,8 @@ static void error_end(struct attempt *a)
 	struct outcome o = { .kind = e.kind, .status = a->status, .retry_after_us = a->retry_after_us,
 			     .why = "the provider answered with an error" };
 	o.unprocessed = a->status == 429 || a->status == 503 || a->status == 529;
+	if (e.message.n && a->local)
+		o.said = arena_copy(&a->t->arena, e.message);
 	bool about_request = error_row(e.kind)->next != NEXT_TARGET;
 	if (about_request && e.native)
 		o.relay = arena_copy(&a->t->arena, body);
@@ -475,6 +481,7 @@ void attempt_start(struct attempt *a, const struct target *target, const struct 
 	a->credential = credential ? credential->live : NULL;
 	a->dialect = t->endpoint->dialect ? t->endpoint->dialect : p->dialect;
 	a->quirks = p->quirks;
+	a->local = p->local;
 	a->json_answer = t->endpoint->good != ANSWER_ANY;
 	a->began_us = a->last_byte_us = loop_now(t->loop);
 	attempt_charge_begin(a, target);

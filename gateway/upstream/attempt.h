@@ -29,6 +29,7 @@ struct outcome {
 	bool unprocessed;		/* provably not acted upon: the same target may be asked again */
 	int64_t retry_after_us;		/* the provider's hint; 0: none */
 	struct str message;		/* ours, or the provider's about the request; in t->arena */
+	struct str said;		/* the provider's message, whatever it is about; in t->arena */
 	struct str relay;		/* an error body in the caller's own shape, to be passed on unchanged */
 	const char *why;		/* one line for the log */
 };
@@ -38,6 +39,7 @@ struct attempt;
 struct attempt_events {
 	void (*completed)(struct attempt *);			/* the last delta was passed on */
 	void (*failed)(struct attempt *, const struct outcome *);
+	void (*answering)(struct attempt *);			/* it has something to pass on; comes before what follows from it */
 	void (*committed)(struct attempt *);			/* content is about to be passed on: failover is over */
 };
 
@@ -70,7 +72,7 @@ struct attempt {
 	uint64_t data_bytes;		/* of events with content */
 	uint32_t n_events, data_least;	/* how many, and the shortest of them */
 	uint8_t service;		/* enum service_tier that was asked for */
-	bool text, charged;
+	bool text, charged, local;
 	bool sent;			/* the request left, or may have */
 	struct sse sse;
 	struct buf held;		/* events before content; a plain body; an error body */

@@ -84,11 +84,14 @@ static void learn(struct attempt *a, const struct usage *u, bool whole)
 
 static void learn_time(struct attempt *a, const struct usage *u, bool whole)
 {
-	int64_t now = loop_now(a->t->loop), first = a->first_content_us ? a->first_content_us - a->began_us : now - a->began_us;
+	int64_t now = loop_now(a->t->loop);
 	if (!whole || !a->live || !a->text)
 		return;
-	learned_note_time(&a->live->learned, now, first, a->first_content_us ? u->output - 1 : 0,
-			  a->first_content_us ? now - a->first_content_us : 0);
+	if (a->event_stream)
+		learned_note_stream(&a->live->learned, now, a->first_content_us - a->began_us, u->output - 1,
+				    now - a->first_content_us);
+	else
+		learned_note_plain(&a->live->learned, now, now - a->began_us, u->output);
 }
 
 /* --- money --- */

@@ -14,7 +14,8 @@
 #include "core/families.h"
 
 static const int64_t AUTH_OPEN_US = 60 * SECOND_US, BILLING_OPEN_US = 600 * SECOND_US,
-		     GONE_OPEN_US = 3600 * SECOND_US, RATE_LIMIT_US = 5 * SECOND_US, RATE_LIMIT_MAX_US = 600 * SECOND_US;
+		     GONE_OPEN_US = 3600 * SECOND_US, RATE_LIMIT_US = 5 * SECOND_US, LOADING_US = 1 * SECOND_US,
+		     BUSY_US = SECOND_US / 4, RATE_LIMIT_MAX_US = 600 * SECOND_US;
 
 static struct str credential_label(const struct attempt *a)
 {
@@ -49,15 +50,30 @@ static void count_failure(struct attempt *a, enum breaker_class c, const struct 
 	trials[c] = false;
 }
 
-void failure_trip(struct attempt *a, const struct outcome *o, const struct breaker_settings *s, int64_t now_us,
-		  bool *trials, bool *credential_trials)
+/* A local server's 503 or 429 is no illness: it loads its model, or all its places are taken. */
+static bool is_passing(const struct attempt *a, const struct outcome *o, enum breaker_class *class)
 {
-	(void)credential_trials;
+	bool refused = o->status == 503 || o->status == 429;
+	*class = str_ihas(o->said, STR("loading")) ? BREAKER_LOADING : BREAKER_BUSY;
+	return a->local && refused && a->live;
+}
+
+void failure_trip(struct attempt *a, const struct outcome *o, const struct breaker_settings *s, bool blame, bool *trials)
+{
+	int64_t now_us = loop_now(a->t->loop);
+	enum breaker_class passing;
 	if (a->live) {
 		atomic_store_explicit(&a->live->last_error, (int)o->kind, memory_order_relaxed);
 		atomic_store_explicit(&a->live->last_status, o->status, memory_order_relaxed);
 	}
 	if (!s->on)
+		return;
+	if (is_passing(a, o, &passing)) {
+		int64_t pause = passing == BREAKER_LOADING ? LOADING_US : BUSY_US;
+		breaker_open_for(&a->live->breakers[passing], now_us, o->retry_after_us ? rate_limit_time(o) : pause);
+		return;
+	}
+	if (!blame)
 		return;
 	switch (o->kind) {
 	case ERR_UPSTREAM_AUTH:

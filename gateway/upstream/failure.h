@@ -12,9 +12,11 @@
 /* `o` is NULL for a success. */
 void failure_count(struct txn *t, const struct attempt *a, const struct outcome *o);
 
-/* Charges the failure to the target's or the credential's breakers, giving back its trials. */
-void failure_trip(struct attempt *a, const struct outcome *o, const struct breaker_settings *s, int64_t now_us,
-		  bool *trials, bool *credential_trials);
+/*
+ * Charges the failure to the target's or the credential's breakers; trials it used up are false
+ * afterwards. `blame`: it says something about the target, not just about the request.
+ */
+void failure_trip(struct attempt *a, const struct outcome *o, const struct breaker_settings *s, bool blame, bool *trials);
 
 void failure_walk_on(struct txn *t, const struct live_target *from, const struct live_target *to,
 		     const struct outcome *o);
