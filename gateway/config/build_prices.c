@@ -38,6 +38,7 @@ static const struct price_book *own_book(struct build *b, const struct node *map
 	for (const struct node *n = map->first; n; n = n->next) {
 		struct model_facts *row = &rows[book->n++];
 		price_init(&row->price);
+		row->price.agreed = true;
 		options_load(&price_table, n, &row->price, &b->context);
 		row->name = n->key;
 		row->priced = true;

@@ -3,6 +3,9 @@
  */
 #include "core/money.h"
 
+#include <math.h>
+#include <stdlib.h>
+
 enum { DECIMALS = 9 };
 
 static bool digit(char c)
@@ -34,6 +37,20 @@ bool money_parse(struct str s, int64_t *nano)
 		value *= 10;
 	*nano = value;
 	return any && value <= MONEY_MAX;
+}
+
+bool money_parse_json(struct str s, int64_t *nano)
+{
+	char text[MONEY_SIZE * 2], *end;
+	if (s.n == 0 || s.n >= sizeof(text) || !digit(s.p[0]))
+		return false;
+	memcpy(text, s.p, s.n);
+	text[s.n] = '\0';
+	double value = strtod(text, &end) * (double)NANO;
+	if (end != text + s.n || !(value >= 0) || value > (double)MONEY_MAX)
+		return false;
+	*nano = (int64_t)ceil(value - 1e-6);	/* 0.000204360 must not become 204361 for its binary neighbour */
+	return true;
 }
 
 struct str money_format(char to[MONEY_SIZE], int64_t nano)

@@ -17,6 +17,9 @@ enum { MONEY_SIZE = 32 };
 /* "1.25" or "0.0000000004": at most nine decimals, the rest must be zeros. Digits and one point only: no sign, no exponent. */
 bool money_parse(struct str text, int64_t *nano) must_check;
 
+/* A JSON number as vendors write amounts, exponent and all; rounded up to the nano-dollar. */
+bool money_parse_json(struct str number, int64_t *nano) must_check;
+
 /* Without trailing zeros: "0.00001245". The result lives in `to`. */
 struct str money_format(char to[MONEY_SIZE], int64_t nano);
 

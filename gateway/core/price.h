@@ -40,6 +40,7 @@ struct price {
 	} tiers[PRICE_TIERS];
 	struct price_three services[SERVICE_TIERS];	/* SERVICE_UNSAID and _STANDARD are not used */
 	bool free;					/* said to cost nothing */
+	bool agreed;					/* the operator's own: holds against what a provider says it charged */
 	bool estimated;					/* taken from another model: design decision 9 */
 };
 

@@ -18,6 +18,7 @@ struct usage {
 	int64_t reasoning;		/* of output */
 	int64_t audio_input, audio_output;	/* of input, of output */
 	int64_t image_input;		/* of input */
+	int64_t cost;			/* nano-dollars, where the provider says what it charged; 0: it does not */
 	bool known;			/* some number arrived */
 	bool estimated;			/* weir's own estimate: the vendor reported nothing, or nonsense */
 	bool doubtful;			/* the report has negative, huge or contradictory numbers, or text for numbers */
@@ -41,6 +42,7 @@ static inline void usage_merge(struct usage *to, const struct usage *from)
 	USAGE_LARGER(audio_input);
 	USAGE_LARGER(audio_output);
 	USAGE_LARGER(image_input);
+	USAGE_LARGER(cost);
 #undef USAGE_LARGER
 	to->known |= from->known;
 	to->doubtful |= from->doubtful;

@@ -7,6 +7,7 @@
  */
 #include "dialects/openai_usage.h"
 
+#include "core/money.h"
 #include "core/target.h"
 #include "wire/json_cursor.h"
 
@@ -61,15 +62,35 @@ static void read_input(struct str object, struct usage *u)
 	u->image_input = count(details, STR("image_tokens"));
 }
 
+/* Where the total left it out, too, it is added there. */
+static void add_reasoning(struct usage *u)
+{
+	u->output += u->reasoning;
+	if (u->total && u->total < u->input + u->output)
+		u->total = u->input + u->output;
+}
+
 static void read_output(struct str object, unsigned quirks, struct usage *u)
 {
 	struct str details = either_value(object, STR("completion_tokens_details"), STR("output_tokens_details"));
 	u->output = either(object, STR("completion_tokens"), STR("output_tokens"));
 	u->reasoning = count(details, STR("reasoning_tokens"));
 	u->audio_output = count(details, STR("audio_tokens"));
-	bool beside = u->total > 0 && u->reasoning > 0 && u->total == u->input + u->output + u->reasoning;
+	bool beside = u->reasoning > u->output || (u->total > 0 && u->reasoning > 0 && u->total == u->input + u->output + u->reasoning);
 	if (beside || ((quirks & QUIRK_COMPLETION_EXCLUDES_REASONING) && u->total != u->input + u->output))
-		u->output += u->reasoning;
+		add_reasoning(u);
+}
+
+/* What the provider charged, where it says so: OpenRouter, Vercel, Perplexity; xAI in ten-thousand-millionths. */
+static void read_cost(struct str object, struct usage *u)
+{
+	struct str cost = json_get(object, STR("cost"));
+	if (json_type(cost) == JSON_OBJECT)
+		cost = json_get(cost, STR("total_cost"));
+	if (json_type(cost) == JSON_NUMBER && money_parse_json(cost, &u->cost))
+		return;
+	u->cost = (json_count(object, STR("cost_in_usd_ticks")) + 9) / 10;
+	u->cost = u->cost < MONEY_MAX ? u->cost : 0;
 }
 
 bool openai_usage(struct str object, unsigned quirks, struct usage *out)
@@ -84,6 +105,7 @@ bool openai_usage(struct str object, unsigned quirks, struct usage *out)
 		u.input = u.total;	/* Voyage and others report a total alone */
 	if (!u.total)
 		u.total = u.input + u.output;
+	read_cost(object, &u);
 	u.known = u.input || u.output || u.total;
 	u.doubtful = is_doubtful(object, &u);
 	if (u.known)

@@ -96,19 +96,28 @@ static void learn_time(struct attempt *a, const struct usage *u, bool whole)
 
 /* --- money --- */
 
+/* What the provider says it charged goes before any table but the operator's own. Below 0: not known. */
+static int64_t cost_of(const struct attempt *a, const struct usage *u, bool *estimated)
+{
+	enum service_tier tier = u->service ? (enum service_tier)u->service : (enum service_tier)a->service;
+	if (u->cost > 0 && !u->estimated && !(a->price && (a->price->free || a->price->agreed)))
+		return u->cost;
+	*estimated = u->estimated || (a->price && a->price->estimated);
+	return a->price ? price_cost(a->price, u, tier) : -1;
+}
+
 static void add_cost(struct txn *t, const struct attempt *a, const struct usage *u)
 {
-	if (!a->price) {
+	bool estimated = false;
+	int64_t cost = cost_of(a, u, &estimated);
+	families_cost(t, a->live, cost, estimated);
+	if (cost < 0) {
 		t->cost_missing = true;
-		families_cost(t, a->live, -1, true);
 		return;
 	}
-	enum service_tier tier = u->service ? (enum service_tier)u->service : (enum service_tier)a->service;
-	int64_t cost = price_cost(a->price, u, tier);
 	t->cost = t->cost + cost < MONEY_MAX ? t->cost + cost : MONEY_MAX;
 	t->cost_known = true;
-	t->cost_estimated |= cost > 0 && (u->estimated || a->price->estimated);
-	families_cost(t, a->live, cost, u->estimated || a->price->estimated);
+	t->cost_estimated |= cost > 0 && estimated;
 }
 
 void attempt_charge(struct attempt *a, bool whole)

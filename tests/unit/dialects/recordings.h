@@ -9,11 +9,13 @@
 #include <zlib.h>
 
 #include "base/buf.h"
+#include "core/dialect.h"
 #include "wire/json_cursor.h"
+#include "wire/sse.h"
 
 /* Spans live until the call it was handed to returns. */
 struct recording {
-	struct str vendor, name, endpoint, content_type, answer;
+	struct str vendor, name, endpoint, content_type, request, answer;
 	int status;
 	bool stream;
 };
@@ -23,6 +25,7 @@ static inline void read_recording(struct str line, struct arena *a, struct recor
 	struct str object = json_value(line);
 	r->name = json_text(a, json_get(object, STR("name")));
 	r->endpoint = json_text(a, json_get(object, STR("endpoint")));
+	r->request = json_text(a, json_get(object, STR("request")));
 	r->answer = json_text(a, json_get(object, STR("answer")));
 	r->content_type = json_text(a, json_get(json_get(object, STR("headers")), STR("content-type")));
 	r->status = (int)json_count(object, STR("status"));
@@ -59,6 +62,27 @@ static inline unsigned each_recording_of(const char *path, void (*check)(const s
 		gzclose(f);
 	buf_free(&line);
 	return n;
+}
+
+/* As an attempt reads it: whole answers at once, streams event by event. False: none was reported. */
+static inline bool recording_usage(const struct recording *r, struct usage *u)
+{
+	extern const struct dialect openai_chat_dialect, openai_responses_dialect;
+	const struct dialect *d = str_eq(r->endpoint, STR("responses")) ? &openai_responses_dialect : &openai_chat_dialect;
+	struct sse sse;
+	struct sse_event ev;
+	struct str in = r->answer;
+	if (!r->stream)
+		return d->read_usage(r->answer, 0, u);
+	sse_init(&sse);
+	while (sse_feed(&sse, &in, &ev) == SSE_EVENT) {
+		struct event_view v = { 0 };
+		d->read_event(ev.name, ev.data, 0, &v);
+		if (v.has_usage)
+			usage_merge(u, &v.usage);
+	}
+	sse_free(&sse);
+	return u->known;
 }
 
 /* How many there were. Run from the top of the tree. */
