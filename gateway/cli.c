@@ -12,7 +12,9 @@
 #include <string.h>
 
 #include "base/arena.h"
+#include "cli_admin.h"
 #include "cli_http.h"
+#include "cli_prices.h"
 #include "config/load.h"
 #include "config/print.h"
 #include "upstreams.h"
@@ -23,7 +25,8 @@ struct arguments {
 	const char *config;
 	const char *model;
 	const char *url;
-	bool upstreams;
+	const char *to;
+	bool upstreams, json;
 	char **rest;
 	int n_rest;
 };
@@ -114,6 +117,30 @@ static int run_health(const struct arguments *a)
 	return cli_health(a->url);
 }
 
+static int run_explain(const struct arguments *a)
+{
+	return cli_explain(a->config, a->json);
+}
+
+static int run_why(const struct arguments *a)
+{
+	if (!a->n_rest) {
+		fprintf(stderr, "usage: weir why [--json] REQUEST_ID (the x-request-id of an answer)\n");
+		return 2;
+	}
+	return cli_why(a->rest[0], a->json);
+}
+
+static int run_prices(const struct arguments *a)
+{
+	if (a->n_rest >= 2 && strcmp(a->rest[0], "update") == 0)
+		return cli_prices_update(a->config, a->rest[1], a->to);
+	if (a->n_rest >= 1 && strcmp(a->rest[0], "list") == 0)
+		return cli_prices_list(a->config, a->n_rest > 1 ? a->rest[1] : NULL);
+	fprintf(stderr, "usage: weir prices list [PART] | weir prices update FILE|URL [--to FILE]\n");
+	return 2;
+}
+
 static int run_version(const struct arguments *a)
 {
 	(void)a;
@@ -126,6 +153,9 @@ static int run_help(const struct arguments *a);
 static const struct command commands[] = {
 	{ "serve", "[-c FILE]", "start the gateway", run_serve },
 	{ "check", "[-c FILE] [--upstreams]", "find a configuration's mistakes; with --upstreams, try each credential", run_check },
+	{ "explain", "[-c FILE] [--json] < request.json", "which targets a request would go to, and why; with -c: cold", run_explain },
+	{ "why", "[--json] REQUEST_ID", "why a recent request went where it went", run_why },
+	{ "prices", "list [PART] | update FILE|URL", "the table of prices; check, compare and install a new one", run_prices },
 	{ "init", "", "print a configuration from what the environment holds", run_init },
 	{ "config", "full|schema|reference", "every option: as a file, as a JSON Schema, as a page", run_config },
 	{ "models", "[-u URL]", "models of a running gateway", run_models },
@@ -140,10 +170,11 @@ static int run_help(const struct arguments *a)
 	(void)a;
 	printf("weir: one OpenAI-compatible endpoint in front of many models\n\n");
 	for (size_t i = 0; i < array_len(commands); i++)
-		printf("  weir %-8s %-28s %s\n", commands[i].name, commands[i].usage, commands[i].help);
+		printf("  weir %-8s %-34s %s\n", commands[i].name, commands[i].usage, commands[i].help);
 	printf("\nWithout -c the configuration is WEIR_CONFIG, ./weir.yaml or /etc/weir/weir.yaml; with none of them weir\n"
 	       "serves with what the environment holds (OPENAI_API_KEY and the like). URL: WEIR_URL, else of\n"
-	       "WEIR_LISTEN_ADDRESS, else http://127.0.0.1:8080; key: WEIR_KEY.\n");
+	       "WEIR_LISTEN_ADDRESS, else http://127.0.0.1:8080; key: WEIR_KEY. explain and why ask the admin listener:\n"
+	       "WEIR_ADMIN_URL, else http://127.0.0.1:9090; token: WEIR_ADMIN_TOKEN.\n");
 	return 0;
 }
 
@@ -151,7 +182,8 @@ static bool parse(int argc, char **argv, struct arguments *a)
 {
 	static const struct option longs[] = {
 		{ "config", required_argument, NULL, 'c' }, { "model", required_argument, NULL, 'm' },
-		{ "url", required_argument, NULL, 'u' }, { "upstreams", no_argument, NULL, 'U' }, { NULL, 0, NULL, 0 },
+		{ "url", required_argument, NULL, 'u' }, { "upstreams", no_argument, NULL, 'U' },
+		{ "json", no_argument, NULL, 'j' }, { "to", required_argument, NULL, 't' }, { NULL, 0, NULL, 0 },
 	};
 	int c;
 	while ((c = getopt_long(argc, argv, "c:m:u:", longs, NULL)) >= 0) {
@@ -160,6 +192,8 @@ static bool parse(int argc, char **argv, struct arguments *a)
 		case 'm': a->model = optarg; break;
 		case 'u': a->url = optarg; break;
 		case 'U': a->upstreams = true; break;
+		case 'j': a->json = true; break;
+		case 't': a->to = optarg; break;
 		default: return false;
 		}
 	}

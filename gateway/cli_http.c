@@ -80,6 +80,38 @@ long cli_get(const char *url, const char *header, struct buf *body, char *error,
 	return perform(h, headers, error, error_size);
 }
 
+static const char *admin_url(char *to, size_t size)
+{
+	const char *said = getenv("WEIR_ADMIN_URL"), *listen = getenv("WEIR_ADMIN_ADDRESS");
+	if (said && *said)
+		return said;
+	snprintf(to, size, "http://%s", listen && *listen && strncmp(listen, "unix:", 5) != 0 ? listen : "127.0.0.1:9090");
+	return to;
+}
+
+long cli_admin(const char *path, const struct buf *body, struct buf *answer)
+{
+	char error[256] = "", base[256], text[4200];
+	const char *token = getenv("WEIR_ADMIN_TOKEN"), *url = admin_url(base, sizeof(base));
+	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
+	if (token && *token) {
+		snprintf(text, sizeof(text), "Authorization: Bearer %s", token);
+		headers = curl_slist_append(headers, text);
+	}
+	CURL *h = handle(url, path, headers);
+	if (body) {
+		curl_easy_setopt(h, CURLOPT_POSTFIELDS, body->p);
+		curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE, (long)body->n);
+	}
+	curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, 15000L);
+	curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, collect);
+	curl_easy_setopt(h, CURLOPT_WRITEDATA, answer);
+	long status = perform(h, headers, error, sizeof(error));
+	if (status == 0)
+		fprintf(stderr, "weir: %s: %s\n", url, error);
+	return status;
+}
+
 static int complain(const char *url, long status, const char *error, struct str body)
 {
 	struct arena a = ARENA_INIT;

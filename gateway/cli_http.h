@@ -14,4 +14,10 @@ const char *cli_http_version(void);
 struct buf;
 long cli_get(const char *url, const char *header, struct buf *body, char *error, unsigned long error_size);
 
+/*
+ * The admin listener of the gateway beside us: WEIR_ADMIN_URL, else of WEIR_ADMIN_ADDRESS, else
+ * http://127.0.0.1:9090; token WEIR_ADMIN_TOKEN. POSTs `body` where there is one. 0: nobody answered, which was said.
+ */
+long cli_admin(const char *path, const struct buf *body, struct buf *answer);
+
 #endif

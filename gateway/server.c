@@ -29,6 +29,8 @@
 #include "core/health.h"
 #include "edge/listener.h"
 #include "notify.h"
+#include "explain.h"
+#include "metering/learned_file.h"
 #include "reload.h"
 #include "telemetry/families.h"
 #include "telemetry/gauges.h"
@@ -39,6 +41,8 @@
 
 enum { SOCKETS_MAX = 16, WORKERS_MAX = 256 };
 static const int64_t DRAIN_LOOK_US = 20 * MS_US;
+
+static const int64_t KEEP_EVERY_US = 300 * SECOND_US;
 
 struct server {
 	struct loop loop;
@@ -51,6 +55,7 @@ struct server {
 	struct admin_service admin;
 	struct watch signals;
 	int signal_fd;
+	struct timer keep_timer;
 	struct timer drain_timer;
 	int64_t drain_until_us;
 	struct log_sink *access_log;
@@ -276,6 +281,30 @@ static const struct snapshot *snapshot_in_force(void *owner)
 	return ((const struct server *)owner)->snapshot;
 }
 
+static void keep_learned(const struct server *s)
+{
+	struct str file = s->snapshot->settings.learned_file;
+	if (!str_empty(file) && !learned_file_write(file.p))
+		log_warn("cannot write %.*s: %s", STR_FMT(file), strerror(errno));
+}
+
+static void on_keep_timer(struct timer *t)
+{
+	keep_learned(container_of(t, struct server, keep_timer));
+	timer_in(t, KEEP_EVERY_US);
+}
+
+static void open_learned(struct server *s)
+{
+	struct str file = s->snapshot->settings.learned_file;
+	int n = str_empty(file) ? -1 : learned_file_read(file.p);
+	if (n >= 0)
+		log_info("%.*s: %d models are known from before", STR_FMT(file), n);
+	timer_open(&s->keep_timer, &s->loop, on_keep_timer);
+	if (!str_empty(file))
+		timer_in(&s->keep_timer, KEEP_EVERY_US);
+}
+
 static int run(struct server *s)
 {
 	timer_open(&s->drain_timer, &s->loop, on_drain_timer);
@@ -283,6 +312,7 @@ static int run(struct server *s)
 	watch_read(&s->signals, true);
 	s->health = health_checks_open(&s->loop);
 	health_checks_follow(s->health, s->snapshot);
+	open_learned(s);
 	print_start(s);
 	print_key(s);
 	notify_state("READY=1");
@@ -290,6 +320,8 @@ static int run(struct server *s)
 	for (unsigned i = 0; i < s->n_workers; i++)
 		worker_wait(s->workers[i]);
 	health_checks_close(s->health);
+	timer_close(&s->keep_timer);
+	keep_learned(s);
 	log_info("stopped");
 	watch_close(&s->signals);
 	timer_close(&s->drain_timer);
@@ -298,7 +330,7 @@ static int run(struct server *s)
 
 static int serve(struct server *s, const char *file)
 {
-	struct admin_options admin = { .loop = &s->loop, .snapshot = snapshot_in_force, .owner = s };
+	struct admin_options admin = { .loop = &s->loop, .snapshot = snapshot_in_force, .owner = s, .explain = explain };
 	struct buf why = BUF_INIT(1024);
 	resolve_names(s->snapshot);
 	families_prepare(s->snapshot);

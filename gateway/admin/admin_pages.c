@@ -1,8 +1,8 @@
 /*
  * admin_pages.c: the operator's pages, behind the same edge as callers' requests.
  *
- * A transaction here never parks: it is answered inside start() and its memory goes at the
- * end of the turn. Pages may load nothing from elsewhere; that answers are not cached the
+ * A transaction here never parks: it is answered when its request is complete and its memory goes
+ * at the end of the turn. Pages may load nothing from elsewhere; that answers are not cached the
  * edge says for all.
  */
 #include "admin/admin_pages.h"
@@ -10,16 +10,21 @@
 #include <stdlib.h>
 
 #include "admin/admin_token.h"
+#include "admin/why_page.h"
 #include "base/counters.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "core/health.h"
+#include "core/live.h"
 #include "telemetry/gauges.h"
 
-enum { BODY_MAX = 64 << 20, HEADERS_MAX = 8 };
+enum { BODY_MAX = 64 << 20, ASKED_MAX = 32 << 20, HEADERS_MAX = 8 };
 
 struct admin_txn {
 	struct txn t;
 	struct admin_door *door;
+	struct body_reader reader;
+	struct buf body;
 };
 
 struct page_answer {
@@ -27,6 +32,7 @@ struct page_answer {
 	struct str type;
 	struct buf body;
 	bool close, ask_token;
+	struct str asked;	/* the request's body */
 };
 
 #define TYPE_JSON STR("application/json")
@@ -87,23 +93,6 @@ static void style_page(struct admin_door *d unused_arg, const struct request *r 
 	buf_add(&a->body, status_style);
 }
 
-static const struct page {
-	struct str path;
-	bool open;	/* to everybody who can connect */
-	void (*write)(struct admin_door *, const struct request *, struct page_answer *);
-} pages[] = {
-	{ STR_INIT("/metrics"), true, metrics_page },
-	{ STR_INIT("/livez"), true, livez_page },
-	{ STR_INIT("/readyz"), true, readyz_page },
-	{ STR_INIT("/healthz"), true, readyz_page },
-	{ STR_INIT("/health"), true, readyz_page },
-	{ STR_INIT("/"), false, status_page },
-	{ STR_INIT("/status.json"), false, status_json_page },
-	{ STR_INIT("/status.css"), false, style_page },
-};
-
-/* --- answering --- */
-
 static void write_error(struct page_answer *a, int status, const char *text)
 {
 	a->status = status;
@@ -115,6 +104,70 @@ static void write_error(struct page_answer *a, int status, const char *text)
 		 status < 500 ? "invalid_request_error" : "api_error");
 }
 
+static void explain_page(struct admin_door *d, const struct request *r unused_arg, struct page_answer *a)
+{
+	a->status = d->pages->explain(snapshot_of(d), d->pages->loop, a->asked, &a->body);
+}
+
+/* The value of one parameter of the query; names and ids need no decoding. */
+static struct str parameter(struct str query, struct str name)
+{
+	struct str part, key;
+	while (str_split(&query, '&', &part))
+		if (str_split(&part, '=', &key) && str_eq(key, name))
+			return part;
+	return STR_NONE;
+}
+
+static void why_page(struct admin_door *d unused_arg, const struct request *r, struct page_answer *a)
+{
+	struct journal_entry e;
+	if (journal_find(parameter(r->query, STR("id")), &e))
+		why_json(&e, &a->body);
+	else
+		write_error(a, 404, "No request of this id is remembered: the latest 2048 are.");
+}
+
+/* Takes a target out, or back in, until the process ends. */
+static void drain_page(struct admin_door *d, const struct request *r, struct page_answer *a)
+{
+	struct str name = parameter(r->query, STR("target"));
+	const struct snapshot *s = snapshot_of(d);
+	const struct target *t = s ? snapshot_target(s, name) : NULL;
+	bool on = !str_eq(parameter(r->query, STR("off")), STR("true"));
+	if (!t || !t->live) {
+		write_error(a, 404, "There is no target of this name: say ?target=provider/model as the configuration has it.");
+		return;
+	}
+	atomic_store(&t->live->drained, on);
+	log_warn("%.*s: %s by an operator", STR_FMT(name), on ? "drained" : "back");
+	buf_add(&a->body, STR("{\"target\":"));
+	buf_add_json(&a->body, name);
+	buf_addf(&a->body, ",\"drained\":%s}\n", on ? "true" : "false");
+}
+
+static const struct page {
+	struct str path;
+	bool open;	/* to everybody who can connect */
+	void (*write)(struct admin_door *, const struct request *, struct page_answer *);
+	bool post;	/* else it is read with GET */
+	bool change;	/* only with the admin token, on loopback too */
+} pages[] = {
+	{ STR_INIT("/metrics"), true, metrics_page, false, false },
+	{ STR_INIT("/livez"), true, livez_page, false, false },
+	{ STR_INIT("/readyz"), true, readyz_page, false, false },
+	{ STR_INIT("/healthz"), true, readyz_page, false, false },
+	{ STR_INIT("/health"), true, readyz_page, false, false },
+	{ STR_INIT("/"), false, status_page, false, false },
+	{ STR_INIT("/status.json"), false, status_json_page, false, false },
+	{ STR_INIT("/status.css"), false, style_page, false, false },
+	{ STR_INIT("/admin/explain"), false, explain_page, true, false },
+	{ STR_INIT("/admin/why"), false, why_page, false, false },
+	{ STR_INIT("/admin/drain"), false, drain_page, true, true },
+};
+
+/* --- answering --- */
+
 static void send_answer(struct txn *t, const struct page_answer *a)
 {
 	struct answer_header headers[HEADERS_MAX];
@@ -123,7 +176,7 @@ static void send_answer(struct txn *t, const struct page_answer *a)
 	headers[n++] = (struct answer_header){ STR("content-security-policy"),
 		STR("default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'") };
 	if (a->status == 405)
-		headers[n++] = (struct answer_header){ STR("allow"), STR("GET, HEAD") };
+		headers[n++] = (struct answer_header){ STR("allow"), STR("GET, HEAD, POST") };
 	if (a->ask_token)
 		headers[n++] = (struct answer_header){ STR("www-authenticate"), STR("Basic realm=\"weir\"") };
 	struct answer_head head = {
@@ -141,12 +194,16 @@ static void send_answer(struct txn *t, const struct page_answer *a)
 	}
 }
 
-static bool may_see(struct admin_door *d, const struct request *r, struct page_answer *a)
+static bool may_see(struct admin_door *d, const struct page *p, const struct request *r, struct page_answer *a)
 {
 	const struct snapshot *s = snapshot_of(d);
 	struct str token = s ? s->settings.admin.token : STR_NONE;
-	if (str_empty(token) && d->loopback)
+	if (str_empty(token) && d->loopback && !p->change)
 		return true;
+	if (str_empty(token) && p->change) {
+		write_error(a, 403, "Nothing can be changed here without an admin token: set admin.token.");
+		return false;
+	}
 	if (str_empty(token)) {
 		write_error(a, 403, "Only /metrics, /livez and /readyz are open here: set admin.token to see more.");
 		return false;
@@ -164,9 +221,9 @@ static void write_answer(struct admin_door *d, const struct request *r, struct p
 		const struct page *p = &pages[i];
 		if (!str_eq(p->path, r->path) || (d->health_only && !p->open))
 			continue;
-		if (r->method != HTTP_GET && r->method != HTTP_HEAD)
-			write_error(a, 405, "This page is read with GET.");
-		else if (p->open || may_see(d, r, a))
+		if (p->post ? r->method != HTTP_POST : r->method != HTTP_GET && r->method != HTTP_HEAD)
+			write_error(a, 405, p->post ? "This is asked for with POST." : "This page is read with GET.");
+		else if (p->open || may_see(d, p, r, a))
 			p->write(d, r, a);
 		if (a->body.failed)
 			write_error(a, 500, "This page is larger than it may be.");
@@ -181,6 +238,7 @@ static void recycle(struct loop_task *task)
 {
 	struct admin_txn *a = container_of(container_of(task, struct txn, recycle), struct admin_txn, t);
 	arena_clear(&a->t.arena);
+	buf_free(&a->body);
 	free(a);
 }
 
@@ -193,13 +251,36 @@ static void end(struct txn *t)
 	loop_defer(t->loop, &t->recycle);
 }
 
-static void start(struct txn *t)
+static void answer(struct admin_txn *admin)
 {
-	struct page_answer a = { .status = 200, .type = TYPE_JSON, .body = BUF_INIT(BODY_MAX) };
-	write_answer(container_of(t, struct admin_txn, t)->door, t->req, &a);
+	struct txn *t = &admin->t;
+	struct page_answer a = { .status = 200, .type = TYPE_JSON, .body = BUF_INIT(BODY_MAX), .asked = buf_str(&admin->body) };
+	write_answer(admin->door, t->req, &a);
 	send_answer(t, &a);
 	buf_free(&a.body);
 	end(t);
+}
+
+static bool take(struct body_reader *r, struct str bytes)
+{
+	return buf_add(&container_of(r, struct admin_txn, reader)->body, bytes);
+}
+
+static void body_end(struct body_reader *r)
+{
+	answer(container_of(r, struct admin_txn, reader));
+}
+
+static void start(struct txn *t)
+{
+	struct admin_txn *a = container_of(t, struct admin_txn, t);
+	if (t->req->method != HTTP_POST) {
+		answer(a);
+		return;
+	}
+	buf_init(&a->body, ASKED_MAX);
+	a->reader = (struct body_reader){ .take = take, .end = body_end, .max = ASKED_MAX };
+	client_read_body(t->client, &a->reader);
 }
 
 static void refuse(struct txn *t, enum error_kind kind, const char *why)
@@ -225,7 +306,7 @@ static void nothing(struct txn *t unused_arg)
 
 static void body_too_large(struct txn *t)
 {
-	refuse(t, ERR_TOO_LARGE, "No body is taken here.");
+	refuse(t, ERR_TOO_LARGE, "The body is larger than is taken here.");
 }
 
 static const struct txn_ops ops = {

@@ -1,6 +1,6 @@
 /*
- * admin_pages.h: what the operator's listener answers, and to whom. Short GETs, each
- * answered at once on the loop it came in.
+ * admin_pages.h: what the operator's listener answers, and to whom: short GETs, and POSTs with a small
+ * body, each answered at once on the loop it came in.
  */
 #ifndef WEIR_ADMIN_ADMIN_PAGES_H
 #define WEIR_ADMIN_ADMIN_PAGES_H
@@ -14,6 +14,8 @@ struct admin_pages {
 	struct loop *loop;
 	const struct snapshot *(*snapshot)(void *owner);	/* in force now; NULL before the first */
 	unsigned (*connections)(void);				/* callers' */
+	/* What would happen to this request: writes JSON, returns the status. */
+	int (*explain)(const struct snapshot *, struct loop *, struct str request, struct buf *out);
 	void *owner;
 	struct status_history history;
 };

@@ -58,7 +58,7 @@ bool admin_open(struct admin_service *a, const struct admin_options *o, const st
 		struct buf *why)
 {
 	*a = (struct admin_service){
-		.pages = { .loop = o->loop, .snapshot = o->snapshot, .owner = o->owner,
+		.pages = { .loop = o->loop, .snapshot = o->snapshot,   .owner = o->owner, .explain = o->explain,
 			   .connections = limits_connections },
 	};
 	timer_open(&a->sampling, o->loop, on_sampling);

@@ -231,6 +231,15 @@ static enum stage_result read_form(struct txn *t)
 	return STAGE_NEXT;
 }
 
+enum stage_result decode_json(struct txn *t, struct str text)
+{
+	struct body *b = arena_new(&t->arena, struct body);
+	json_scan_init(&b->scan, &t->arena);
+	b->bad = json_scan_feed(&b->scan, text.p, text.n, true) != JSON_DONE;
+	t->call->body = text;
+	return read_json(t, b);
+}
+
 /* --- headers that lower the time --- */
 
 static int64_t lower(int64_t limit_us, uint64_t us)

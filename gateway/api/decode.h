@@ -4,8 +4,14 @@
 #ifndef WEIR_API_DECODE_H
 #define WEIR_API_DECODE_H
 
+#include "base/str.h"
 #include "core/stage.h"
 
+struct txn;
+
 extern const struct stage decode_stage;
+
+/* The same over bytes that are there already, for explain. `text` must live as long as t->arena. */
+enum stage_result decode_json(struct txn *t, struct str text);
 
 #endif

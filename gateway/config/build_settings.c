@@ -145,6 +145,14 @@ static void check_budgets(struct build *b)
 		build_error(b, b->budgets, "budgets are not enforced in this version: refusing to serve beyond loopback with them");
 }
 
+/* systemd says where state belongs. */
+static void set_learned_file(struct build *b)
+{
+	const char *directory = b->environment ? getenv("STATE_DIRECTORY") : NULL;
+	if (str_empty(b->s->settings.learned_file) && directory && *directory)
+		b->s->settings.learned_file = arena_printf(b->arena, "%s/learned", directory);
+}
+
 static void check_files_provider(struct build *b)
 {
 	struct str name = b->s->settings.files_provider;
@@ -184,5 +192,6 @@ void build_settings(struct build *b)
 	settings_need_key(b->s, b->environment);
 	check_budgets(b);
 	check_files_provider(b);
+	set_learned_file(b);
 	note_later(b);
 }

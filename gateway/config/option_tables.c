@@ -57,6 +57,8 @@ static const struct option settings_rows[] = {
 	{ "watch", OPTION_BOOL, S(s.watch), "false", NULL, NULL, false, "reload when this file or an @file: changes" },
 	{ "store", OPTION_STRING, S(s.store), "memory", NULL, NULL, true, "memory, or redis://..." },
 	{ "ledger", OPTION_STRING, S(s.ledger), "off", NULL, NULL, true, "SQLite file, or off" },
+	{ "learned_file", OPTION_STRING, S(s.learned_file), NULL, NULL, NULL, true,
+	  "keeps what was learned of models over restarts; default: in systemd's state directory, else not" },
 	{ "files_provider", OPTION_STRING, S(s.files_provider), NULL, NULL, NULL, false,
 	  "where files and batches go that name no model; empty: the first provider with a credential" },
 	{ "log.level", OPTION_WORD, S(log_level), "info", "debug info warn error", NULL, false, "least level that is logged" },

@@ -92,6 +92,12 @@ struct live_target *live_target_under(struct str name, struct str label)
 	return row_of(&targets, name, sizeof(struct live_target), label, init_target);
 }
 
+struct live_target *live_target_find(struct str name)
+{
+	size_t slot;
+	return find(&targets, name, &slot);
+}
+
 struct live_target *live_target(struct str name)
 {
 	return live_target_under(name, name);

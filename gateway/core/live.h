@@ -80,6 +80,8 @@ struct live_key {
 };
 
 struct live_target *live_target(struct str name);
+/* Of those there are; NULL. */
+struct live_target *live_target_find(struct str name);
 /* The same for a name that a caller made up within a pattern or a provider: metrics show `label`. */
 struct live_target *live_target_under(struct str name, struct str label);
 struct live_credential *live_credential(struct str label);

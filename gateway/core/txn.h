@@ -89,6 +89,7 @@ struct txn {
 	struct answer answer;
 	struct error error;
 	struct usage usage;		/* of the attempt that answers, or was made last */
+	uint64_t journal;		/* its entry there; 0: none */
 	int64_t cost;			/* nano-dollars, of all attempts that are over */
 	bool cost_known;		/* something was charged, or is free */
 	bool cost_estimated;		/* in part by weir's own estimate of tokens or price */

@@ -10,6 +10,7 @@
 #include "core/affinity.h"
 #include "core/call.h"
 #include "core/endpoint.h"
+#include "core/journal.h"
 #include "core/plan.h"
 #include "core/snapshot.h"
 #include "core/txn.h"
@@ -166,9 +167,10 @@ static enum stage_result write_plan(struct txn *t, const struct model *m)
 	struct rung rungs[PLAN_MAX];
 	unsigned n = 0;
 	p->model = m;
-	p->entries = arena_array(&t->arena, struct plan_entry, PLAN_MAX);
+	bool further = m->n_fallbacks || !str_empty(t->req->header[RH_WEIR_FALLBACKS]);
+	p->entries = arena_array(&t->arena, struct plan_entry, further || m->n_targets > PLAN_MAX ? PLAN_MAX : m->n_targets);
 	add_rung(t, p, m, rungs, &n);
-	if (m->n_fallbacks || !str_empty(t->req->header[RH_WEIR_FALLBACKS]))
+	if (further)
 		add_fallbacks(t, p, rungs, &n);
 	judge_fit(t, p);
 	struct live_target *home = p->n > 1 ? find_home(t, p) : NULL;
@@ -179,6 +181,8 @@ static enum stage_result write_plan(struct txn *t, const struct model *m)
 			order_rung(t, p, &rungs[i], home);
 	t->plan = p;
 	t->live_model = m->live;
+	if (!t->dry)
+		journal_plan(t, p, strategy_of(m->strategy)->name);
 	return STAGE_NEXT;
 }
 

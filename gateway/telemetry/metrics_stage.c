@@ -5,6 +5,7 @@
  * outlives a settled stream.
  */
 #include "core/endpoint.h"
+#include "core/journal.h"
 #include "core/txn.h"
 #include "telemetry/families.h"
 #include "telemetry/stages.h"
@@ -69,6 +70,7 @@ static void leave(struct txn *t)
 	struct endpoint_counters *e = families_endpoint(m, endpoint);
 	int64_t took = t->ended_us > t->began_us ? t->ended_us - t->began_us : 0;
 	counter_add(families_in_flight(), -1);
+	journal_end(t);
 	families_request(e, t->error.kind, t->answer.begun ? t->answer.status : error_status(&t->error));
 	counter_observe(e->duration, (uint64_t)took);
 	if (t->live_target && t->attempts > 0)

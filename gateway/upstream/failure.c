@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/families.h"
+#include "core/journal.h"
 
 static const int64_t AUTH_OPEN_US = 60 * SECOND_US, BILLING_OPEN_US = 600 * SECOND_US,
 		     GONE_OPEN_US = 3600 * SECOND_US, RATE_LIMIT_US = 5 * SECOND_US, LOADING_US = 1 * SECOND_US,
@@ -122,6 +123,7 @@ void failure_count(struct txn *t, const struct attempt *a, const struct outcome 
 {
 	int64_t took = loop_now(t->loop) - a->began_us;
 	families_attempt(a->live, o ? o->kind : ERR_NONE, took);
+	journal_attempt(t, a->live, o ? o->kind : ERR_NONE, a->status, a->began_us);
 	if (o)
 		log_debug("request %s: attempt at %.*s failed: %s (%s, status %d)", t->id,
 			  STR_FMT(a->live ? a->live->name : STR("?")), o->why ? o->why : "", error_row(o->kind)->fault, o->status);

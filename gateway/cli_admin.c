@@ -1,0 +1,187 @@
+/*
+ * cli_admin.c: commands for operators: explain a request, say why one went where it went.
+ */
+#include "cli_admin.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/loop.h"
+#include "cli_http.h"
+#include "config/load.h"
+#include "explain.h"
+#include "wire/json_cursor.h"
+
+enum { TEXT_MAX = 32 * 1024 * 1024 };
+
+static struct arena arena;
+
+/* --- words --- */
+
+static struct str text(struct str object, const char *key)
+{
+	return json_text(&arena, json_get(object, str_c(key)));
+}
+
+static struct str number(struct str object, const char *key)
+{
+	struct str v = json_get(object, str_c(key));
+	return json_type(v) == JSON_NUMBER ? v : STR_NONE;
+}
+
+static void print_expected(struct str e)
+{
+	struct str money = number(e, "cost_usd"), ms = number(e, "ms");
+	if (number(e, "input_tokens").n)
+		printf(", about %.*s + %.*s tokens", STR_FMT(number(e, "input_tokens")), STR_FMT(number(e, "output_tokens")));
+	if (money.n)
+		printf(", $%.*s", STR_FMT(money));
+	if (ms.n)
+		printf(", %.*s ms", STR_FMT(ms));
+}
+
+static void print_target(struct str t, unsigned place)
+{
+	struct str excluded = text(t, "excluded"), because = text(t, "because");
+	struct str expected = json_get(t, STR("expected"));
+	if (excluded.n)
+		printf("   -  %.*s: not asked: %.*s", STR_FMT(text(t, "target")), STR_FMT(excluded));
+	else
+		printf("  %2u. %.*s", place, STR_FMT(text(t, "target")));
+	print_expected(expected.p ? expected : t);
+	if (str_eq(text(t, "price"), STR("estimated")) || str_eq(text(t, "price"), STR("unknown")))
+		printf(" (price %.*s)", STR_FMT(text(t, "price")));
+	if (because.n)
+		printf(" [%.*s]", STR_FMT(because));
+	printf("\n");
+}
+
+static void print_targets(struct str targets)
+{
+	struct json_cursor c;
+	unsigned place = 0;
+	if (!json_cursor_open(&c, targets))
+		return;
+	while (json_cursor_next(&c)) {
+		place += !json_get(c.value, STR("excluded")).p;
+		print_target(c.value, place);
+	}
+}
+
+static void print_attempts(struct str attempts)
+{
+	struct json_cursor c;
+	unsigned n = 0;
+	if (!json_cursor_open(&c, attempts))
+		return;
+	while (json_cursor_next(&c)) {
+		struct str status = number(c.value, "status");
+		printf("  attempt %u, after %.*s ms: %.*s: %.*s%s%.*s in %.*s ms\n", ++n, STR_FMT(number(c.value, "after_ms")),
+		       STR_FMT(text(c.value, "target")), STR_FMT(text(c.value, "result")), status.n ? " " : "", STR_FMT(status),
+		       STR_FMT(number(c.value, "ms")));
+	}
+}
+
+static void print_explanation(struct str root, bool cold)
+{
+	printf("%.*s, %.*s%s:\n", STR_FMT(text(root, "model")), STR_FMT(text(root, "strategy")),
+	       cold ? ", cold (nothing was learned, nothing is known to be down)" : "");
+	print_targets(json_get(root, STR("targets")));
+}
+
+static void print_why(struct str root)
+{
+	struct str cost = number(root, "cost_usd"), tokens = json_get(root, STR("tokens"));
+	printf("%.*s at %.*s: %.*s, %.*s\n", STR_FMT(text(root, "id")), STR_FMT(text(root, "time")), STR_FMT(text(root, "model")),
+	       STR_FMT(text(root, "strategy")));
+	print_targets(json_get(root, STR("targets")));
+	print_attempts(json_get(root, STR("attempts")));
+	if (!number(root, "status").n) {
+		printf("  still running\n");
+		return;
+	}
+	printf("  %.*s after %.*s ms", STR_FMT(number(root, "status")), STR_FMT(number(root, "ms")));
+	if (text(root, "error").n)
+		printf(" (%.*s)", STR_FMT(text(root, "error")));
+	if (number(tokens, "input").n)
+		printf(", %.*s + %.*s tokens", STR_FMT(number(tokens, "input")), STR_FMT(number(tokens, "output")));
+	if (cost.n)
+		printf(", $%.*s%s", STR_FMT(cost), json_get(root, STR("cost_estimated")).p ? " (estimated)" : "");
+	printf("\n");
+}
+
+static int print_error(struct str body)
+{
+	struct str message = text(json_get(json_value(body), STR("error")), "message");
+	fprintf(stderr, "weir: %.*s\n", STR_FMT(message.n ? message : str_head(body, 500)));
+	arena_clear(&arena);
+	return 1;
+}
+
+/* --- the commands --- */
+
+static bool read_stdin(struct buf *to)
+{
+	size_t n = 1;
+	while (n && buf_reserve(to, 65536)) {
+		n = fread(to->p + to->n, 1, 65536, stdin);
+		to->n += n;
+	}
+	return !to->failed && to->n > 0;
+}
+
+/* Without a running gateway: what the file alone says. */
+static int explain_cold(const char *config, struct str request, struct buf *out)
+{
+	struct config_report r;
+	struct loop loop;
+	int status = 0;
+	report_init(&r);
+	struct snapshot *s = config_load(config, &r);
+	fprintf(stderr, "%.*s", STR_FMT(buf_str(&r.errors)));
+	if (s && loop_open(&loop)) {
+		status = explain(s, &loop, request, out);
+		loop_close(&loop);
+	}
+	snapshot_unref(s);
+	report_free(&r);
+	return status;
+}
+
+int cli_explain(const char *config, bool json)
+{
+	struct buf request = BUF_INIT(TEXT_MAX), out = BUF_INIT(TEXT_MAX);
+	int status;
+	if (!read_stdin(&request)) {
+		fprintf(stderr, "usage: weir explain [-c FILE] [--json] < request.json\n");
+		return 2;
+	}
+	status = config ? explain_cold(config, buf_str(&request), &out) : (int)cli_admin("/admin/explain", &request, &out);
+	int result = status == 200 ? 0 : status ? print_error(buf_str(&out)) : config ? 2 : 1;
+	if (status == 200 && json)
+		printf("%.*s", STR_FMT(buf_str(&out)));
+	else if (status == 200)
+		print_explanation(json_value(buf_str(&out)), config != NULL);
+	arena_clear(&arena);
+	buf_free(&request);
+	buf_free(&out);
+	return result;
+}
+
+int cli_why(const char *id, bool json)
+{
+	struct buf out = BUF_INIT(TEXT_MAX);
+	char path[256];
+	snprintf(path, sizeof(path), "/admin/why?id=%.200s", id);
+	long status = cli_admin(path, NULL, &out);
+	int result = status == 200 ? 0 : status ? print_error(buf_str(&out)) : 1;
+	if (status == 200 && json)
+		printf("%.*s", STR_FMT(buf_str(&out)));
+	else if (status == 200)
+		print_why(json_value(buf_str(&out)));
+	arena_clear(&arena);
+	buf_free(&out);
+	return result;
+}

@@ -1,0 +1,13 @@
+/*
+ * cli_admin.h: commands for operators. They return the exit status: 0 fine, 1 failed, 2 usage or configuration.
+ */
+#ifndef WEIR_CLI_ADMIN_H
+#define WEIR_CLI_ADMIN_H
+
+#include <stdbool.h>
+
+/* A request's JSON on stdin. With a configuration nobody is asked but the file. */
+int cli_explain(const char *config, bool json);
+int cli_why(const char *id, bool json);
+
+#endif
