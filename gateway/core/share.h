@@ -27,7 +27,7 @@ void share_note(struct share *s, struct str provider);
 /* Would one more request put it above `per_cent` of the latest thousand? */
 bool share_exceeded(const struct share *s, struct str provider, int per_cent);
 
-/* Expected cost of a request, and of a second attempt. */
+/* What a request cost, and what a second attempt will probably cost. */
 void share_note_cost(struct share *s, int64_t nano);
 void share_note_hedge(struct share *s, int64_t nano);
 /* May a second attempt for `nano` be made, if those may add `per_cent` of cost? */

@@ -137,8 +137,8 @@ static void order_rung(struct txn *t, struct plan *p, const struct rung *r, stru
 	struct strategy_view v = { .model = r->model, .entries = entries, .home = r->model->policy.affinity ? home : NULL,
 				   .now_us = loop_now(t->loop), .dice = random_u64() };
 	unsigned n = 0;
-	if (r->model->live && r->n > 1 && !t->dry)
-		v.turn = atomic_fetch_add_explicit(&r->model->live->turn, 1, memory_order_relaxed);
+	if (r->model->live && r->n > 1)
+		v.turn = atomic_fetch_add_explicit(&r->model->live->turn, !t->dry, memory_order_relaxed);
 	for (unsigned i = 0; i < r->n; i++)
 		if (!p->entries[r->first + i].excluded)
 			entries[v.n++] = &p->entries[r->first + i];

@@ -127,3 +127,11 @@ bool choose_place(struct forward *f)
 	f->first.place = target->live;
 	return true;
 }
+
+void choose_refresh(struct forward *f)
+{
+	struct plan *p = f->t->plan;
+	for (unsigned i = 0; i < p->n; i++)
+		if (!p->entries[i].asked && !p->entries[i].excluded)
+			is_open(f, &p->entries[i]);
+}

@@ -59,23 +59,8 @@ static bool is_passing(const struct attempt *a, const struct outcome *o, enum br
 	return a->local && refused && a->live;
 }
 
-void failure_trip(struct attempt *a, const struct outcome *o, const struct breaker_settings *s, bool blame, bool *trials)
+static void charge(struct attempt *a, const struct outcome *o, const struct breaker_settings *s, int64_t now_us, bool *trials)
 {
-	int64_t now_us = loop_now(a->t->loop);
-	enum breaker_class passing;
-	if (a->live) {
-		atomic_store_explicit(&a->live->last_error, (int)o->kind, memory_order_relaxed);
-		atomic_store_explicit(&a->live->last_status, o->status, memory_order_relaxed);
-	}
-	if (!s->on)
-		return;
-	if (is_passing(a, o, &passing)) {
-		int64_t pause = passing == BREAKER_LOADING ? LOADING_US : BUSY_US;
-		breaker_open_for(&a->live->breakers[passing], now_us, o->retry_after_us ? rate_limit_time(o) : pause);
-		return;
-	}
-	if (!blame)
-		return;
 	switch (o->kind) {
 	case ERR_UPSTREAM_AUTH:
 		open_credential(a, BREAKER_AUTH, now_us, AUTH_OPEN_US, "the provider refused our credential");
@@ -108,6 +93,26 @@ void failure_trip(struct attempt *a, const struct outcome *o, const struct break
 	default:
 		break;
 	}
+}
+
+bool failure_trip(struct attempt *a, const struct outcome *o, const struct breaker_settings *s, bool blame, bool *trials)
+{
+	int64_t now_us = loop_now(a->t->loop);
+	enum breaker_class passing;
+	if (a->live) {
+		atomic_store_explicit(&a->live->last_error, (int)o->kind, memory_order_relaxed);
+		atomic_store_explicit(&a->live->last_status, o->status, memory_order_relaxed);
+	}
+	if (!s->on)
+		return false;
+	if (is_passing(a, o, &passing)) {
+		int64_t pause = passing == BREAKER_LOADING ? LOADING_US : BUSY_US;
+		breaker_open_for(&a->live->breakers[passing], now_us, o->retry_after_us ? rate_limit_time(o) : pause);
+		return true;
+	}
+	if (blame)
+		charge(a, o, s, now_us, trials);
+	return false;
 }
 
 void failure_walk_on(struct txn *t, const struct live_target *from, const struct live_target *to,

@@ -14,9 +14,10 @@ void failure_count(struct txn *t, const struct attempt *a, const struct outcome 
 
 /*
  * Charges the failure to the target's or the credential's breakers; trials it used up are false
- * afterwards. `blame`: it says something about the target, not just about the request.
+ * afterwards. `blame`: it says something about the target, not just about the request. True: a
+ * local server is merely loading or full, and may be asked again by this very request.
  */
-void failure_trip(struct attempt *a, const struct outcome *o, const struct breaker_settings *s, bool blame, bool *trials);
+bool failure_trip(struct attempt *a, const struct outcome *o, const struct breaker_settings *s, bool blame, bool *trials);
 
 void failure_walk_on(struct txn *t, const struct live_target *from, const struct live_target *to,
 		     const struct outcome *o);

@@ -128,7 +128,11 @@ static void completed(struct attempt *a)
 	struct try *y = try_of(a);
 	struct txn *t = y->f->t;
 	attempt_charge(a, true);
+	if (y->f->hedges && t->live_model)
+		share_note_cost(&t->live_model->share, t->cost);
 	try_let_go(y, true);
+	if (a->live)
+		atomic_store_explicit(&a->live->answered_us, loop_now(t->loop), memory_order_relaxed);
 	upstream_clock(t, false);
 	failure_count(t, a, NULL);
 	txn_end(t);
@@ -168,7 +172,7 @@ static void start_attempt(struct forward *f)
 	struct txn *t = f->t;
 	struct try *y = &f->first;
 	const struct model *m = t->plan->model;
-	f->backoff_until_us = f->queue_until_us = 0;
+	f->backoff_until_us = f->queue_until_us = f->queue_look_us = 0;
 	t->cut = false;
 	t->live_target = y->entry->target->live;
 	if (t->attempts == 0 && m->policy.max_share && m->live)
@@ -286,12 +290,11 @@ static bool is_targets_fault(const struct forward *f, const struct outcome *o)
 	return !f->blamed || (o->kind != ERR_UPSTREAM_BROKEN && o->kind != ERR_UPSTREAM_OVERLOADED && o->kind != ERR_TIMEOUT);
 }
 
-static bool only_this_request(const struct attempt *a)
+/* It answered others after it last failed one. */
+static bool was_well(const struct live_target *t)
 {
-	int32_t failures = 0;
-	for (enum breaker_class c = 0; a->live && c < BREAKER_CLASSES; c++)
-		failures += atomic_load_explicit(&a->live->breakers[c].failures, memory_order_relaxed);
-	return failures <= 1;
+	return t && atomic_load_explicit(&t->answered_us, memory_order_relaxed) >=
+			    atomic_load_explicit(&t->failed_us, memory_order_relaxed);
 }
 
 static void failed(struct attempt *a, const struct outcome *o)
@@ -304,8 +307,11 @@ static void failed(struct attempt *a, const struct outcome *o)
 	f->last.why = o->why ? arena_copy(&t->arena, str_c(o->why)).p : NULL;	/* the transport's words do not last */
 	attempt_charge(a, false);
 	failure_count(t, a, o);
-	failure_trip(a, o, &f->breaker, is_targets_fault(f, o), y->trials);
-	f->blamed |= only_this_request(a);
+	if (failure_trip(a, o, &f->breaker, is_targets_fault(f, o), y->trials) && y->entry)
+		y->entry->asked = false;	/* it was no refusal for good */
+	f->blamed |= was_well(a->live);
+	if (a->live)
+		atomic_store_explicit(&a->live->failed_us, loop_now(t->loop), memory_order_relaxed);
 	try_let_go(y, false);
 	t->error.retry_after_s = (int)((o->retry_after_us + SECOND_US - 1) / SECOND_US);
 	if (other && other->running)
@@ -493,8 +499,9 @@ static enum stage_result enter(struct txn *t)
 	f->first.f = f;
 	f->first.entry = NULL;
 	f->first.running = f->blamed = false;
+	f->hedges = m->policy.hedge_quantile > 0;
 	f->last = (struct outcome){ .kind = ERR_OVERLOADED };
-	f->backoff_until_us = f->queue_until_us = f->queue_look_us = f->hedge_at_us = 0;
+	f->backoff_until_us = f->queue_until_us = f->queue_look_us = f->queue_end_us = f->hedge_at_us = 0;
 	f->comment_us = t->began_us;
 	f->timeouts = m->timeouts;
 	f->breaker = t->snapshot->settings.breaker;

@@ -49,8 +49,6 @@ void hedge_plan(struct forward *f)
 	f->hedge_at_us = 0;
 	if (!policy->hedge_quantile || !p->model->live || f->second || f->t->call->upload || !e->target->live)
 		return;
-	if (e->cost > 0)
-		share_note_cost(&p->model->live->share, e->cost);
 	int64_t late = learned_first(&e->target->live->learned, f->t->stream, policy->hedge_quantile);
 	if (late)
 		f->hedge_at_us = loop_now(f->t->loop) + late;

@@ -35,11 +35,13 @@ bool queue_wait(struct forward *f)
 	struct txn *t = f->t;
 	struct plan *p = t->plan;
 	int64_t now = loop_now(t->loop);
-	int64_t until = f->queue_until_us ? f->queue_until_us : now + p->model->policy.queue_wait_us;
 	unsigned n = 0;
 	bool hope = false;
-	until = until < t->deadline_us ? until : t->deadline_us;
+	if (!f->queue_end_us)
+		f->queue_end_us = now + p->model->policy.queue_wait_us;
+	int64_t until = f->queue_end_us < t->deadline_us ? f->queue_end_us : t->deadline_us;
 	f->queue_look_us = 0;
+	choose_refresh(f);
 	for (unsigned i = 0; i < p->n && until > now; i++) {
 		struct plan_entry *e = &p->entries[i];
 		if (e->asked)

@@ -23,9 +23,11 @@ struct forward {
 	struct loop_task step_task;	/* the next attempt begins outside the callback that ended the last */
 	unsigned next;			/* plan entry to ask next */
 	int again;			/* further tries of the first's target */
+	bool hedges;			/* the model wants late first tokens answered by a second attempt */
 	bool blamed;			/* a target was blamed for failing this request: the next failure may be the request's */
 	int64_t backoff_until_us;	/* waiting to try again; 0: not */
 	int64_t queue_until_us;		/* waiting for a place; 0: not */
+	int64_t queue_end_us;		/* all waits of this request together end here; 0: none began */
 	int64_t queue_look_us;		/* when one of them may be back; 0: unknown */
 	struct slot_ticket *tickets[QUEUES_MAX];
 	int64_t hedge_at_us;		/* when a second attempt is made; 0: not */
@@ -45,6 +47,8 @@ bool choose_next(struct forward *f);
 bool choose_other_vendor(struct forward *f, struct try *y);
 /* Another credential of the first's provider, not tried yet. */
 bool choose_credential(struct try *y);
+/* Looks again which targets are paused, and until when. */
+void choose_refresh(struct forward *f);
 /* Claims a place anew at the first's target, for another try of it. */
 bool choose_place(struct forward *f);
 /* Takes the entry of a place that was granted; false when it may not be asked any more. */

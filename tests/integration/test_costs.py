@@ -242,7 +242,7 @@ def test_what_was_learned_survives_a_restart(gateway, provider, config, tmp_path
         g.chat(text="word " * (i + 1))
     ask = lambda g: admin(g, "/admin/explain", {"model": "m", "messages": [{"role": "user", "content": "word " * 50}]}).json
     before = ask(g)["targets"][0]["expected"]
-    assert before["output_tokens"] == 40 and abs(before["input_tokens"] - 120) < 20
+    assert before["output_tokens"] == 40 and abs(before["input_tokens"] - 120) < 30
     g.stop()
     g = gateway(c)
     assert ask(g)["targets"][0]["expected"] == before
