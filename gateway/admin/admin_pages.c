@@ -125,7 +125,7 @@ static void why_page(struct admin_door *d unused_arg, const struct request *r, s
 	if (journal_find(parameter(r->query, STR("id")), &e))
 		why_json(&e, &a->body);
 	else
-		write_error(a, 404, "No request of this id is remembered: the latest 2048 are.");
+		write_error(a, 404, "No request of this id is remembered: the latest 1024 are.");
 }
 
 /* Takes a target out, or back in, until the process ends. */
@@ -215,21 +215,30 @@ static bool may_see(struct admin_door *d, const struct page *p, const struct req
 	return false;
 }
 
+static const struct page *find_page(const struct admin_door *d, const struct request *r)
+{
+	for (size_t i = 0; i < array_len(pages); i++)
+		if (str_eq(pages[i].path, r->path) && (!d->health_only || pages[i].open))
+			return &pages[i];
+	return NULL;
+}
+
+static bool right_method(const struct page *p, const struct request *r)
+{
+	return p->post ? r->method == HTTP_POST : r->method == HTTP_GET || r->method == HTTP_HEAD;
+}
+
 static void write_answer(struct admin_door *d, const struct request *r, struct page_answer *a)
 {
-	for (size_t i = 0; i < array_len(pages); i++) {
-		const struct page *p = &pages[i];
-		if (!str_eq(p->path, r->path) || (d->health_only && !p->open))
-			continue;
-		if (p->post ? r->method != HTTP_POST : r->method != HTTP_GET && r->method != HTTP_HEAD)
-			write_error(a, 405, p->post ? "This is asked for with POST." : "This page is read with GET.");
-		else if (p->open || may_see(d, p, r, a))
-			p->write(d, r, a);
-		if (a->body.failed)
-			write_error(a, 500, "This page is larger than it may be.");
-		return;
-	}
-	write_error(a, 404, "There is nothing at this path.");
+	const struct page *p = find_page(d, r);
+	if (!p)
+		write_error(a, 404, "There is nothing at this path.");
+	else if (!right_method(p, r))
+		write_error(a, 405, p->post ? "This is asked for with POST." : "This page is read with GET.");
+	else if (p->open || may_see(d, p, r, a))
+		p->write(d, r, a);
+	if (a->body.failed)
+		write_error(a, 500, "This page is larger than it may be.");
 }
 
 /* --- the transaction --- */
@@ -274,7 +283,8 @@ static void body_end(struct body_reader *r)
 static void start(struct txn *t)
 {
 	struct admin_txn *a = container_of(t, struct admin_txn, t);
-	if (t->req->method != HTTP_POST) {
+	const struct page *p = find_page(a->door, t->req);
+	if (!p || !p->post || !right_method(p, t->req)) {
 		answer(a);
 		return;
 	}

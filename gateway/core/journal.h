@@ -11,7 +11,7 @@
 #include "core/plan.h"
 #include "core/txn.h"
 
-enum { JOURNAL_REQUESTS = 2048, JOURNAL_TARGETS = 12, JOURNAL_ATTEMPTS = 8 };
+enum { JOURNAL_REQUESTS = 1024, JOURNAL_TARGETS = 12, JOURNAL_ATTEMPTS = 8 };
 
 struct journal_target {
 	const struct live_target *target;

@@ -14,52 +14,75 @@
 /* No answer has more; what claims so is not counted, and no sum runs over. */
 static const int64_t TOKENS_MAX = INT64_C(1) << 40;
 
-static int64_t count(struct str object, struct str key)
-{
-	int64_t n = json_count(object, key);
-	return n <= TOKENS_MAX ? n : 0;
-}
+/* The members that vendors use, read in one pass. */
+enum member {
+	PROMPT_TOKENS, INPUT_TOKENS, COMPLETION_TOKENS, OUTPUT_TOKENS, TOTAL_TOKENS,
+	CACHE_HIT, CACHED, CACHE_WRITE, AUDIO, IMAGES, REASONING, TICKS,
+	COUNTS,				/* the above are numbers */
+	PROMPT_DETAILS = COUNTS, INPUT_DETAILS, COMPLETION_DETAILS, OUTPUT_DETAILS, COST,
+	MEMBERS
+};
 
-/* Said, but no count: negative, huge, a text, a fraction. */
-static bool is_nonsense(struct str object, struct str key)
+static const struct str names[MEMBERS] = {
+	STR_INIT("prompt_tokens"), STR_INIT("input_tokens"), STR_INIT("completion_tokens"), STR_INIT("output_tokens"),
+	STR_INIT("total_tokens"), STR_INIT("prompt_cache_hit_tokens"), STR_INIT("cached_tokens"), STR_INIT("cache_write_tokens"),
+	STR_INIT("audio_tokens"), STR_INIT("image_tokens"), STR_INIT("reasoning_tokens"), STR_INIT("cost_in_usd_ticks"),
+	STR_INIT("prompt_tokens_details"), STR_INIT("input_tokens_details"), STR_INIT("completion_tokens_details"),
+	STR_INIT("output_tokens_details"), STR_INIT("cost"),
+};
+
+struct members {
+	int64_t n[COUNTS];		/* 0 where absent or no count */
+	struct str span[MEMBERS - COUNTS];
+	bool nonsense;			/* one of the totals is said, but is no count: negative, huge, a text, a fraction */
+};
+
+static void read_count(struct members *m, enum member i, struct str value)
 {
-	struct str v = json_get(object, key);
 	int64_t n;
-	return v.p && json_type(v) != JSON_NULL && !(json_int(v, &n) && n >= 0 && n <= TOKENS_MAX);
+	bool good = json_int(value, &n) && n >= 0 && n <= TOKENS_MAX;
+	m->n[i] = good ? n : 0;
+	m->nonsense |= i <= TOTAL_TOKENS && !good && json_type(value) != JSON_NULL;
 }
 
-static bool is_doubtful(struct str object, const struct usage *u)
+static void read_members(struct str object, struct members *m)
 {
-	static const struct str keys[] = { STR_INIT("prompt_tokens"), STR_INIT("input_tokens"), STR_INIT("completion_tokens"),
-					   STR_INIT("output_tokens"), STR_INIT("total_tokens") };
-	for (size_t i = 0; i < array_len(keys); i++)
-		if (is_nonsense(object, keys[i]))
-			return true;
-	return u->cached + u->cache_write > u->input || u->reasoning > u->output || u->total < u->output;
+	struct json_cursor c;
+	*m = (struct members){ .nonsense = false };
+	if (!json_cursor_open(&c, object))
+		return;
+	while (json_cursor_next(&c)) {
+		for (enum member i = 0; i < MEMBERS; i++) {
+			if (!str_eq(c.key, names[i]))
+				continue;
+			if (i < COUNTS)
+				read_count(m, i, c.value);
+			else
+				m->span[i - COUNTS] = c.value;
+			break;
+		}
+	}
 }
 
-static int64_t either(struct str object, struct str a, struct str b)
+static int64_t either(int64_t a, int64_t b)
 {
-	int64_t n = count(object, a);
-	return n ? n : count(object, b);
+	return a ? a : b;
 }
 
-static struct str either_value(struct str object, struct str a, struct str b)
+static struct str details_of(const struct members *m, enum member a, enum member b)
 {
-	struct str v = json_get(object, a);
-	return v.p ? v : json_get(object, b);
+	return m->span[a - COUNTS].p ? m->span[a - COUNTS] : m->span[b - COUNTS];
 }
 
-static void read_input(struct str object, struct usage *u)
+static void read_input(const struct members *m, struct usage *u)
 {
-	struct str details = either_value(object, STR("prompt_tokens_details"), STR("input_tokens_details"));
-	u->input = either(object, STR("prompt_tokens"), STR("input_tokens"));
-	u->cached = count(details, STR("cached_tokens"));
-	if (!u->cached)
-		u->cached = either(object, STR("prompt_cache_hit_tokens"), STR("cached_tokens"));
-	u->cache_write = count(details, STR("cache_write_tokens"));
-	u->audio_input = count(details, STR("audio_tokens"));
-	u->image_input = count(details, STR("image_tokens"));
+	struct members details;
+	read_members(details_of(m, PROMPT_DETAILS, INPUT_DETAILS), &details);
+	u->input = either(m->n[PROMPT_TOKENS], m->n[INPUT_TOKENS]);
+	u->cached = either(details.n[CACHED], either(m->n[CACHE_HIT], m->n[CACHED]));
+	u->cache_write = details.n[CACHE_WRITE];
+	u->audio_input = details.n[AUDIO];
+	u->image_input = details.n[IMAGES];
 }
 
 /* Where the total left it out, too, it is added there. */
@@ -70,44 +93,47 @@ static void add_reasoning(struct usage *u)
 		u->total = u->input + u->output;
 }
 
-static void read_output(struct str object, unsigned quirks, struct usage *u)
+static void read_output(const struct members *m, unsigned quirks, struct usage *u)
 {
-	struct str details = either_value(object, STR("completion_tokens_details"), STR("output_tokens_details"));
-	u->output = either(object, STR("completion_tokens"), STR("output_tokens"));
-	u->reasoning = count(details, STR("reasoning_tokens"));
-	u->audio_output = count(details, STR("audio_tokens"));
-	bool beside = u->reasoning > u->output || (u->total > 0 && u->reasoning > 0 && u->total == u->input + u->output + u->reasoning);
+	struct members details;
+	read_members(details_of(m, COMPLETION_DETAILS, OUTPUT_DETAILS), &details);
+	u->output = either(m->n[COMPLETION_TOKENS], m->n[OUTPUT_TOKENS]);
+	u->reasoning = details.n[REASONING];
+	u->audio_output = details.n[AUDIO];
+	bool beside = u->reasoning > u->output || (u->total > 0 && u->reasoning > 0 &&
+						   u->total == u->input + u->output + u->reasoning);
 	if (beside || ((quirks & QUIRK_COMPLETION_EXCLUDES_REASONING) && u->total != u->input + u->output))
 		add_reasoning(u);
 }
 
 /* What the provider charged, where it says so: OpenRouter, Vercel, Perplexity; xAI in ten-thousand-millionths. */
-static void read_cost(struct str object, struct usage *u)
+static void read_cost(const struct members *m, struct usage *u)
 {
-	struct str cost = json_get(object, STR("cost"));
+	struct str cost = m->span[COST - COUNTS];
 	if (json_type(cost) == JSON_OBJECT)
 		cost = json_get(cost, STR("total_cost"));
 	if (json_type(cost) == JSON_NUMBER && money_parse_json(cost, &u->cost))
 		return;
-	u->cost = (json_count(object, STR("cost_in_usd_ticks")) + 9) / 10;
-	u->cost = u->cost < MONEY_MAX ? u->cost : 0;
+	u->cost = (m->n[TICKS] + 9) / 10;
 }
 
 bool openai_usage(struct str object, unsigned quirks, struct usage *out)
 {
 	struct usage u = { 0 };
+	struct members m;
 	if (json_type(object) != JSON_OBJECT)
 		return false;
-	u.total = count(object, STR("total_tokens"));
-	read_input(object, &u);
-	read_output(object, quirks, &u);
+	read_members(object, &m);
+	u.total = m.n[TOTAL_TOKENS];
+	read_input(&m, &u);
+	read_output(&m, quirks, &u);
 	if (!u.input && !u.output && u.total)
 		u.input = u.total;	/* Voyage and others report a total alone */
 	if (!u.total)
 		u.total = u.input + u.output;
-	read_cost(object, &u);
+	read_cost(&m, &u);
 	u.known = u.input || u.output || u.total;
-	u.doubtful = is_doubtful(object, &u);
+	u.doubtful = m.nonsense || u.cached + u.cache_write > u.input || u.reasoning > u.output || u.total < u.output;
 	if (u.known)
 		*out = u;
 	return u.known;

@@ -105,3 +105,30 @@ def test_engine_killed_under_load_fails_no_request_without_content(gateway, engi
     while stream_once(client)[2] != "near/tiny":
         assert time.monotonic() < end, "the engine came back and gets no traffic"
         time.sleep(0.2)
+
+
+def test_load_above_the_engines_places_spills_and_returns(gateway, provider, engines):
+    """Two local engines of two places each, and a priced double behind them."""
+    cloud = provider()
+    c = engine_config(engines, prices={"cloud/mock": {"input": 1, "output": 4}})
+    for name in ("near", "far"):
+        c["providers"][name].update(local=True, free=True, max_concurrent=2)
+    c["providers"]["cloud"] = {"dialect": "openai", "base_url": cloud.url, "allow_private_address": True}
+    c["models"]["small"] = {"strategy": "least_busy", "targets": ["near/tiny", "far/tiny"], "fallbacks": ["cloud"], "max_cost_usd": 0.01}
+    c["models"]["cloud"] = {"targets": ["cloud/mock"]}
+    g = gateway(c)
+
+    def ask(_):
+        return g.chat(model="small", text="Tell a long story about rivers.", max_tokens=48)
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(ask, range(24)))
+    assert all(r.status == 200 for r in answers)
+    by = {t: [r for r in answers if r.headers["x-weir-target"] == t] for t in ("near/tiny", "far/tiny", "cloud/mock")}
+    assert all(by.values())
+    assert all(float(r.headers["x-weir-cost-usd"]) == 0 for r in by["near/tiny"] + by["far/tiny"])
+    spent = sum(float(r.headers["x-weir-cost-usd"]) for r in by["cloud/mock"])
+    assert spent == pytest.approx(len(cloud.requests) * (10e-6 + 3 * 4e-6)) and len(cloud.requests) == len(by["cloud/mock"])
+    assert g.metric("weir_cost_usd_total", provider="cloud") == pytest.approx(spent)
+    before = len(cloud.requests)
+    assert all(ask(0).headers["x-weir-target"] in ("near/tiny", "far/tiny") for _ in range(4)) and len(cloud.requests) == before

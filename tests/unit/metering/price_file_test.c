@@ -33,7 +33,7 @@ static void mistakes_are_named_where_they_are(void **state)
 		{ "model,input,output\na/b,1e-6,2\n", 2, 5, "`input`" },
 		{ "model,input,output\na/b,\"1\",2\n", 2, 5, "`input`" },
 		{ "model,input,output\na/b,one,2\n", 2, 5, "not `one`" },
-		{ "model,input,output\na/b,1,999999999999\n", 2, 7, "at most 100000" },
+		{ "model,input,output\na/b,1,999999\n", 2, 7, "at most 100000" },
 		{ "model,input,output\na/b,99999999999999999999999999999999,1\n", 2, 5, "`input`" },
 		{ "model,input,output\na/b,0.00000000001,1\n", 2, 5, "nine decimals" },
 		{ "model,input,output\na/b,1\n", 2, 1, "2 fields, but 3 columns" },
