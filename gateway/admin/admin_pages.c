@@ -32,6 +32,7 @@ struct page_answer {
 	struct str type;
 	struct buf body;
 	bool close, ask_token;
+	bool post;		/* what a 405 allows */
 	struct str asked;	/* the request's body */
 };
 
@@ -176,7 +177,7 @@ static void send_answer(struct txn *t, const struct page_answer *a)
 	headers[n++] = (struct answer_header){ STR("content-security-policy"),
 		STR("default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'") };
 	if (a->status == 405)
-		headers[n++] = (struct answer_header){ STR("allow"), STR("GET, HEAD, POST") };
+		headers[n++] = (struct answer_header){ STR("allow"), a->post ? STR("POST") : STR("GET, HEAD") };
 	if (a->ask_token)
 		headers[n++] = (struct answer_header){ STR("www-authenticate"), STR("Basic realm=\"weir\"") };
 	struct answer_head head = {
@@ -231,6 +232,7 @@ static bool right_method(const struct page *p, const struct request *r)
 static void write_answer(struct admin_door *d, const struct request *r, struct page_answer *a)
 {
 	const struct page *p = find_page(d, r);
+	a->post = p && p->post;
 	if (!p)
 		write_error(a, 404, "There is nothing at this path.");
 	else if (!right_method(p, r))

@@ -245,14 +245,25 @@ static int by_name(const void *a, const void *b)
 	return order ? order : (x.n > y.n) - (x.n < y.n);
 }
 
-static bool sort_rows(struct reader *r)
+static unsigned line_of(struct str text, const char *at)
+{
+	unsigned line = 1;
+	for (const char *p = text.p; p < at; p++)
+		line += *p == '\n';
+	return line;
+}
+
+static bool sort_rows(struct reader *r, struct str text)
 {
 	if (r->book->n > 1)
 		qsort(r->rows, r->book->n, sizeof(*r->rows), by_name);
 	r->column = 1;
 	for (size_t i = 1; i < r->book->n; i++)
-		if (by_name(&r->rows[i - 1], &r->rows[i]) == 0)
+		if (by_name(&r->rows[i - 1], &r->rows[i]) == 0) {
+			const char *a = r->rows[i - 1].name.p, *b = r->rows[i].name.p;
+			r->line = line_of(text, a > b ? a : b);
 			return wrong(r, "`%.*s` comes twice", STR_FMT(r->rows[i].name));
+		}
 	return true;
 }
 
@@ -266,8 +277,8 @@ static size_t count_lines(struct str text)
 
 static bool read_lines(struct reader *r, struct str text)
 {
-	struct str line;
-	while (str_split(&text, '\n', &line)) {
+	struct str rest = text, line;
+	while (str_split(&rest, '\n', &line)) {
 		r->line++;
 		r->column = 1;
 		if (line.n && line.p[line.n - 1] == '\r')
@@ -285,7 +296,7 @@ static bool read_lines(struct reader *r, struct str text)
 			r->book->n++;
 		}
 	}
-	return r->n_columns ? sort_rows(r) : wrong(r, "there is no table in it");
+	return r->n_columns ? sort_rows(r, text) : wrong(r, "there is no table in it");
 }
 
 bool price_file_parse(struct str text, struct arena *arena, struct price_book *book, struct price_fault *fault)
