@@ -13,6 +13,11 @@ variant := $(if $(SANITIZE),-$(SANITIZE))$(if $(findstring clang,$(CC)),-clang)
 BUILD ?= build$(variant)
 
 LIBS := libevent_core libevent_pthreads openssl libcurl jansson yaml-0.1 hiredis zlib
+# Where hiredis has TLS.
+ifeq ($(shell pkg-config --exists hiredis_ssl && echo yes),yes)
+LIBS += hiredis_ssl
+CPPFLAGS += -DWEIR_HIREDIS_SSL
+endif
 PKG_CFLAGS := $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(LIBS) 2>/dev/null)
 

@@ -193,11 +193,11 @@ static bool is_address(struct str host)
 	return inet_pton(AF_INET, text, a) == 1 || inet_pton(AF_INET6, text, a) == 1;
 }
 
-bool tls_connect(struct io *io, struct tls_context *c, struct str host)
+/* The host whose name the certificate must carry. */
+static bool expect_host(SSL *ssl, struct str host)
 {
 	char name[256];
-	SSL *ssl = attach(io, c);
-	if (!ssl || host.n >= sizeof(name))
+	if (host.n >= sizeof(name))
 		return false;
 	memcpy(name, host.p, host.n);
 	name[host.n] = '\0';
@@ -209,6 +209,30 @@ bool tls_connect(struct io *io, struct tls_context *c, struct str host)
 		X509_VERIFY_PARAM_set1_host(verify, name, host.n);
 		SSL_set_tlsext_host_name(ssl, name);
 	}
+	return true;
+}
+
+bool tls_connect(struct io *io, struct tls_context *c, struct str host)
+{
+	SSL *ssl = attach(io, c);
+	if (!ssl || !expect_host(ssl, host))
+		return false;
 	tls_context_resume(c, ssl, host);
 	return true;
+}
+
+void *tls_lend_connection(struct tls_context *c, struct str host)
+{
+	SSL *ssl = SSL_new(tls_context_ssl(c));
+	if (ssl && expect_host(ssl, host) && SSL_set_alpn_protos(ssl, NULL, 0) == 0) {
+		tls_context_resume(c, ssl, host);
+		return ssl;
+	}
+	SSL_free(ssl);
+	return NULL;
+}
+
+void tls_lend_back(void *connection)
+{
+	SSL_free(connection);
 }

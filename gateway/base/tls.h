@@ -48,6 +48,13 @@ bool tls_connect(struct io *io, struct tls_context *c, struct str host) must_che
  * context's trust, client certificate and lowest version. Host names stay that library's to check.
  */
 void tls_lend(struct tls_context *c, void *ssl_ctx);
+/*
+ * An SSL of this client context, host name to be verified, for another library (hiredis') to drive and to
+ * free, without ALPN; tls_lend_back() when that library does not take it. NULL: no memory.
+ * The context must live as long.
+ */
+void *tls_lend_connection(struct tls_context *c, struct str host);
+void tls_lend_back(void *connection);
 bool tls_verifies(const struct tls_context *c);	/* false: insecure_no_verify */
 
 /* Seconds until the first certificate's end, for metrics and warnings; may be negative. */

@@ -24,7 +24,7 @@ struct redis_place {
 	int64_t command_us;		/* each command's deadline */
 	_Atomic int64_t told_us;	/* when the log was last told of a failure */
 	atomic_bool told_down;		/* and not yet of its end */
-	void *tls;			/* redis_tls.h; NULL for none */
+	struct redis_tls *tls;		/* NULL: none */
 };
 
 struct redis_link;

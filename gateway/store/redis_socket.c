@@ -64,7 +64,7 @@ static void *make_array(const redisReadTask *t, size_t n)
 static void *make_array(const redisReadTask *t, int n)
 #endif
 {
-	return maker(t) && n >= 0 && n <= LIST_MAX ? maker(t)->createArray(t, n) : NULL;
+	return maker(t) && (size_t)n <= LIST_MAX ? maker(t)->createArray(t, n) : NULL;
 }
 
 #if HIREDIS_MAJOR >= 1
@@ -135,6 +135,15 @@ static void socket_part(struct redis_socket *s)
 	loop_task_cancel(&s->flush);
 }
 
+/* hiredis reports OpenSSL's errors by errno, which then says nothing. */
+static const char *reason_of(const redisAsyncContext *ac)
+{
+	if (!ac->err || !ac->errstr[0])
+		return "connection closed";
+	return strcmp(ac->errstr, "Success") == 0 ? "the TLS handshake failed (certificate, host name or version)"
+						   : ac->errstr;
+}
+
 /* The context goes, whoever wanted it. */
 static void hook_cleanup(void *arg)
 {
@@ -143,7 +152,7 @@ static void hook_cleanup(void *arg)
 	s->ac->ev.cleanup = NULL;
 	if (owner) {
 		socket_part(s);
-		s->lost(owner, s->ac->err && s->ac->errstr[0] ? s->ac->errstr : "connection closed");
+		s->lost(owner, reason_of(s->ac));
 	}
 	if (s->gone)
 		*s->gone = true;
@@ -193,8 +202,8 @@ static redisAsyncContext *connect_to(const struct redis_endpoint *to, char why[1
 	redisAsyncContext *ac = to->path ? redisAsyncConnectUnix(to->path) : redisAsyncConnect(to->ip, to->port);
 	if (!ac || ac->err) {
 		snprintf(why, 160, "%s", ac ? ac->errstr : "out of memory");
-	} else if (to->tls && !redis_tls_begin(&ac->c, to->tls)) {
-		snprintf(why, 160, "TLS could not begin");
+	} else if (to->tls && !redis_tls_begin(to->tls, &ac->c)) {
+		snprintf(why, 160, "%s", ac->c.err ? ac->c.errstr : "TLS could not begin");
 	} else {
 		fcntl(ac->c.fd, F_SETFD, FD_CLOEXEC);
 		return ac;

@@ -42,11 +42,13 @@ struct redis_command {
 	void (*expired)(struct redis_command *c);
 };
 
+struct redis_tls;
+
 struct redis_endpoint {
 	const char *path;	/* of a Unix socket; NULL: */
 	const char *ip;		/* a literal address */
 	uint16_t port;
-	void *tls;		/* redis_tls.h; NULL for none */
+	struct redis_tls *tls;	/* NULL: none */
 };
 
 struct redis_socket;

@@ -9,11 +9,12 @@
 #include "base/buf.h"
 
 struct redisContext;
+struct redis_tls;
 
 /* One a process. NULL with one line in `why`, also where hiredis has no TLS. `ca_file` NULL: system's trust. */
-void *redis_tls_open(const char *ca_file, struct str host, struct buf *why);
-void redis_tls_close(void *tls);
-/* On a context that is not connected yet. */
-bool redis_tls_begin(struct redisContext *c, void *tls) must_check;
+struct redis_tls *redis_tls_open(const char *ca_file, struct str host, struct buf *why);
+void redis_tls_close(struct redis_tls *t);	/* NULL is fine */
+/* On a context that is being connected. The server's certificate must be the host's. */
+bool redis_tls_begin(struct redis_tls *t, struct redisContext *c) must_check;
 
 #endif
