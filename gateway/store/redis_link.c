@@ -45,8 +45,11 @@ static int64_t backoff_us(const struct redis_link *k)
 
 void link_retry(struct redis_link *k, int64_t after_us)
 {
+	bool was_up = k->state == LINK_UP;
 	k->state = LINK_DOWN;
 	timer_in(&k->timer, after_us);
+	if (was_up && k->changed)
+		k->changed(k->changed_arg, false);
 }
 
 void link_fail(struct redis_link *k, const char *why)
@@ -222,18 +225,20 @@ struct redis_link *redis_link_open(struct redis_place *p, struct loop *l)
 	return k;
 }
 
-void redis_link_on_up(struct redis_link *k, void (*up)(void *arg), void *arg)
+void redis_link_watch(struct redis_link *k, void (*changed)(void *arg, bool up), void *arg)
 {
-	k->on_up = up;
-	k->on_up_arg = arg;
+	k->changed = changed;
+	k->changed_arg = arg;
 }
 
 void redis_link_close(struct redis_link *k)
 {
 	struct redis_socket *s = k->socket;
+	if (k->state == LINK_UP && k->changed)
+		k->changed(k->changed_arg, false);
+	k->changed = NULL;
 	k->state = LINK_DOWN;
 	k->socket = NULL;
-	k->on_up = NULL;
 	if (s)
 		redis_socket_drop(s);
 	timer_close(&k->timer);

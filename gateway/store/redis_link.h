@@ -40,7 +40,7 @@ bool redis_link_send(struct redis_link *k, struct redis_command *c, struct str w
 /* An answer was none that its command can have: the connection is made anew. */
 void redis_link_distrust(struct redis_link *k, const char *why);
 
-/* Called when the link comes up; from the loop. */
-void redis_link_on_up(struct redis_link *k, void (*up)(void *arg), void *arg);
+/* Called from the loop when the link comes up, and when it is no more. */
+void redis_link_watch(struct redis_link *k, void (*changed)(void *arg, bool up), void *arg);
 
 #endif

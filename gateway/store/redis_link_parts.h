@@ -38,8 +38,8 @@ struct redis_link {
 	int64_t up_us;			/* since when */
 	bool trusted;			/* commands may be sent while opening */
 	bool waiting_for_name, closed;
-	void (*on_up)(void *arg);
-	void *on_up_arg;
+	void (*changed)(void *arg, bool up);
+	void *changed_arg;
 };
 
 /* redis_link.c */

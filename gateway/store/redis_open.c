@@ -45,8 +45,8 @@ static void on_probe(struct redis_command *c, const struct redis_answer *a)
 	k->up_us = loop_now(k->loop);
 	k->trusted = false;
 	timer_stop(&k->timer);
-	if (k->on_up)
-		k->on_up(k->on_up_arg);
+	if (k->changed)
+		k->changed(k->changed_arg, true);
 }
 
 static void probe_send(struct redis_link *k)

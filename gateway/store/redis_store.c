@@ -38,7 +38,7 @@ struct redis_store {
 	struct list calls;		/* under way */
 	struct list owed;		/* settlements not confirmed, the oldest first */
 	unsigned n_owed, owed_in_flight;
-	bool closing, up;
+	bool closing;
 };
 
 enum call_kind { CALL_RESERVE, CALL_PEEK, CALL_SCRIPT, CALL_SETTLE, CALL_GET, CALL_PUT, CALL_REMOVE };
@@ -416,9 +416,12 @@ static bool on_is_up(const struct store *s)
 }
 
 /* Learns the server's time, and has the script there before it is needed. */
-static void on_up(void *arg)
+static void on_changed(void *arg, bool up)
 {
 	struct redis_store *s = arg;
+	counter_add(up_gauge, up ? 1 : -1);
+	if (!up)
+		return;
 	struct script_call what = { .script = REDIS_RESERVE, .op = 'P', .scope = STR("-") };
 	script_call(&s->store, NULL, CALL_PEEK, &what);
 	owed_deliver(s);
@@ -451,7 +454,7 @@ static struct store *open_store(struct store_home *h, struct loop *l)
 	list_init(&s->calls);
 	list_init(&s->owed);
 	s->link = redis_link_open(&s->home->place, l);
-	redis_link_on_up(s->link, on_up, s);
+	redis_link_watch(s->link, on_changed, s);
 	return &s->store;
 }
 

@@ -11,6 +11,9 @@
 struct redisContext;
 struct redis_tls;
 
+/* NULL where hiredis has TLS; otherwise what to say of rediss://. */
+extern const char *const redis_tls_missing;
+
 /* One a process. NULL with one line in `why`, also where hiredis has no TLS. `ca_file` NULL: system's trust. */
 struct redis_tls *redis_tls_open(const char *ca_file, struct str host, struct buf *why);
 void redis_tls_close(struct redis_tls *t);	/* NULL is fine */

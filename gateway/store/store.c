@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "store/redis_tls.h"
 #include "store/redis_url.h"
 #include "store/store_ops.h"
 
@@ -19,7 +20,7 @@ const char *store_url_check(struct str url)
 	struct redis_url redis;
 	const char *wrong = is_memory(url) ? NULL : redis_url_parse(&scratch, url, &redis);
 	arena_wipe(&scratch);
-	return wrong;
+	return wrong || is_memory(url) || !redis.tls ? wrong : redis_tls_missing;
 }
 
 struct store_home *store_home_open(const struct store_options *o, struct buf *why)
