@@ -21,6 +21,7 @@ FAST = {"timeouts": {"connect": "500ms", "first_token": "400ms", "idle": "400ms"
     [stream_head(), chunk(event({"error": {"message": "overloaded", "code": 503}})), LAST_CHUNK],
 ])
 def test_any_failure_before_content_goes_to_the_next_target(gateway, provider, config, failure, stream):
+    """Users' demands 1, 2, 3, 4 and 9: failover that does not fire, above all on streams: cut, stalled, an error inside, 429, 503 for ever."""
     bad, fine = provider(lambda r: failure), provider()
     g = gateway(config(bad, fine))
     r = g.chat(stream=stream)
@@ -58,6 +59,7 @@ def test_context_length_goes_to_a_target_with_more_context(gateway, provider, co
 
 
 def test_25_errors_take_a_target_out_within_those_requests(gateway, provider, config):
+    """Users' demand 15."""
     bad, fine = provider(lambda r: error(500)), provider()
     g = gateway(config(bad, fine))
     for _ in range(25):
@@ -66,6 +68,7 @@ def test_25_errors_take_a_target_out_within_those_requests(gateway, provider, co
 
 
 def test_all_down_is_a_503_at_once(gateway, provider, config):
+    """Users' demand 17: with all targets cooling the answer says when to come back."""
     bad, worse = provider(lambda r: error(500)), provider(lambda r: error(500))
     g = gateway(config(bad, worse))
     for _ in range(8):
@@ -90,6 +93,7 @@ def test_breaker_lets_a_trial_through_and_closes(gateway, provider, config):
 
 
 def test_hung_target_costs_its_first_token_time(gateway, provider, config):
+    """Users' demand 14: the next target when the first byte takes too long."""
     hung, fine = provider(lambda r: [("hang",)]), provider()
     g = gateway(config(hung, fine, model=FAST))
     r = g.chat(stream=True)
@@ -105,6 +109,7 @@ def test_plain_answer_that_never_comes_is_a_504(gateway, provider, config):
 
 
 def test_rate_limit_of_the_only_target_is_a_429_with_its_hint(gateway, provider, config):
+    """Users' demands 17 and 20: the vendor's own Retry-After; a rate limit is no dead key."""
     p = provider(lambda r: error(429, headers=[("retry-after", "7")]))
     g = gateway(config(p))
     r = g.chat()
@@ -113,6 +118,7 @@ def test_rate_limit_of_the_only_target_is_a_429_with_its_hint(gateway, provider,
 
 
 def test_second_credential_is_used_when_the_first_is_limited(gateway, provider, config):
+    """Users' demands 8 and 20: healthy credentials are tried whatever the budget for retries."""
     def script(r):
         return good(r) if r.headers["authorization"].endswith("b") else error(429, headers=[("retry-after", "9")])
     p = provider(script)
@@ -126,6 +132,7 @@ def test_second_credential_is_used_when_the_first_is_limited(gateway, provider, 
 
 
 def test_break_after_content_is_an_error_event_and_no_done(gateway, provider, config):
+    """Users' demand 6."""
     p, fine = provider(lambda r: [stream_head(), chunk(delta("Hel")), ("reset",)]), provider()
     g = gateway(config(p, fine))
     r = g.chat(stream=True)
@@ -153,6 +160,7 @@ def test_missing_done_is_added_and_what_follows_it_dropped(gateway, provider, co
     ([("hang",)], False), ([("hang",)], True), ([stream_head(), chunk(delta("a")), ("hang",)], True),
 ])
 def test_hang_up_cancels_the_provider(gateway, provider, config, script, stream):
+    """Users' demand 24: nobody pays for an answer nobody reads."""
     p = provider(lambda r: script)
     g = gateway(config(p, provider()))
     c = Raw(g.port)
@@ -181,6 +189,7 @@ def test_unreachable_and_private_places(gateway, provider, config):
 
 
 def test_retry_of_the_same_target_only_when_it_did_not_act(gateway, provider, config):
+    """Users' demands 8 and 12: two budgets, one for retries, one for walking on."""
     seen = []
 
     def script(r):
@@ -270,6 +279,7 @@ def test_nobody_left_to_continue_is_an_error(gateway, provider, config):
 
 
 def test_a_server_that_fails_its_health_check_is_left_alone_until_it_is_well(gateway, provider, config):
+    """Users' demands 22 and 23: checks cost nothing: they ask a health path, never a model."""
     state = {"well": False}
 
     def script(r):

@@ -21,6 +21,7 @@ def test_plain_answer_is_relayed_byte_for_byte(gateway, provider, config):
 
 
 def test_request_body_keeps_its_bytes_but_for_the_model(gateway, provider, config):
+    """Users' demands 33 and 54: cache_control and unknown fields arrive."""
     p = provider()
     g = gateway(config(p))
     body = '{ "zeta" : 18446744073709551617, "model":"m" ,"messages":[{"role":"user","content":"h\\u0069 \\ud800"}],"t":0.70,"o":{"b":1,"a":-0.0}}'
@@ -58,6 +59,7 @@ def test_stream_is_relayed_event_by_event(gateway, provider, config):
     (',"stream_options":{"include_obfuscation":false}', None),
 ])
 def test_usage_is_always_asked_for_and_withheld_when_the_caller_did_not(gateway, provider, config, options, sent):
+    """Users' demand 27."""
     p = provider()
     g = gateway(config(p))
     body = '{"model":"m","messages":[{"role":"user","content":"hi"}],"stream":true%s}' % options
