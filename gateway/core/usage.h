@@ -20,7 +20,7 @@ struct usage {
 	int64_t image_input;		/* of input */
 	int64_t cost;			/* nano-dollars, where the provider says what it charged; 0: it does not */
 	bool known;			/* some number arrived */
-	bool estimated;			/* weir's own estimate: the vendor reported nothing, or nonsense */
+	bool estimated;			/* weir's own estimate, in part or whole: the vendor reported nothing, or nonsense */
 	bool doubtful;			/* the report has negative, huge or contradictory numbers, or text for numbers */
 	uint8_t service;		/* enum service_tier, as the answer says it was done */
 };
@@ -46,6 +46,7 @@ static inline void usage_merge(struct usage *to, const struct usage *from)
 #undef USAGE_LARGER
 	to->known |= from->known;
 	to->doubtful |= from->doubtful;
+	to->estimated |= from->estimated;
 	to->service = from->service ? from->service : to->service;
 }
 

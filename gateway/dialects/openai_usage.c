@@ -117,6 +117,15 @@ static void read_cost(const struct members *m, struct usage *u)
 	u->cost = (m->n[TICKS] + 9) / 10;
 }
 
+/* More read from the cache than was sent: the whole counts as not cached, and that is our own word. */
+static void drop_contradiction(struct usage *u)
+{
+	if (u->cached + u->cache_write <= u->input)
+		return;
+	u->cached = u->cache_write = 0;
+	u->estimated = true;
+}
+
 bool openai_usage(struct str object, unsigned quirks, struct usage *out)
 {
 	struct usage u = { 0 };
@@ -133,7 +142,8 @@ bool openai_usage(struct str object, unsigned quirks, struct usage *out)
 		u.total = u.input + u.output;
 	read_cost(&m, &u);
 	u.known = u.input || u.output || u.total;
-	u.doubtful = m.nonsense || u.cached + u.cache_write > u.input || u.reasoning > u.output || u.total < u.output;
+	u.doubtful = m.nonsense || u.reasoning > u.output || u.total < u.output;
+	drop_contradiction(&u);
 	if (u.known)
 		*out = u;
 	return u.known;

@@ -97,8 +97,8 @@ static void doubtful(const struct recording *r, void *arg)
 {
 	struct usage u = { 0 };
 	unsigned *n = arg;
-	if (r->status == 200 && recording_usage(r, &u) && u.doubtful)
-		*n += u.cached > u.input && str_eq(r->vendor, STR("azure")) ? 1 : 1000;
+	if (r->status == 200 && recording_usage(r, &u) && (u.doubtful || u.estimated))
+		*n += u.estimated && !u.doubtful && str_eq(r->vendor, STR("azure")) ? 1 : 1000;
 }
 
 /* Azure's Grok reports more cached tokens than it was sent: eleven such answers, and no other contradiction. */
