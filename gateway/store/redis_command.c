@@ -10,7 +10,7 @@
 
 #include "store/redis_wire.h"
 
-enum { LIMIT_BYTES = 40, HOLD_BYTES = 11, SHA_AT_END = SCRIPT_SHA_SIZE + 2, PREFIX_MAX = 6 + 3 * STORE_KEY_MAX };
+enum { LIMIT_BYTES = 40, HOLD_BYTES = 11, SHA_AT_END = SCRIPT_SHA_SIZE + 2 };
 
 #define BEFORE STR("weir:{")
 #define LIMIT STR("}:l:")
@@ -25,8 +25,7 @@ static char *put_number(char *to, int64_t n)
 	return to + sizeof(le);
 }
 
-/* What all keys of a scope begin with. */
-static struct str prefix_of(char to[PREFIX_MAX], struct str scope)
+struct str script_prefix(char to[SCOPE_PREFIX_MAX], struct str scope)
 {
 	static const char digits[] = "0123456789ABCDEF";
 	char *at = wire_put(to, BEFORE);
@@ -112,8 +111,8 @@ static char *add_limits(char *to, const struct script_call *c)
 
 void script_wire_write(struct script_wire *w, char *p, const struct script_call *c, const char sha[SCRIPT_SHA_SIZE])
 {
-	char room[PREFIX_MAX];
-	struct str prefix = prefix_of(room, c->scope);
+	char room[SCOPE_PREFIX_MAX];
+	struct str prefix = script_prefix(room, c->scope);
 	bool marks = c->op == 'C';
 	unsigned keys = 2 + c->n + marks;
 	w->p = p;

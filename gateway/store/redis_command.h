@@ -30,6 +30,10 @@ struct script_wire {
 	size_t op;		/* where the op stands */
 };
 
+enum { SCOPE_PREFIX_MAX = 6 + 3 * STORE_KEY_MAX };
+/* What all keys of a scope begin with; its hash tag is open still. */
+struct str script_prefix(char to[SCOPE_PREFIX_MAX], struct str scope);
+
 size_t script_wire_size(const struct script_call *c);
 void script_wire_write(struct script_wire *w, char *to, const struct script_call *c, const char sha[SCRIPT_SHA_SIZE]);
 

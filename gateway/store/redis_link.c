@@ -80,27 +80,36 @@ void link_lost(struct redis_link *k, const char *why)
 
 /* --- judging answers --- */
 
+enum consequence {
+	PASSES,		/* down for this command, and no sign of worse */
+	COUNTS,		/* a failure like others */
+	ANEW,		/* another connection may find a better server */
+};
+
 struct verdict {
 	struct str text;
-	bool anew;	/* another connection may find a better server */
+	enum consequence then;
 };
 
 /* Errors that say that Redis is not able, whatever was asked; behind "ERR" in older versions' scripts. */
 static const struct verdict unable[] = {
-	{ STR_INIT("LOADING"), true }, { STR_INIT("MASTERDOWN"), true }, { STR_INIT("READONLY"), true },
-	{ STR_INIT("NOAUTH"), true }, { STR_INIT("WRONGPASS"), true }, { STR_INIT("MOVED"), true },
-	{ STR_INIT("ASK "), true }, { STR_INIT("CLUSTERDOWN"), true }, { STR_INIT("OOM "), false },
-	{ STR_INIT("NOPERM"), false }, { STR_INIT("BUSY"), false }, { STR_INIT("MISCONF"), false },
-	{ STR_INIT("NOREPLICAS"), false }, { STR_INIT("TRYAGAIN"), false },
-	{ STR_INIT("ERR max number of clients"), true }, { STR_INIT("ERR unknown command"), false },
+	{ STR_INIT("LOADING"), ANEW }, { STR_INIT("MASTERDOWN"), ANEW }, { STR_INIT("READONLY"), ANEW },
+	{ STR_INIT("NOAUTH"), ANEW }, { STR_INIT("WRONGPASS"), ANEW }, { STR_INIT("MOVED"), ANEW },
+	{ STR_INIT("ASK "), ANEW }, { STR_INIT("CLUSTERDOWN"), ANEW }, { STR_INIT("OOM "), COUNTS },
+	{ STR_INIT("NOPERM"), COUNTS }, { STR_INIT("BUSY"), COUNTS }, { STR_INIT("MISCONF"), COUNTS },
+	{ STR_INIT("NOREPLICAS"), COUNTS }, { STR_INIT("ERR max number of clients"), ANEW },
+	{ STR_INIT("ERR unknown command"), COUNTS },
+	{ STR_INIT("TRYAGAIN"), PASSES },	/* a cluster's slot that is moving takes no scripts */
 };
 
-static const struct verdict *verdict_on(struct str error)
+static const struct verdict *verdict_on(struct str error, bool cluster)
 {
 	if (str_starts(error, STR("ERR Error running script"))) {
 		ptrdiff_t at = str_find(error, STR(": -"));
 		error = str_skip(error, at < 0 ? error.n : (size_t)at + 3);
 	}
+	if (cluster && (str_starts(error, STR("MOVED")) || str_starts(error, STR("ASK"))))
+		return NULL;
 	for (size_t i = 0; i < array_len(unable); i++)
 		if (str_starts(error, unable[i].text))
 			return &unable[i];
@@ -125,7 +134,7 @@ static void link_good(struct redis_link *k)
 static void on_heard(struct redis_command *c, const struct redis_answer *a)
 {
 	struct redis_link *k = c->owner;
-	const struct verdict *v = a->kind == REDIS_ERROR ? verdict_on(a->text) : NULL;
+	const struct verdict *v = a->kind == REDIS_ERROR ? verdict_on(a->text, k->place->cluster) : NULL;
 	struct redis_answer judged = *a;
 	bool ours = !c->expired;
 	list_remove(&c->link);
@@ -134,8 +143,8 @@ static void on_heard(struct redis_command *c, const struct redis_answer *a)
 		char why[200];
 		snprintf(why, sizeof(why), "%.*s", STR_FMT(str_head(a->text, 180)));
 		judged.kind = REDIS_LOST;
-		if (!ours)
-			link_count_failure(k, why, v->anew);
+		if (!ours && v->then != PASSES)
+			link_count_failure(k, why, v->then == ANEW);
 	} else if (a->kind != REDIS_LOST && !ours && c->due_us != TOO_LATE && k->state == LINK_UP) {
 		link_good(k);
 	}

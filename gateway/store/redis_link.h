@@ -21,6 +21,7 @@ enum { REDIS_IN_FLIGHT_MAX = 1000 };
 struct redis_place {
 	struct redis_url url;
 	char name[300];			/* for people: no credential in it */
+	bool cluster;			/* MOVED and ASK are for who sent the command */
 	int64_t command_us;		/* each command's deadline */
 	_Atomic int64_t told_us;	/* when the log was last told of a failure */
 	atomic_bool told_down;		/* and not yet of its end */

@@ -7,34 +7,23 @@
  */
 #include <stdio.h>
 
-#include "base/arena.h"
 #include "base/clock.h"
 #include "base/counters.h"
-#include "base/digest.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/redis_command.h"
-#include "store/redis_link.h"
-#include "store/redis_script.h"
-#include "store/redis_tls.h"
+#include "store/redis_home.h"
+#include "store/redis_route.h"
 #include "store/redis_wire.h"
 
 enum { OWED_AT_ONCE = 100, TEXT_MAX = 256 * 1024 };
 
 #define VALUE_PREFIX STR("weir:v:")
 
-struct redis_home {
-	struct store_home home;
-	struct redis_place place;
-	struct arena arena;
-	int64_t ttl_us;
-	char sha[REDIS_SCRIPTS][SCRIPT_SHA_SIZE];
-};
-
 struct redis_store {
 	struct store store;
 	struct redis_home *home;
-	struct redis_link *link;
+	struct redis_route *route;
 	struct list calls;		/* under way */
 	struct list owed;		/* settlements not confirmed, the oldest first */
 	unsigned n_owed, owed_in_flight;
@@ -53,7 +42,9 @@ struct call {
 	enum redis_script script;
 	bool with_text;			/* the script itself was sent */
 	bool again;			/* a settlement delivered again */
-	struct script_wire wire;	/* of the scripts' calls */
+	unsigned slot;
+	struct redis_hop hop;
+	struct script_wire wire;
 	char bytes[];
 };
 
@@ -153,15 +144,15 @@ static void call_down(struct call *x)
 		call_free(x);
 }
 
-/* With the digest, or with the text when Redis has lost it. */
-static bool script_send(struct call *x)
+/* A script goes with its digest, or with its text when Redis has lost it. */
+static bool call_send(struct call *x)
 {
-	struct redis_store *s = x->store;
+	struct redis_route *route = x->store->route;
 	if (!x->with_text)
-		return redis_link_send(s->link, &x->command, str_of(x->wire.p, x->wire.n));
+		return redis_route_send(route, &x->command, str_of(x->wire.p, x->wire.n), x->slot, &x->hop);
 	struct buf wire = BUF_INIT(TEXT_MAX);
 	bool sent = script_wire_with_text(&x->wire, redis_scripts[x->script], &wire) &&
-		    redis_link_send(s->link, &x->command, buf_str(&wire));
+		    redis_route_send(route, &x->command, buf_str(&wire), x->slot, &x->hop);
 	buf_free(&wire);
 	return sent;
 }
@@ -173,15 +164,23 @@ static void on_expired(struct redis_command *c)
 
 /* --- answers --- */
 
-/* True: it was sent once more, with the script's text. */
-static bool script_resend(struct call *x, const struct redis_answer *a)
+static bool lost_script(const struct call *x, const struct redis_answer *a)
 {
-	if (a->kind != REDIS_ERROR || !str_starts(a->text, STR("NOSCRIPT")) || x->with_text)
+	return x->kind < CALL_GET && a->kind == REDIS_ERROR && str_starts(a->text, STR("NOSCRIPT")) && !x->with_text;
+}
+
+/* True: the answer made it go once more, to another node or with the script's text, or ended it because it could not. */
+static bool call_resend(struct call *x, const struct redis_answer *a)
+{
+	bool followed = redis_route_follow(x->store->route, &x->command, a, &x->hop);
+	if (!followed && !lost_script(x, a))
 		return false;
-	x->with_text = true;
+	x->with_text = !followed || x->with_text;
 	if (x->command.due_us < 0)
 		x->command.due_us = 0;	/* nobody waits any more */
-	return script_send(x);
+	if (!call_send(x))
+		call_down(x);
+	return true;
 }
 
 /* Its caller left before it was granted. */
@@ -191,8 +190,9 @@ static bool reservation_return(struct call *x)
 	x->script = REDIS_CARE;
 	script_wire_change(&x->wire, 'L', x->store->home->sha[REDIS_CARE]);
 	x->with_text = false;
+	x->hop.hops = 0;
 	x->command.due_us = 0;
-	return script_send(x);
+	return call_send(x);
 }
 
 static void call_broken(struct call *x, const struct redis_answer *a)
@@ -212,12 +212,13 @@ static enum store_result result_of(int64_t status)
 static void script_answered(struct call *x, const struct redis_answer *a)
 {
 	struct redis_store *s = x->store;
+	struct redis_link *link = x->command.owner;
 	struct store_answer unread, *answer = x->caller && x->caller->answer ? x->caller->answer : &unread;
 	struct script_answer out;
 	bool full = x->kind == CALL_RESERVE || x->kind == CALL_PEEK;
 	if (a->kind != REDIS_TEXT || !script_answer_read(a->text, x->n, &out, full ? answer : NULL)) {
 		call_down(x);
-		redis_link_distrust(s->link, "an answer is not what was asked for");
+		redis_link_distrust(link, "an answer is not what was asked for");
 		return;
 	}
 	s->store.ahead_us = out.now_us - clock_wall_us();
@@ -234,7 +235,7 @@ static void value_answered(struct call *x, const struct redis_answer *a)
 	bool found = a->kind == REDIS_TEXT, none = a->kind == REDIS_NIL;
 	bool good = x->kind == CALL_GET ? found || none : x->kind == CALL_PUT ? found : a->kind == REDIS_NUMBER;
 	if (!good) {
-		struct redis_link *link = x->store->link;
+		struct redis_link *link = x->command.owner;
 		call_down(x);
 		redis_link_distrust(link, "an answer is not what was asked for");
 		return;
@@ -256,14 +257,11 @@ static void on_answered(struct redis_command *c, const struct redis_answer *a)
 	s->owed_in_flight -= again;
 	if (a->kind == REDIS_LOST) {
 		call_down(x);
-	} else if (x->kind >= CALL_GET) {
+	} else if (!call_resend(x, a)) {
 		if (a->kind == REDIS_ERROR)
 			call_broken(x, a);
-		else
+		else if (x->kind >= CALL_GET)
 			value_answered(x, a);
-	} else if (!script_resend(x, a)) {
-		if (a->kind == REDIS_ERROR)
-			call_broken(x, a);
 		else
 			script_answered(x, a);
 	}
@@ -277,7 +275,8 @@ static bool owed_send(struct redis_store *s, struct call *x)
 {
 	x->command.due_us = 0;
 	x->with_text = false;
-	if (!script_send(x))
+	x->hop.hops = 0;
+	if (!call_send(x))
 		return false;
 	list_remove(&x->link);
 	list_append(&s->calls, &x->link);
@@ -291,7 +290,7 @@ static bool owed_send(struct redis_store *s, struct call *x)
 /* A few at a time, so that requests do not wait behind them. */
 static void owed_deliver(struct redis_store *s)
 {
-	while (!s->closing && redis_link_up(s->link) && !list_empty(&s->owed) && s->owed_in_flight < OWED_AT_ONCE)
+	while (!s->closing && redis_route_up(s->route) && !list_empty(&s->owed) && s->owed_in_flight < OWED_AT_ONCE)
 		if (!owed_send(s, list_entry(s->owed.next, struct call, link)))
 			break;
 }
@@ -309,11 +308,20 @@ static struct call *call_new(struct redis_store *s, struct store_call *c, enum c
 	x->kind = kind;
 	x->n = 0;
 	x->with_text = x->again = false;
+	x->hop = (struct redis_hop){ .hops = 0 };
 	if (c)
 		c->inner = x;
 	list_init(&x->link);
 	list_append(&s->calls, &x->link);
 	return x;
+}
+
+/* A key of the scope, as far as its slot is concerned. */
+static struct str scope_tag(char to[SCOPE_PREFIX_MAX + 1], struct str scope)
+{
+	struct str prefix = script_prefix(to, scope);
+	to[prefix.n] = '}';
+	return str_of(to, prefix.n + 1);
 }
 
 static void script_call(struct store *store, struct store_call *c, enum call_kind kind, struct script_call *what)
@@ -324,7 +332,9 @@ static void script_call(struct store *store, struct store_call *c, enum call_kin
 	x->n = what->n;
 	x->script = what->script;
 	script_wire_write(&x->wire, x->bytes, what, s->home->sha[what->script]);
-	if (!script_send(x))
+	char prefix[SCOPE_PREFIX_MAX + 1];
+	x->slot = s->home->place.url.n_seeds ? redis_route_slot(s->route, scope_tag(prefix, what->scope)) : 0;
+	if (!call_send(x))
 		call_down(x);
 }
 
@@ -376,8 +386,10 @@ static void value_call(struct store *store, struct store_call *c, enum call_kind
 	memcpy(key + prefix, argv[1].p, argv[1].n);
 	argv[1] = str_of(key, prefix + argv[1].n);
 	struct call *x = call_new(s, c, kind, wire_size(n, argv));
-	char *end = wire_command(x->bytes, n, argv);
-	if (!redis_link_send(s->link, &x->command, str_of(x->bytes, (size_t)(end - x->bytes))))
+	x->wire.p = x->bytes;
+	x->wire.n = (size_t)(wire_command(x->bytes, n, argv) - x->bytes);
+	x->slot = redis_route_slot(s->route, argv[1]);
+	if (!call_send(x))
 		call_down(x);
 }
 
@@ -412,7 +424,7 @@ static void on_cancel(struct store *s, struct store_call *c)
 
 static bool on_is_up(const struct store *s)
 {
-	return redis_link_up(store_of(s)->link);
+	return redis_route_up(store_of(s)->route);
 }
 
 /* Learns the server's time, and has the script there before it is needed. */
@@ -431,7 +443,7 @@ static void on_close(struct store *store)
 {
 	struct redis_store *s = store_of(store);
 	s->closing = true;
-	redis_link_close(s->link);
+	redis_route_close(s->route);
 	if (s->n_owed > 0)
 		log_error("store: %s: %u settlements were not delivered", s->home->place.name, s->n_owed);
 	while (!list_empty(&s->owed))
@@ -453,81 +465,16 @@ static struct store *open_store(struct store_home *h, struct loop *l)
 	s->home = container_of(h, struct redis_home, home);
 	list_init(&s->calls);
 	list_init(&s->owed);
-	s->link = redis_link_open(&s->home->place, l);
-	redis_link_watch(s->link, on_changed, s);
+	s->route = redis_route_open(&s->home->place, l, on_changed, s);
 	return &s->store;
-}
-
-static void close_home(struct store_home *h)
-{
-	struct redis_home *r = container_of(h, struct redis_home, home);
-	redis_tls_close(r->place.tls);
-	arena_wipe(&r->arena);
-	free(r);
-}
-
-static void home_name(struct redis_home *h)
-{
-	const struct redis_url *u = &h->place.url;
-	bool v6 = str_chr(u->host, ':') >= 0;
-	if (u->path.n)
-		snprintf(h->place.name, sizeof(h->place.name), "redis at %.*s, database %u", STR_FMT(u->path), u->db);
-	else if (u->n_sentinels > 0)
-		snprintf(h->place.name, sizeof(h->place.name), "redis master %.*s/%u of sentinel %.*s:%u", STR_FMT(u->master),
-			 u->db, STR_FMT(u->sentinels[0].host), u->sentinels[0].port);
-	else
-		snprintf(h->place.name, sizeof(h->place.name), "redis at %s%.*s%s:%u/%u", v6 ? "[" : "",
-			 STR_FMT(u->host), v6 ? "]" : "", u->port, u->db);
-	snprintf(h->home.name, sizeof(h->home.name), "%s", h->place.name);
-}
-
-static void sha_of(char hex[SCRIPT_SHA_SIZE], const char *script)
-{
-	static const char digits[] = "0123456789abcdef";
-	uint8_t sha[DIGEST_SHA1_SIZE];
-	digest_sha1(str_c(script), sha);
-	for (unsigned i = 0; i < DIGEST_SHA1_SIZE; i++) {
-		hex[2 * i] = digits[sha[i] >> 4];
-		hex[2 * i + 1] = digits[sha[i] & 15];
-	}
-}
-
-/* The URL's strings with a NUL behind, for those who need one. */
-static void url_keep(struct arena *a, struct redis_url *u)
-{
-	u->path = str_empty(u->path) ? STR_NONE : arena_copy(a, u->path);
-	u->host = arena_copy(a, u->host);
-	u->user = arena_copy(a, u->user);
-	u->password = arena_copy(a, u->password);
-	u->master = arena_copy(a, u->master);
-	u->sentinel_password = arena_copy(a, u->sentinel_password);
-	for (unsigned i = 0; i < u->n_sentinels; i++)
-		u->sentinels[i].host = arena_copy(a, u->sentinels[i].host);
 }
 
 struct store_home *redis_store_home(const struct store_options *o, struct buf *why)
 {
-	struct redis_home *h = mem_alloc(sizeof(*h));
-	arena_init(&h->arena);
+	counters_begin();
+	struct redis_home *h = redis_home_open(o, why);
+	if (!h)
+		return NULL;
 	h->home.open = open_store;
-	h->home.close = close_home;
-	h->ttl_us = o->ttl_ms ? o->ttl_ms * MS_US : STORE_TTL_S * SECOND_US;
-	h->place.command_us = (o->command_ms ? o->command_ms : STORE_COMMAND_MS) * MS_US;
-	atomic_store(&h->place.told_us, INT64_MIN / 2);
-	const char *wrong = redis_url_parse(&h->arena, o->url, &h->place.url);
-	if (!wrong) {
-		url_keep(&h->arena, &h->place.url);
-		home_name(h);
-		for (unsigned i = 0; i < REDIS_SCRIPTS; i++)
-			sha_of(h->sha[i], redis_scripts[i]);
-		counters_begin();
-	} else {
-		buf_addf(why, "store: %s", wrong);
-	}
-	if (!wrong && h->place.url.tls)
-		h->place.tls = redis_tls_open(o->ca_file, h->place.url.host, why);
-	if (!wrong && (!h->place.url.tls || h->place.tls))
-		return &h->home;
-	close_home(&h->home);
-	return NULL;
+	return &h->home;
 }

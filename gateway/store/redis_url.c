@@ -130,19 +130,31 @@ static const char *tcp_parse(struct arena *a, struct str rest, struct str query,
 	return wrong ? wrong : query_parse(query, out);
 }
 
-static const char *sentinels_parse(struct str authority, struct redis_url *out)
+/* Several hosts, comma-separated. */
+static const char *hosts_parse(struct str authority, uint16_t port, struct redis_host *hosts, unsigned *n)
 {
 	struct str part;
 	while (str_split(&authority, ',', &part)) {
-		if (out->n_sentinels == REDIS_SENTINELS_MAX)
-			return "names more than 8 sentinels";
-		struct redis_host *h = &out->sentinels[out->n_sentinels++];
-		h->port = SENTINEL_PORT_DEFAULT;
+		if (*n == REDIS_SENTINELS_MAX)
+			return "names more than 8 hosts";
+		struct redis_host *h = &hosts[(*n)++];
+		h->port = port;
 		const char *wrong = host_parse(part, h);
 		if (wrong)
 			return wrong;
 	}
-	return out->n_sentinels ? NULL : "names no sentinel";
+	return *n ? NULL : "names no host";
+}
+
+static const char *cluster_parse(struct arena *a, struct str rest, struct str query, struct redis_url *out)
+{
+	struct str authority = authority_take(&rest);
+	const char *wrong = login_take(a, &authority, out);
+	if (!wrong)
+		wrong = hosts_parse(authority, PORT_DEFAULT, out->seeds, &out->n_seeds);
+	if (!wrong && (!str_empty(query) || !(str_empty(rest) || str_eq(rest, STR("0")))))
+		return "names a database, and a cluster has none but 0";
+	return wrong;
 }
 
 static const char *sentinel_parse(struct arena *a, struct str rest, struct str query, struct redis_url *out)
@@ -150,7 +162,7 @@ static const char *sentinel_parse(struct arena *a, struct str rest, struct str q
 	struct str authority = authority_take(&rest), password = STR_NONE;
 	const char *wrong = login_take(a, &authority, out);
 	if (!wrong)
-		wrong = sentinels_parse(authority, out);
+		wrong = hosts_parse(authority, SENTINEL_PORT_DEFAULT, out->sentinels, &out->n_sentinels);
 	if (wrong)
 		return wrong;
 	if (!str_split(&rest, '/', &out->master) || !host_good(out->master))
@@ -165,7 +177,7 @@ static const char *sentinel_parse(struct arena *a, struct str rest, struct str q
 	return wrong ? wrong : query_parse(query, out);
 }
 
-enum url_kind { URL_TCP, URL_TLS, URL_UNIX, URL_SENTINEL };
+enum url_kind { URL_TCP, URL_TLS, URL_UNIX, URL_SENTINEL, URL_CLUSTER };
 
 static const char *kind_parse(struct str text, struct str *rest, enum url_kind *kind)
 {
@@ -175,10 +187,8 @@ static const char *kind_parse(struct str text, struct str *rest, enum url_kind *
 	} kinds[] = {
 		{ STR_INIT("redis://"), URL_TCP }, { STR_INIT("rediss://"), URL_TLS },
 		{ STR_INIT("redis+unix://"), URL_UNIX }, { STR_INIT("redis+sentinel://"), URL_SENTINEL },
+		{ STR_INIT("redis+cluster://"), URL_CLUSTER },
 	};
-	if (str_istarts(text, STR("redis+cluster://")))
-		return "is for Redis Cluster, which is not spoken here: name a standalone Redis (redis://host:port) "
-		       "or one behind Sentinel (redis+sentinel://host:26379/mymaster)";
 	for (size_t i = 0; i < array_len(kinds); i++) {
 		if (!str_istarts(text, kinds[i].scheme))
 			continue;
@@ -186,7 +196,8 @@ static const char *kind_parse(struct str text, struct str *rest, enum url_kind *
 		*kind = kinds[i].kind;
 		return NULL;
 	}
-	return "must be `memory`, or begin with redis://, rediss://, redis+unix:// or redis+sentinel://";
+	return "must be `memory`, or begin with redis://, rediss://, redis+unix://, redis+sentinel:// or "
+	       "redis+cluster://";
 }
 
 const char *redis_url_parse(struct arena *a, struct str text, struct redis_url *out)
@@ -204,5 +215,6 @@ const char *redis_url_parse(struct arena *a, struct str text, struct redis_url *
 	}
 	out->tls = kind == URL_TLS;
 	return kind == URL_UNIX ? unix_parse(a, rest, query, out) :
+	       kind == URL_CLUSTER ? cluster_parse(a, rest, query, out) :
 	       kind == URL_SENTINEL ? sentinel_parse(a, rest, query, out) : tcp_parse(a, rest, query, out);
 }

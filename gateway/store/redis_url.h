@@ -5,6 +5,8 @@
  *	redis+unix://[user:password@]/path[?db=n]
  *	redis+sentinel://[user:password@]a[:26379][,b ...]/master[/db][?sentinel_password=...]
  *
+ *	redis+cluster://[user:password@]a[:6379][,b ...]
+ *
  * User and password (of the server, not of the sentinels) are percent-decoded; `:password@` alone is the default user's.
  */
 #ifndef WEIR_STORE_REDIS_URL_H
@@ -22,6 +24,8 @@ struct redis_host {
 
 struct redis_url {
 	bool tls;
+	unsigned n_seeds;		/* nodes of a cluster; 0: no cluster */
+	struct redis_host seeds[REDIS_SENTINELS_MAX];
 	unsigned n_sentinels;		/* 0: not by Sentinel */
 	struct redis_host sentinels[REDIS_SENTINELS_MAX];
 	struct str master;		/* its name among the sentinels */
