@@ -109,7 +109,8 @@ static char *add_limits(char *to, const struct script_call *c)
 	return wire_put(to, STR("\r\n"));
 }
 
-void script_wire_write(struct script_wire *w, char *p, const struct script_call *c, const char sha[SCRIPT_SHA_SIZE])
+void script_wire_write(struct script_wire *w, char *p, const struct script_call *c,
+		       const char sha[SCRIPT_SHA_SIZE])
 {
 	char room[SCOPE_PREFIX_MAX];
 	struct str prefix = script_prefix(room, c->scope);

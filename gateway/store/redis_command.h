@@ -35,7 +35,8 @@ enum { SCOPE_PREFIX_MAX = 6 + 3 * STORE_KEY_MAX };
 struct str script_prefix(char to[SCOPE_PREFIX_MAX], struct str scope);
 
 size_t script_wire_size(const struct script_call *c);
-void script_wire_write(struct script_wire *w, char *to, const struct script_call *c, const char sha[SCRIPT_SHA_SIZE]);
+void script_wire_write(struct script_wire *w, char *to, const struct script_call *c,
+		       const char sha[SCRIPT_SHA_SIZE]);
 
 /* Asks for another script with the same arguments. */
 void script_wire_change(struct script_wire *w, char op, const char sha[SCRIPT_SHA_SIZE]);

@@ -80,7 +80,7 @@ static void step_send(struct redis_link *k, void (*answered)(struct redis_comman
 	buf_free(&wire);
 }
 
-/* A failover may not have reached the server that a sentinel names. Who may not ask is told nothing, and believed. */
+/* A failover may not have reached the server that a sentinel names. Who may not ask for it believes it. */
 static void on_role(struct redis_command *c, const struct redis_answer *a)
 {
 	struct redis_link *k = c->owner;

@@ -1,5 +1,5 @@
 /*
- * redis_route.h: which connection a command takes: the only one, or the one to the Cluster node that has its slot.
+ * redis_route.h: which connection a command takes: the only one, or that to the cluster's node of its slot.
  *
  * A cluster's map is learned from its answers (MOVED, ASK): a slot whose node is not known is asked of
  * any node that is up. While a slot moves, Redis runs no scripts on keys that do not exist: its scopes
@@ -20,7 +20,7 @@ struct redis_route *redis_route_open(struct redis_place *p, struct loop *l, void
 void redis_route_close(struct redis_route *r);	/* as redis_link_close() */
 bool redis_route_up(const struct redis_route *r);	/* some connection is up */
 
-/* The slot of a key, or of a scope's keys when given their beginning "weir:{scope}"; 0 where there is no cluster. */
+/* The slot of a key, of which "weir:{scope}" is enough; 0 where there is no cluster. */
 unsigned redis_route_slot(const struct redis_route *r, struct str key);
 
 /* One command's way: zeroed before it is first sent. */

@@ -60,11 +60,14 @@ struct redis_socket;
 struct redis_socket *redis_socket_open(struct loop *l, const struct redis_endpoint *to, struct redis_link *owner,
 				       void (*lost)(struct redis_link *owner, const char *why), char why[160]);
 /*
- * `wire` is a whole command (redis_wire.h). Queued until connected, then all of a turn's commands leave in one write; c->heard is called with the
- * answer. False: it is going down.
+ * `wire` is a whole command (redis_wire.h). Queued until connected, then all of a turn's commands leave
+ * in one write; c->heard is called with the answer. False: it is going down.
  */
 bool redis_socket_send(struct redis_socket *s, struct redis_command *c, struct str wire) must_check;
-/* Without a word to lost(). What was not answered is answered REDIS_LOST now, or once the running callback returned. */
+/*
+ * Without a word to lost(). What was not answered is answered REDIS_LOST now, or once the running
+ * callback returned.
+ */
 void redis_socket_drop(struct redis_socket *s);
 
 #endif

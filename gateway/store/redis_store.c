@@ -169,7 +169,10 @@ static bool lost_script(const struct call *x, const struct redis_answer *a)
 	return x->kind < CALL_GET && a->kind == REDIS_ERROR && str_starts(a->text, STR("NOSCRIPT")) && !x->with_text;
 }
 
-/* True: the answer made it go once more, to another node or with the script's text, or ended it because it could not. */
+/*
+ * True: the answer made it go once more, to another node or with the script's text, or ended it because
+ * it could not.
+ */
 static bool call_resend(struct call *x, const struct redis_answer *a)
 {
 	bool followed = redis_route_follow(x->store->route, &x->command, a, &x->hop);

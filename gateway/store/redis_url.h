@@ -7,7 +7,8 @@
  *
  *	redis+cluster://[user:password@]a[:6379][,b ...]
  *
- * User and password (of the server, not of the sentinels) are percent-decoded; `:password@` alone is the default user's.
+ * User and password (of the server, not of the sentinels) are percent-decoded; `:password@` alone is
+ * the default user's.
  */
 #ifndef WEIR_STORE_REDIS_URL_H
 #define WEIR_STORE_REDIS_URL_H
