@@ -27,12 +27,9 @@ static void node_start(struct redis_server *s)
 
 static void node_stop(struct redis_server *s)
 {
-	char path[128];
 	if (s->pid)
 		redis_kill(s);
-	snprintf(path, sizeof(path), "%s/nodes.conf", s->folder);
-	unlink(path);
-	rmdir(s->folder);
+	redis_folder_drop(s);
 }
 
 static const char *say(unsigned node, const char *format, ...) printf_like(2, 3);

@@ -33,15 +33,6 @@ static void sentinel_start(struct redis_server *s)
 	redis_run(s, (const char *[]){ "redis-server", config, "--sentinel", NULL });
 }
 
-static void sentinel_stop(struct redis_server *s)
-{
-	char path[128];
-	redis_kill(s);
-	snprintf(path, sizeof(path), "%s/sentinel.conf", s->folder);
-	unlink(path);
-	rmdir(s->folder);
-}
-
 /* Until `command`, said to `s`, answers with `expected` in it. */
 static void until_it_says(const struct redis_server *s, const char *command, const char *expected)
 {
@@ -77,7 +68,7 @@ static int stop_all(void **state)
 {
 	(void)state;
 	for (int i = 0; i < SENTINELS; i++)
-		sentinel_stop(&sentinels[i]);
+		redis_server_close(&sentinels[i]);
 	for (int i = 0; i < SERVERS; i++)
 		redis_server_close(&servers[i]);
 	return 0;

@@ -111,10 +111,22 @@ static inline void redis_server_open(struct redis_server *s)
 	redis_start(s);
 }
 
+/* The folder, with what Redis itself may have left in it. */
+static inline void redis_folder_drop(const struct redis_server *s)
+{
+	static const char *const left[] = { "dump.rdb", "nodes.conf", "sentinel.conf" };
+	char path[128];
+	for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", s->folder, left[i]);
+		unlink(path);
+	}
+	rmdir(s->folder);
+}
+
 static inline void redis_server_close(struct redis_server *s)
 {
 	redis_kill(s);
-	rmdir(s->folder);
+	redis_folder_drop(s);
 }
 
 #endif
