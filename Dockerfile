@@ -12,7 +12,7 @@ RUN make -j"$(nproc)" all && strip build/weir
 
 FROM ${BASE}
 RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends \
-	ca-certificates libevent-core-2.1-7 libevent-pthreads-2.1-7 libssl3 libcurl4 libjansson4 libyaml-0-2 libhiredis0.14 zlib1g \
+	ca-certificates libevent-core-2.1-7 libevent-pthreads-2.1-7 libssl3 libcurl4 libjansson4 libyaml-0-2 libhiredis0.14 zlib1g tzdata \
 	&& rm -rf /var/lib/apt/lists/*
 COPY --from=build /src/build/weir /usr/local/bin/weir
 COPY LICENSE /usr/share/doc/weir/LICENSE

@@ -12,6 +12,7 @@
 #include "api/models.h"
 #include "base/clock.h"
 #include "core/dialect.h"
+#include "limits/limits.h"
 #include "routing/router.h"
 #include "telemetry/stages.h"
 #include "upstream/forward.h"
@@ -24,6 +25,7 @@ static const struct stage *const stages[] = {
 	&local_stage,		/* what weir answers by itself: models */
 	&decode_stage,		/* the body: read, checked, indexed */
 	&router_stage,		/* the plan */
+	&limits_stage,		/* what may be used and spent: reserved, settled at the end */
 	&forward_stage,		/* walks it */
 };
 
@@ -146,6 +148,7 @@ static void settle_down(struct txn *t)
 	txn_move(t, TXN_STREAMING);
 	t->req = NULL;
 	t->snapshot = NULL;
+	t->rate = NULL;
 	t->key = NULL;
 	t->call = NULL;
 	t->plan = NULL;

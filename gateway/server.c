@@ -30,8 +30,10 @@
 #include "edge/listener.h"
 #include "notify.h"
 #include "explain.h"
+#include "limits/limits.h"
 #include "metering/learned_file.h"
 #include "reload.h"
+#include "store/store.h"
 #include "telemetry/families.h"
 #include "telemetry/gauges.h"
 #include "telemetry/stages.h"
@@ -56,6 +58,7 @@ struct server {
 	struct watch signals;
 	int signal_fd;
 	struct timer keep_timer;
+	struct store_home *shared_store, *local_store;	/* the same where the store is memory */
 	struct timer drain_timer;
 	int64_t drain_until_us;
 	struct log_sink *access_log;
@@ -328,6 +331,28 @@ static int run(struct server *s)
 	return 0;
 }
 
+static bool open_stores(struct server *s)
+{
+	struct buf why = BUF_INIT(1024);
+	struct store_options shared = { .url = s->snapshot->settings.store }, local = { .url = STR("memory") };
+	s->shared_store = store_home_open(&shared, &why);
+	bool memory = str_eq(shared.url, STR("memory"));
+	s->local_store = memory || !s->shared_store ? s->shared_store : store_home_open(&local, &why);
+	if (!s->local_store)
+		fprintf(stderr, "weir: store: %.*s\n", STR_FMT(buf_str(&why)));
+	limits_use(s->shared_store, s->local_store);
+	buf_free(&why);
+	return s->local_store;
+}
+
+static void close_stores(struct server *s)
+{
+	if (s->local_store && s->local_store != s->shared_store)
+		store_home_close(s->local_store);
+	if (s->shared_store)
+		store_home_close(s->shared_store);
+}
+
 static int serve(struct server *s, const char *file)
 {
 	struct admin_options admin = { .loop = &s->loop, .snapshot = snapshot_in_force, .owner = s, .explain = explain };
@@ -335,7 +360,7 @@ static int serve(struct server *s, const char *file)
 	resolve_names(s->snapshot);
 	families_prepare(s->snapshot);
 	gauges_build(str_c(version_text), str_c(version_commit));
-	if (!bind_all(s))
+	if (!open_stores(s) || !bind_all(s))
 		return 1;
 	if (!admin_open(&s->admin, &admin, &s->snapshot->settings.admin, &why)) {
 		fprintf(stderr, "weir: %.*s\n", STR_FMT(buf_str(&why)));
@@ -354,6 +379,7 @@ static int serve(struct server *s, const char *file)
 		fprintf(stderr, "weir: cannot start a worker: %s\n", strerror(errno));
 	reload_close(&s->reload);
 	admin_close(&s->admin);
+	close_stores(s);
 	access_log_to(NULL);
 	if (s->access_log)
 		log_sink_close(s->access_log);

@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "core/txn.h"
 #include "pipeline.h"
+#include "limits/limits.h"
 #include "upstream/forward.h"
 
 enum { IDLE_TXNS_MAX = 256, SOCKETS_MAX = 16 };
@@ -241,6 +242,7 @@ static void *thread_main(void *arg)
 	struct worker *w = arg;
 	counters_thread_begin();
 	forward_open(&w->loop);
+	limits_open(&w->loop);
 	timer_open(&w->drain_timer, &w->loop, on_drain_timer);
 	open_listeners(w);
 	pthread_barrier_wait(&w->started);
@@ -252,6 +254,7 @@ static void *thread_main(void *arg)
 	free_txns(&w->idle_txns);
 	timer_close(&w->drain_timer);
 	forward_close();
+	limits_close();
 	lease_return(w->lease);
 	digest_thread_end();
 	arena_thread_end();

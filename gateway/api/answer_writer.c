@@ -12,15 +12,16 @@
 #include "api/cors.h"
 #include "core/call.h"
 #include "core/dialect.h"
+#include "core/limit.h"
 #include "core/live.h"
 #include "core/money.h"
 
-enum { HEADERS_MAX = 24, NUMBER_SIZE = 24, ERROR_BODY_MAX = 16 * 1024 };
+enum { HEADERS_MAX = 32, NUMBER_SIZE = 24, ERROR_BODY_MAX = 16 * 1024 };
 
 struct header_list {
 	struct answer_header h[HEADERS_MAX];
 	unsigned n;
-	char attempts[NUMBER_SIZE], retry_after[NUMBER_SIZE], cost[MONEY_SIZE];
+	char attempts[NUMBER_SIZE], retry_after[NUMBER_SIZE], cost[MONEY_SIZE], rate[6][NUMBER_SIZE];
 };
 
 static void add(struct header_list *l, struct str name, struct str value)
@@ -35,6 +36,26 @@ static struct str number(char *to, int n)
 	return str_of(to, length > 0 ? (size_t)length : 0);
 }
 
+static struct str large(char *to, int64_t n, const char *unit)
+{
+	int length = snprintf(to, NUMBER_SIZE, "%lld%s", (long long)n, unit);
+	return str_of(to, length > 0 && length < NUMBER_SIZE ? (size_t)length : 0);
+}
+
+static void add_rate(struct header_list *l, const struct rate_state *r)
+{
+	if (r->requests_known) {
+		add(l, STR("x-ratelimit-limit-requests"), large(l->rate[0], r->requests_limit, ""));
+		add(l, STR("x-ratelimit-remaining-requests"), large(l->rate[1], r->requests_left, ""));
+		add(l, STR("x-ratelimit-reset-requests"), large(l->rate[2], r->requests_reset_s, "s"));
+	}
+	if (r->tokens_known) {
+		add(l, STR("x-ratelimit-limit-tokens"), large(l->rate[3], r->tokens_limit, ""));
+		add(l, STR("x-ratelimit-remaining-tokens"), large(l->rate[4], r->tokens_left, ""));
+		add(l, STR("x-ratelimit-reset-tokens"), large(l->rate[5], r->tokens_reset_s, "s"));
+	}
+}
+
 static void add_usual(struct txn *t, struct header_list *l)
 {
 	add(l, STR("x-request-id"), str_c(t->id));
@@ -47,6 +68,8 @@ static void add_usual(struct txn *t, struct header_list *l)
 		add(l, STR("x-weir-cost-usd"), money_format(l->cost, t->cost));
 	if (t->cost_known && t->cost_estimated)
 		add(l, STR("x-weir-cost-estimated"), STR("true"));
+	if (t->rate)
+		add_rate(l, t->rate);
 	if (t->req && t->req->header[RH_ORIGIN].p)
 		l->n += cors_headers(t, &l->h[l->n], HEADERS_MAX - l->n);
 }
@@ -159,6 +182,7 @@ static void error_headers(struct txn *t, struct header_list *l)
 	add_usual(t, l);
 	if (e->retry_after_s > 0 && (status == 429 || status == 503))
 		add(l, STR("retry-after"), number(l->retry_after, e->retry_after_s));
+	add(l, STR("x-weir-budget-reset"), e->budget_reset);
 	if (e->final || e->retry_after_s > 60)
 		add(l, STR("x-should-retry"), STR("false"));
 	if (status == 405)

@@ -11,6 +11,7 @@
 #include "api/models.h"
 #include "core/call.h"
 #include "core/dialect.h"
+#include "core/key_answer.h"
 #include "core/snapshot.h"
 #include "core/txn.h"
 
@@ -49,6 +50,7 @@ static const struct endpoint table[] = {
 	{ "batches", STR_INIT("/batches/{id}"), POST, ENDPOINT_JSON, ROUTE_PROVIDER, false, ANSWER_JSON, CHAT, NULL },
 	{ "models", STR_INIT("/models"), GET, ENDPOINT_NO_BODY, ROUTE_HERE, false, ANSWER_JSON, CHAT, models_list },
 	{ "models", STR_INIT("/models/{id}"), GET, ENDPOINT_NO_BODY, ROUTE_HERE, false, ANSWER_JSON, CHAT, models_one },
+	{ "key", STR_INIT("/key"), GET, ENDPOINT_NO_BODY, ROUTE_HERE, false, ANSWER_JSON, CHAT, key_answer },
 	{ "livez", STR_INIT("/livez"), GET, ENDPOINT_NO_BODY, ROUTE_HERE, true, ANSWER_JSON, CHAT, health_live },
 	{ "readyz", STR_INIT("/readyz"), GET, ENDPOINT_NO_BODY, ROUTE_HERE, true, ANSWER_JSON, CHAT, health_ready },
 	{ "readyz", STR_INIT("/healthz"), GET, ENDPOINT_NO_BODY, ROUTE_HERE, true, ANSWER_JSON, CHAT, health_ready },

@@ -5,6 +5,7 @@
 #define WEIR_CONFIG_BUILD_H
 
 #include "config/options.h"
+#include "core/money.h"
 
 struct preset;
 
@@ -17,7 +18,6 @@ struct build {
 	struct config_report *report;
 	struct arena *arena;
 	bool environment;	/* variables and files are looked at */
-	const struct node *budgets;	/* the first budget found: none is enforced yet */
 };
 
 void build_prices(struct build *b);	/* first of all: targets ask them */
@@ -46,9 +46,9 @@ void build_add_target(struct build *b, struct target *t);
 /* The target of a written name "provider/model"; NULL after an error at `n`. */
 struct target *build_target(struct build *b, const struct node *n, struct str name);
 
-/* A list of { usd, per }, and the map of limits: checked and noted as not enforced. */
-void build_check_budgets(struct build *b, struct str section, const struct node *list);
-void build_check_limits(struct build *b, struct str section, const struct node *map);
+/* Budgets and limits of a key and its team; and of a team, checked alone. */
+void build_limits(struct build *b, struct key *k, const struct key_draft *d);
+void build_check_limits(struct build *b, const struct node *limits, const struct node *budgets);
 
 /* Beyond loopback nobody serves without a key unless it is said: one is taken from WEIR_KEY, or made. */
 void settings_need_key(struct snapshot *s, bool environment);

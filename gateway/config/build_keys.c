@@ -47,36 +47,6 @@ static void add_key(struct build *b, struct key *k)
 	b->s->keys = (struct key *const *)(uintptr_t)all;
 }
 
-/* Lists of budgets and limits are read whole, so that their mistakes show today. */
-void build_check_budgets(struct build *b, struct str section, const struct node *list)
-{
-	char nowhere;
-	if (!list || node_is_null(list) || (list->kind != NODE_SCALAR && !list->first))
-		return;
-	if (list->kind != NODE_LIST) {
-		build_error(b, list, "`budgets`: expected a list of { usd, per }, not %s", node_kind_name(list));
-		return;
-	}
-	for (const struct node *n = list->first; n; n = n->next) {
-		options_load(&budget_table, n, &nowhere, &b->context);
-		if (n->kind == NODE_MAP && !node_get(n, STR("usd")) && !node_get(n, STR("tokens")))
-			build_error(b, n, "a budget needs `usd` or `tokens`");
-	}
-	options_note_later(&b->context, section, STR("budgets"), list);
-	if (!b->budgets)
-		b->budgets = list;
-}
-
-void build_check_limits(struct build *b, struct str section, const struct node *map)
-{
-	char nowhere;
-	if (!map || node_is_null(map))
-		return;
-	options_load(&limits_table, map, &nowhere, &b->context);
-	if (map->first)
-		options_note_later(&b->context, section, STR("limits"), map);
-}
-
 static bool check_name(struct build *b, const struct node *n, struct str name, const char *what)
 {
 	const struct node *at = node_get(n, STR("name"));
@@ -94,8 +64,6 @@ static struct key *build_key(struct build *b, const struct node *n)
 	struct key_draft d = { 0 };
 	struct key *k = arena_new(b->arena, struct key);
 	options_load(&key_table, n, &d, &b->context);
-	build_check_budgets(b, STR("keys"), d.budgets);
-	build_check_limits(b, STR("keys"), d.limits);
 	if (n->kind != NODE_MAP || !check_name(b, n, d.name, "a key"))
 		return NULL;
 	const struct node *secret = node_get(n, STR("secret"));
@@ -111,6 +79,7 @@ static struct key *build_key(struct build *b, const struct node *n)
 	k->models = d.models.items;
 	k->n_models = d.models.n;
 	k->live = live_key(k->name);
+	build_limits(b, k, &d);
 	add_key(b, k);
 	return k;
 }
@@ -170,8 +139,7 @@ static void check_teams(struct build *b)
 	for (const struct node *n = list ? list->first : NULL; n; n = n->next) {
 		struct team_draft d = { 0 };
 		options_load(&team_table, n, &d, &b->context);
-		build_check_budgets(b, STR("teams"), d.budgets);
-		build_check_limits(b, STR("teams"), d.limits);
+		build_check_limits(b, d.limits, d.budgets);
 		if (n->kind == NODE_MAP)
 			check_name(b, n, d.name, "a team");
 	}

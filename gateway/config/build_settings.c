@@ -7,6 +7,7 @@
 #include "access/key_secret.h"
 #include "base/tls.h"
 #include "config/build.h"
+#include "store/store.h"
 
 /* The place of a setting in the file, for what only shows when all is read. */
 static const struct node *place(const struct build *b, const char *path)
@@ -139,10 +140,11 @@ void settings_need_key(struct snapshot *s, bool environment)
 	s->made_secret = s->made_key ? arena_copy(&s->arena, secret) : STR_NONE;
 }
 
-static void check_budgets(struct build *b)
+static void check_store(struct build *b)
 {
-	if (b->budgets && is_public(&b->s->settings))
-		build_error(b, b->budgets, "budgets are not enforced in this version: refusing to serve beyond loopback with them");
+	const char *wrong = store_url_check(b->s->settings.store);
+	if (wrong)
+		build_error(b, place(b, "store"), "`store`: %s", wrong);
 }
 
 /* systemd says where state belongs. */
@@ -163,8 +165,6 @@ static void check_files_provider(struct build *b)
 static void note_later(struct build *b)
 {
 	const struct settings *s = &b->s->settings;
-	if (!str_eq(s->store, STR("memory")))
-		options_note_later(&b->context, STR("store"), STR("only memory is part of it"), place(b, "store"));
 	if (!str_eq(s->ledger, STR("off")))
 		options_note_later(&b->context, STR("ledger"), STR("no ledger is written"), place(b, "ledger"));
 	if (b->draft.cache_enabled)
@@ -190,7 +190,7 @@ void build_settings(struct build *b)
 	set_breaker(b);
 	set_tls(b);
 	settings_need_key(b->s, b->environment);
-	check_budgets(b);
+	check_store(b);
 	check_files_provider(b);
 	set_learned_file(b);
 	note_later(b);

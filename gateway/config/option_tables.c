@@ -12,6 +12,8 @@
 #define B(member) offsetof(struct breaker_settings, member)
 #define C(member) offsetof(struct tls_draft, member)
 #define R(member) offsetof(struct price, member)
+#define U(member) offsetof(struct budget_draft, member)
+#define W(member) offsetof(struct limits_draft, member)
 #define G(member) offsetof(struct team_draft, member)
 #define NOWHERE OPTION_NOWHERE
 
@@ -191,7 +193,8 @@ static const struct option key_rows[] = {
 	{ "models", OPTION_STRINGS, K(models), "*", NULL, NULL, false, "models or patterns it may use" },
 	{ "budgets", OPTION_NODE, K(budgets), NULL, NULL, NULL, false, "a list of { usd, per }" },
 	{ "limits", OPTION_NODE, K(limits), NULL, NULL, NULL, false, "requests, tokens, concurrency" },
-	{ "on_store_failure", OPTION_WORD, NOWHERE, "local", "local closed", "on_store_failure", false, "when Redis is away" },
+	{ "on_store_failure", OPTION_WORD, K(on_store_failure), "local", "local closed", NULL, false,
+	  "when Redis is away: limits of this process alone, or no service" },
 };
 
 static const struct option breaker_rows[] = {
@@ -220,22 +223,23 @@ static const struct option price_rows[] = {
 };
 
 static const struct option budget_rows[] = {
-	{ "usd", OPTION_MONEY, NOWHERE, NULL, NULL, NULL, false, "US dollars" },
-	{ "tokens", OPTION_INT64, NOWHERE, NULL, NULL, NULL, false, "or tokens" },
-	{ "per", OPTION_WORD, NOWHERE, "month", "hour day week month year total", NULL, false, "calendar period" },
-	{ "time_zone", OPTION_STRING, NOWHERE, NULL, NULL, NULL, false, "where its calendar is; default UTC" },
-	{ "reserve", OPTION_WORD, NOWHERE, "expected", "expected worst_case", NULL, false, "what a running request holds back" },
+	{ "usd", OPTION_MONEY, U(usd), "0", NULL, NULL, false, "US dollars" },
+	{ "tokens", OPTION_INT64, U(tokens), "0", NULL, NULL, false, "or tokens" },
+	{ "per", OPTION_WORD, U(per), "month", "hour day week month year total", NULL, false, "calendar period" },
+	{ "time_zone", OPTION_STRING, U(time_zone), NULL, NULL, NULL, false, "where its calendar is: Europe/Berlin, +02:00; default UTC" },
+	{ "reserve", OPTION_WORD, U(reserve), "expected", "expected worst_case", NULL, false,
+	  "what a running request holds back; worst_case makes the budget a hard bound" },
 };
 
 static const struct option limits_rows[] = {
-	{ "requests_per_second", OPTION_INT64, NOWHERE, NULL, NULL, NULL, false, "at most" },
-	{ "requests_per_minute", OPTION_INT64, NOWHERE, NULL, NULL, NULL, false, "at most" },
-	{ "requests_per_hour", OPTION_INT64, NOWHERE, NULL, NULL, NULL, false, "at most" },
-	{ "requests_per_day", OPTION_INT64, NOWHERE, NULL, NULL, NULL, false, "at most" },
-	{ "tokens_per_minute", OPTION_INT64, NOWHERE, NULL, NULL, NULL, false, "at most" },
-	{ "tokens_per_hour", OPTION_INT64, NOWHERE, NULL, NULL, NULL, false, "at most" },
-	{ "tokens_per_day", OPTION_INT64, NOWHERE, NULL, NULL, NULL, false, "at most" },
-	{ "concurrent", OPTION_INT, NOWHERE, NULL, NULL, NULL, false, "requests at a time" },
+	{ "requests_per_second", OPTION_INT64, W(requests[0]), "0", NULL, NULL, false, "at most; 0: no limit" },
+	{ "requests_per_minute", OPTION_INT64, W(requests[1]), "0", NULL, NULL, false, "at most" },
+	{ "requests_per_hour", OPTION_INT64, W(requests[2]), "0", NULL, NULL, false, "at most" },
+	{ "requests_per_day", OPTION_INT64, W(requests[3]), "0", NULL, NULL, false, "at most" },
+	{ "tokens_per_minute", OPTION_INT64, W(tokens[0]), "0", NULL, NULL, false, "at most, input and output together" },
+	{ "tokens_per_hour", OPTION_INT64, W(tokens[1]), "0", NULL, NULL, false, "at most" },
+	{ "tokens_per_day", OPTION_INT64, W(tokens[2]), "0", NULL, NULL, false, "at most" },
+	{ "concurrent", OPTION_INT, W(concurrent), "0", NULL, NULL, false, "requests at a time" },
 };
 
 static const struct option team_rows[] = {

@@ -105,14 +105,26 @@ struct key_draft {
 	struct str name, secret, team;
 	struct option_strings models;
 	const struct node *budgets, *limits;
+	int on_store_failure;
 };
 
-/* Checked, and used by nobody yet. */
+struct budget_draft {
+	int64_t usd, tokens;
+	int per, reserve;
+	struct str time_zone;
+};
+
+struct limits_draft {
+	int64_t requests[4], tokens[3];	/* per second, minute, hour, day; per minute, hour, day */
+	int concurrent;
+};
+
 struct team_draft {
 	struct str name;
 	const struct node *budgets, *limits;
 };
 
+/* Checked, and used by nobody yet. */
 struct plugin_draft {
 	struct str name;
 };

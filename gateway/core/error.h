@@ -57,6 +57,7 @@ struct error {
 	struct str code;	/* empty: the row's */
 	struct str relay;	/* a whole error body in the caller's own shape, sent instead; usually empty */
 	int retry_after_s;	/* 0: none */
+	struct str budget_reset;	/* when a spent budget begins anew; empty: not told */
 	bool final;		/* x-should-retry: false */
 };
 

@@ -20,6 +20,9 @@ void families_cost(const struct txn *t, struct live_target *target, int64_t nano
 /* A second attempt was made beside a late first one: did it answer? */
 void families_hedge(struct live_model *model, bool won);
 
+/* A limit or a budget of this key refused a request. */
+void families_refusal(struct live_key *key);
+
 /* A request went on from one target to another. */
 void families_fallback(struct str from, struct str to, enum error_kind why);
 

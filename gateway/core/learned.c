@@ -37,6 +37,9 @@ void learned_note_length(struct learned *l, int64_t input, int64_t output)
 		return;
 	note(&l->lengths[bucket(input)], (double)output);
 	note(&l->length, (double)output);
+	uint32_t at = get(l->n_outputs);
+	set(l->outputs[at % LEARNED_FIRSTS], output < UINT32_MAX ? (uint32_t)output : UINT32_MAX);
+	set(l->n_outputs, at + 1);
 	atomic_flag_clear_explicit(&l->busy, memory_order_release);
 }
 
@@ -116,6 +119,14 @@ double learned_output(const struct learned *l, int64_t input, uint32_t *n)
 	if (*n == 0)
 		of = &l->length;	/* answers to other prompts are better than nothing */
 	return get(of->n) ? get(of->mean) : -1;
+}
+
+int64_t learned_output_most(const struct learned *l)
+{
+	uint32_t n = get(l->n_outputs), most = 0;
+	for (uint32_t i = 0; i < n && i < LEARNED_FIRSTS; i++)
+		most = get(l->outputs[i]) > most ? get(l->outputs[i]) : most;
+	return n >= FIRSTS_LEAST ? most : 0;
 }
 
 double learned_time(const struct learned *l, double output)

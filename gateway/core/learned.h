@@ -23,6 +23,7 @@ struct learned {
 	struct estimator input;
 	struct learned_length lengths[LEARNED_LENGTHS];
 	struct learned_length length;		/* all together */
+	_Atomic uint32_t outputs[LEARNED_FIRSTS], n_outputs;	/* the latest answers' lengths */
 	_Atomic double first_us;		/* to the first token */
 	_Atomic double token_us;		/* for each further one */
 	_Atomic uint32_t n;			/* times observed */
@@ -45,6 +46,9 @@ void learned_note_late(struct learned *l, int64_t now_us, int64_t us, bool strea
 
 /* Expected tokens of an answer to a prompt of `input`; below 0: nothing is known. `*n`: from so many answers. */
 double learned_output(const struct learned *l, int64_t input, uint32_t *n);
+
+/* A length that hardly any of the latest answers passed; 0: fewer than 16 are known. */
+int64_t learned_output_most(const struct learned *l);
 
 /* Expected time of an answer of `output` tokens; below 0: nothing is known. */
 double learned_time(const struct learned *l, double output);

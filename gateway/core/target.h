@@ -15,6 +15,7 @@
 #include "base/str.h"
 
 struct dialect;
+struct limit_set;
 struct live_credential;
 struct live_model;
 struct live_target;
@@ -167,6 +168,7 @@ struct key {
 	uint8_t digest[32];
 	const struct str *models;	/* patterns; none: all */
 	unsigned n_models;
+	const struct limit_set *limits;	/* its own and its team's; NULL: none */
 	struct live_key *live;
 };
 

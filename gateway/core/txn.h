@@ -26,6 +26,8 @@
 #include "core/stage.h"
 #include "core/usage.h"
 
+struct hold;		/* limits/: what this transaction has reserved */
+struct rate_state;	/* core/limit.h */
 struct call;		/* core/call.h: the decoded request */
 struct dialect;
 struct endpoint;
@@ -77,6 +79,8 @@ struct txn {
 	const struct key *key;		/* in the snapshot */
 	struct call *call;		/* in the arena */
 	struct plan *plan;		/* in the arena */
+	struct hold *hold;		/* outlives the arena; NULL: nothing */
+	const struct rate_state *rate;	/* in the arena; NULL: no such limits */
 	struct sink *sinks;		/* where the answer's deltas enter */
 	struct sink writer;		/* the innermost one, see api/answer_writer.c */
 	enum http_method method;

@@ -82,6 +82,9 @@ static struct counter_family hedges = {
 	SUM("weir_hedges_total", "Second attempts beside a first one whose token was late, by whether they answered."),
 	.labels = { "model", "result" },
 };
+static struct counter_family refusals = {
+	SUM("weir_limit_refusals_total", "Requests that a limit or a budget of their key refused."), .labels = { "key" },
+};
 static struct counter_family tokens = {
 	SUM("weir_tokens_total", "Tokens, as providers reported them. Input holds cache_read, output holds reasoning."),
 	.labels = { "model", "provider", "type" },
@@ -360,6 +363,11 @@ void families_cost(const struct txn *t, struct live_target *live, int64_t nano, 
 	}
 	if (t->live_key)
 		counter_add(key_series(t->live_key), nano);
+}
+
+void families_refusal(struct live_key *key)
+{
+	counter_add(one(&refusals, key ? key->name : STR("none")), 1);
 }
 
 void families_hedge(struct live_model *model, bool won)

@@ -1,0 +1,42 @@
+/*
+ * limit.h: what a key may use and spend, as one immutable snapshot says it.
+ *
+ * Rules of a key and of its team are reserved together, all or none, within one scope of the
+ * store (the team, or the key where there is none).
+ */
+#ifndef WEIR_CORE_LIMIT_H
+#define WEIR_CORE_LIMIT_H
+
+#include "core/calendar.h"
+
+enum limit_unit { LIMIT_REQUESTS, LIMIT_TOKENS, LIMIT_CONCURRENT, LIMIT_USD };
+
+struct limit_rule {
+	struct str name;		/* as configured: "requests_per_minute", "50 usd per month" */
+	struct str owner;		/* "key web", "team storefront" */
+	struct str store_key;
+	enum limit_unit unit;
+	bool budget;			/* of a calendar period; else of any span, or at a time */
+	bool worst_case;		/* budgets: reserve what could be spent at most */
+	int64_t most;			/* requests, tokens, nano-dollars */
+	int64_t span_s;			/* windows */
+	enum period period;		/* budgets */
+	const struct zone *zone;
+};
+
+struct limit_set {
+	struct str scope;
+	const struct limit_rule *rules;
+	unsigned n;
+	bool money;			/* one of them is in dollars */
+	bool closed;			/* on_store_failure: closed. Else limits go on in this process's memory */
+};
+
+/* What an answer's x-ratelimit headers say; the tightest rule of each unit. */
+struct rate_state {
+	bool requests_known, tokens_known;
+	int64_t requests_limit, requests_left, requests_reset_s;
+	int64_t tokens_limit, tokens_left, tokens_reset_s;
+};
+
+#endif

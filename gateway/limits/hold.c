@@ -1,0 +1,87 @@
+/*
+ * hold.c: rules and amounts become the store's limits.
+ */
+#include "limits/hold.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+
+static enum store_kind kind_of(const struct limit_rule *r)
+{
+	if (r->unit == LIMIT_CONCURRENT)
+		return STORE_CONCURRENT;
+	if (r->budget)
+		return STORE_BUDGET;
+	return r->unit == LIMIT_REQUESTS ? STORE_REQUESTS : STORE_WINDOW;
+}
+
+static int64_t amount_of(const struct limit_rule *r, const struct hold_need *n)
+{
+	switch (r->unit) {
+	case LIMIT_TOKENS: return n->input + (r->worst_case ? n->most_output : n->output);
+	case LIMIT_USD:    return r->worst_case ? n->most_cost : n->cost;
+	default:           return 1;
+	}
+}
+
+static size_t bytes_of(const struct limit_set *set)
+{
+	size_t n = set->scope.n;
+	for (unsigned i = 0; i < set->n; i++)
+		n += set->rules[i].store_key.n;
+	return n;
+}
+
+static struct str keep(char **at, struct str s)
+{
+	struct str copy = str_of(*at, s.n);
+	if (s.n)
+		memcpy(*at, s.p, s.n);
+	*at += s.n;
+	return copy;
+}
+
+struct hold *hold_new(struct txn *t, const struct limit_set *set, const struct hold_need *need, int64_t now_s, bool without_money)
+{
+	size_t limits = sizeof(struct store_limit) * set->n;
+	char *memory = mem_alloc(sizeof(struct hold) + limits + set->n + bytes_of(set));
+	struct hold *h = (struct hold *)(void *)memory;
+	char *names = memory + sizeof(*h) + limits + set->n;
+	*h = (struct hold){ .t = t, .generation = t->generation, .limits = (struct store_limit *)(void *)(memory + sizeof(*h)),
+			    .rules = (unsigned char *)memory + sizeof(*h) + limits };
+	list_init(&h->link);
+	h->r = (struct store_reservation){ .scope = keep(&names, set->scope), .limits = h->limits };
+	store_id_make(h->r.id);
+	for (unsigned i = 0; i < set->n; i++) {
+		const struct limit_rule *rule = &set->rules[i];
+		struct store_limit *l = &h->limits[h->r.n];
+		if (rule->unit == LIMIT_USD && without_money)
+			continue;
+		*l = (struct store_limit){ .key = keep(&names, rule->store_key), .kind = kind_of(rule),
+					   .amount = amount_of(rule, need), .limit = rule->most, .span_s = rule->span_s };
+		if (rule->budget)
+			period_bounds(rule->period, rule->zone, now_s, &l->period_start, &l->period_end);
+		h->rules[h->r.n++] = (unsigned char)i;
+	}
+	return h;
+}
+
+/* The rule may be gone with its snapshot: its unit is told by the limit's kind and key. */
+static bool is_money(const struct store_limit *l)
+{
+	return str_has(l->key, STR("/budget/usd/"));
+}
+
+void hold_real(const struct hold *h, const struct txn *t, int64_t real[STORE_LIMITS_MAX])
+{
+	for (unsigned i = 0; i < h->r.n; i++) {
+		const struct store_limit *l = &h->limits[i];
+		if (l->kind == STORE_CONCURRENT || l->kind == STORE_REQUESTS)
+			real[i] = l->kind == STORE_REQUESTS;
+		else if (is_money(l))
+			real[i] = t->cost;
+		else
+			real[i] = t->usage.known ? t->usage.input + t->usage.output : 0;
+	}
+}

@@ -1,0 +1,39 @@
+/*
+ * hold.h: what one transaction has reserved; owns copies of all its names, because it outlives the snapshot.
+ */
+#ifndef WEIR_LIMITS_HOLD_H
+#define WEIR_LIMITS_HOLD_H
+
+#include "core/limit.h"
+#include "core/txn.h"
+#include "store/store.h"
+
+struct hold {
+	struct list link;		/* of the worker's holds that are renewed */
+	struct txn *t;
+	uint32_t generation;
+	struct store_call call;
+	struct store_answer answer;
+	struct store_reservation r;
+	struct store_limit *limits;	/* behind this struct, as are the strings */
+	unsigned char *rules;		/* for each limit its rule's place in the set */
+	bool asking, parked;		/* an answer is awaited; and the transaction sleeps until then */
+	bool granted;
+	bool local;			/* reserved in this process alone: the shared store was away */
+	int64_t renewed_us;
+};
+
+/* What a request will probably use. */
+struct hold_need {
+	int64_t input, output;		/* tokens */
+	int64_t most_output;		/* as many as could come */
+	int64_t cost, most_cost;	/* nano-dollars; 0: nothing that costs */
+};
+
+/* Amounts for these rules. `without_money`: rules in dollars are left out. */
+struct hold *hold_new(struct txn *t, const struct limit_set *set, const struct hold_need *need, int64_t now_s, bool without_money);
+
+/* What was really used, in the order of the limits. */
+void hold_real(const struct hold *h, const struct txn *t, int64_t real[STORE_LIMITS_MAX]);
+
+#endif

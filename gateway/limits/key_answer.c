@@ -1,0 +1,131 @@
+/*
+ * key_answer.c: a caller's own limits, asked of the store without reserving anything.
+ */
+#include "core/key_answer.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "core/money.h"
+#include "core/sink.h"
+#include "core/target.h"
+#include "limits/limits.h"
+#include "limits/refusal.h"
+
+enum { ANSWER_MAX = 256 * 1024 };
+
+static void add_amount(struct buf *b, const char *name, const struct limit_rule *rule, int64_t n)
+{
+	char text[MONEY_SIZE];
+	buf_addf(b, ",\"%s\":", name);
+	if (rule->unit == LIMIT_USD)
+		buf_add(b, money_format(text, n));
+	else
+		buf_addf(b, "%lld", (long long)n);
+}
+
+static void add_limit(struct txn *t, struct buf *b, const struct hold *h, unsigned i)
+{
+	const struct limit_rule *rule = &t->key->limits->rules[h->rules[i]];
+	const struct store_usage *u = &h->answer.used[i];
+	int64_t left = rule->most - u->spent - u->reserved, end = h->limits[i].period_end;
+	buf_add(b, i ? STR(",{\"limit\":") : STR("{\"limit\":"));
+	buf_add_json(b, rule->name);
+	buf_add(b, STR(",\"of\":"));
+	buf_add_json(b, rule->owner);
+	add_amount(b, "most", rule, rule->most);
+	add_amount(b, "used", rule, u->spent);
+	add_amount(b, "held", rule, u->reserved);
+	add_amount(b, "remaining", rule, left > 0 ? left : 0);
+	if (end) {
+		buf_add(b, STR(",\"begins_anew\":"));
+		buf_add_json(b, moment_text(&t->arena, end));
+	}
+	buf_addc(b, '}');
+}
+
+static void add_key(struct txn *t, struct buf *b)
+{
+	const struct key *k = t->key;
+	buf_add(b, STR("{\"object\":\"key\",\"name\":"));
+	if (k)
+		buf_add_json(b, k->name);
+	else
+		buf_add(b, STR("null"));
+	if (k && !str_empty(k->team)) {
+		buf_add(b, STR(",\"team\":"));
+		buf_add_json(b, k->team);
+	}
+	buf_add(b, STR(",\"models\":["));
+	for (unsigned i = 0; k && i < k->n_models; i++) {
+		buf_add(b, i ? STR(",") : STR(""));
+		buf_add_json(b, k->models[i]);
+	}
+	buf_add(b, STR("],\"limits\":["));
+}
+
+static enum stage_result write_answer(struct txn *t, const struct hold *h)
+{
+	struct buf b = BUF_INIT(ANSWER_MAX);
+	struct delta head = { .kind = DELTA_HEAD }, body = { .kind = DELTA_BYTES, .more = true }, end = { .kind = DELTA_END };
+	add_key(t, &b);
+	for (unsigned i = 0; h && i < h->r.n; i++)
+		add_limit(t, &b, h, i);
+	buf_add(&b, STR("]}\n"));
+	t->answer.status = 200;
+	t->answer.length = (int64_t)b.n;
+	t->answer.content_type = STR("application/json");
+	body.raw = buf_str(&b);
+	t->sinks->take(t->sinks, &head);
+	t->sinks->take(t->sinks, &body);
+	t->sinks->take(t->sinks, &end);
+	buf_free(&b);
+	txn_end(t);
+	return STAGE_ANSWERED;
+}
+
+static void on_answer(struct store_call *c)
+{
+	struct hold *h = container_of(c, struct hold, call);
+	h->asking = false;
+	if (h->parked)
+		txn_resume(h->t, h->generation);
+}
+
+static void let_go(struct txn *t)
+{
+	struct hold *h = t->hold;
+	t->hold = NULL;
+	t->cancel = NULL;
+	if (h->asking)
+		store_cancel(limits_store(), &h->call);
+	free(h);
+}
+
+enum stage_result key_answer(struct txn *t)
+{
+	const struct hold_need nothing = { .input = 0 };
+	struct store *store = limits_store();
+	if (!t->key || !t->key->limits || !store)
+		return write_answer(t, NULL);
+	if (!t->hold) {
+		t->hold = hold_new(t, t->key->limits, &nothing, store_wall_us(store) / SECOND_US, false);
+		for (unsigned i = 0; i < t->hold->r.n; i++)
+			t->hold->limits[i].amount = 0;
+		t->hold->asking = true;
+		t->hold->call = (struct store_call){ .done = on_answer };
+		store_peek(store, &t->hold->call, &t->hold->r, &t->hold->answer);
+	}
+	if (t->hold->asking) {
+		t->hold->parked = true;
+		t->cancel = let_go;
+		return STAGE_PARKED;
+	}
+	struct hold *h = t->hold;
+	bool known = h->call.result == STORE_OK || h->call.result == STORE_REFUSED;
+	t->hold = NULL;
+	t->cancel = NULL;
+	enum stage_result r = known ? write_answer(t, h) : txn_error(t, ERR_OVERLOADED, "The store of limits cannot be asked just now.");
+	free(h);
+	return r;
+}

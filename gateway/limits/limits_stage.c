@@ -1,0 +1,214 @@
+/*
+ * limits_stage.c: reserve on the way in, settle on the way out.
+ */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "core/families.h"
+#include "core/live.h"
+#include "core/plan.h"
+#include "core/snapshot.h"
+#include "limits/limits.h"
+#include "limits/need.h"
+#include "limits/refusal.h"
+
+static const int64_t LOOK_EVERY_US = 20 * SECOND_US, RENEW_AFTER_US = 40 * SECOND_US;
+
+static struct store_home *shared_home, *local_home;
+static _Thread_local struct store *shared, *local;
+static _Thread_local struct list live;		/* holds that are granted */
+static _Thread_local struct timer renewal;
+
+/* --- life --- */
+
+void limits_use(struct store_home *s, struct store_home *l)
+{
+	shared_home = s;
+	local_home = l;
+}
+
+struct store *limits_store(void)
+{
+	return shared;
+}
+
+static struct store *store_of(const struct hold *h)
+{
+	return h->local ? local : shared;
+}
+
+static void on_renewal(struct timer *timer)
+{
+	int64_t now = loop_now(timer->loop);
+	for (struct list *link = live.next; link != &live; link = link->next) {
+		struct hold *h = list_entry(link, struct hold, link);
+		if (now - h->renewed_us < RENEW_AFTER_US)
+			continue;
+		h->renewed_us = now;
+		store_renew(store_of(h), NULL, &h->r);
+	}
+	timer_in(timer, LOOK_EVERY_US);
+}
+
+void limits_open(struct loop *l)
+{
+	list_init(&live);
+	timer_open(&renewal, l, on_renewal);
+	timer_in(&renewal, LOOK_EVERY_US);
+	shared = shared_home ? store_open(shared_home, l) : NULL;
+	local = local_home == shared_home ? shared : local_home ? store_open(local_home, l) : NULL;
+}
+
+void limits_close(void)
+{
+	timer_close(&renewal);
+	if (local && local != shared)
+		store_close(local);
+	if (shared)
+		store_close(shared);
+	shared = local = NULL;
+}
+
+static void hold_free(struct hold *h)
+{
+	list_remove(&h->link);
+	free(h);
+}
+
+/* --- asking --- */
+
+static void on_answer(struct store_call *c)
+{
+	struct hold *h = container_of(c, struct hold, call);
+	h->asking = false;
+	if (h->parked)
+		txn_resume(h->t, h->generation);
+}
+
+/* The caller left while the store was asked: a grant that comes yet is given back by the store. */
+static void cancel(struct txn *t)
+{
+	struct hold *h = t->hold;
+	if (h && h->asking)
+		store_cancel(store_of(h), &h->call);
+	if (h)
+		h->asking = h->parked = false;
+}
+
+static void ask(struct txn *t, struct hold *h)
+{
+	t->hold = h;
+	h->asking = true;
+	h->call = (struct store_call){ .done = on_answer };
+	store_reserve(store_of(h), &h->call, &h->r, &h->answer);
+}
+
+static struct hold *make(struct txn *t, bool without_money)
+{
+	const struct limit_set *set = t->key->limits;
+	struct hold_need need;
+	need_of(t, &need);
+	bool unpaid = without_money || (need.cost == 0 && need.most_cost == 0);
+	return hold_new(t, set, &need, store_wall_us(shared) / SECOND_US, unpaid);
+}
+
+/* --- what came of it --- */
+
+static void granted(struct txn *t, struct hold *h)
+{
+	h->granted = true;
+	h->renewed_us = loop_now(t->loop);
+	list_append(&live, &h->link);
+	t->rate = rate_state_of(t, h);
+}
+
+/* The store is away: this process's own memory, or nothing, as the key says. */
+static bool ask_locally(struct txn *t, struct hold *h)
+{
+	if (t->key->limits->closed || h->local || local == shared)
+		return false;
+	h->local = true;
+	ask(t, h);
+	return true;
+}
+
+/* Money is spent: free targets may go on, under the other limits. */
+static bool ask_for_free(struct txn *t, struct hold *h)
+{
+	const struct limit_rule *rule = &t->key->limits->rules[h->rules[h->answer.refused_by < h->r.n ? h->answer.refused_by : 0]];
+	bool was_local = h->local;
+	if (rule->unit != LIMIT_USD || !need_nothing(t))
+		return false;
+	hold_free(h);
+	h = make(t, true);
+	h->local = was_local;
+	ask(t, h);
+	return true;
+}
+
+static enum stage_result away(struct txn *t)
+{
+	t->error.retry_after_s = 1;
+	return txn_error(t, ERR_OVERLOADED, "The limits of this key cannot be looked up just now, and it is not served without them.");
+}
+
+/* Until the store's answer decides; each question may be answered at once. */
+static enum stage_result go_on(struct txn *t)
+{
+	for (;;) {
+		struct hold *h = t->hold;
+		if (h->asking) {
+			h->parked = true;
+			t->cancel = cancel;
+			return STAGE_PARKED;
+		}
+		h->parked = false;
+		t->cancel = NULL;
+		if (h->call.result == STORE_OK) {
+			granted(t, h);
+			return STAGE_NEXT;
+		}
+		if (h->call.result == STORE_REFUSED) {
+			if (ask_for_free(t, h))
+				continue;
+			families_refusal(t->live_key);
+			return refusal(t, h, t->key->limits);
+		}
+		if (!ask_locally(t, h))
+			return away(t);
+	}
+}
+
+static enum stage_result enter(struct txn *t)
+{
+	if (!t->hold) {
+		if (!t->key || !t->key->limits || !shared)
+			return STAGE_NEXT;
+		if (t->key->limits->money)
+			need_prices(t);
+		ask(t, make(t, false));
+	}
+	return go_on(t);
+}
+
+/* --- afterwards --- */
+
+static void leave(struct txn *t)
+{
+	struct hold *h = t->hold;
+	int64_t real[STORE_LIMITS_MAX];
+	if (!h)
+		return;
+	t->hold = NULL;
+	if (h->asking)
+		store_cancel(store_of(h), &h->call);
+	if (h->granted) {
+		hold_real(h, t, real);
+		store_settle(store_of(h), NULL, &h->r, real, false);
+		if (h->local && h->r.n)		/* told to the others when they can hear it */
+			store_settle(shared, NULL, &h->r, real, true);
+	}
+	hold_free(h);
+}
+
+const struct stage limits_stage = { .name = "limits", .enter = enter, .leave = leave };

@@ -1,0 +1,264 @@
+"""Limits and budgets of keys and teams: reserved before a request, settled after it, in memory and in Redis."""
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from mock_provider import LAST_CHUNK, chunk, completion, delta, error, event, good, good_stream, http, stream_head
+from weir import BINARY, Raw, SLOW, free_port
+
+SECRET = "sk-web-0123456789"
+KEY = {"authorization": f"Bearer {SECRET}"}
+
+
+class Redis:
+    def __init__(self, directory):
+        self.port = free_port()
+        self.dir = directory
+        self.start()
+
+    @property
+    def url(self):
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self):
+        self.process = subprocess.Popen(["redis-server", "--port", str(self.port), "--dir", str(self.dir), "--save", "", "--bind", "127.0.0.1"],
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                time.sleep(0.02)
+        raise AssertionError("redis does not start")
+
+    def stop(self):
+        self.process.send_signal(signal.SIGCONT)
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def redis(tmp_path):
+    r = Redis(tmp_path)
+    yield r
+    r.stop()
+
+
+@pytest.fixture(params=["memory", "redis"])
+def store(request, tmp_path):
+    if request.param == "memory":
+        yield "memory"
+        return
+    r = Redis(tmp_path)
+    yield r.url
+    r.stop()
+
+
+def limited(config, *providers, limits=None, budgets=None, team=None, model=None, **more):
+    key = {"name": "web", "secret": SECRET, "limits": limits or {}, "budgets": budgets or []}
+    if team:
+        key["team"] = "shop"
+        more["teams"] = [{"name": "shop", **team}]
+    return config(*providers, model=model, keys=[key], prices={"first/mock": {"input": 1, "output": 4}}, **more)
+
+
+def usage(prompt, out):
+    return {"prompt_tokens": prompt, "completion_tokens": out, "total_tokens": prompt + out}
+
+
+def fixed(prompt=100, out=100, pause=0):
+    return lambda r: [("sleep", pause), http(200, completion(usage=usage(prompt, out)))]
+
+
+def settled(g):
+    """A settlement reaches Redis after the answer has reached its caller."""
+    end = time.monotonic() + 5 * SLOW
+    while any(x["held"] for x in g.get("/v1/key", headers=KEY).json["limits"]) and time.monotonic() < end:
+        time.sleep(0.01)
+
+
+def test_requests_per_minute(gateway, provider, config, store):
+    p = provider()
+    g = gateway(limited(config, p, limits={"requests_per_minute": 5}, store=store))
+    for left in (4, 3, 2, 1, 0):
+        r = g.chat(headers=KEY)
+        assert r.status == 200 and r.headers["x-ratelimit-limit-requests"] == "5"
+        assert r.headers["x-ratelimit-remaining-requests"] == str(left)
+    r = g.chat(headers=KEY)
+    assert r.status == 429 and r.error["code"] == "rate_limit_exceeded" and r.error["type"] == "rate_limit_error"
+    assert 0 < int(r.headers["retry-after"]) <= 64 and "requests_per_minute 5" in r.error["message"] and len(p.requests) == 5
+    assert g.metric("weir_limit_refusals_total", key="web") == 1
+
+
+def test_tokens_per_minute_are_settled_with_the_truth(gateway, provider, config, store):
+    g = gateway(limited(config, provider(fixed(50, 50)), limits={"tokens_per_minute": 1000}, store=store))
+    r = g.chat(headers=KEY, max_tokens=200)
+    assert r.status == 200 and 700 < int(r.headers["x-ratelimit-remaining-tokens"]) < 800      # reserved
+    for _ in range(7):
+        settled(g)
+        assert g.chat(headers=KEY, max_tokens=100).status == 200        # 100 each, not 200
+    settled(g)
+    r = g.chat(headers=KEY, max_tokens=300)
+    assert r.status == 429 and "tokens_per_minute 1000" in r.error["message"]
+    assert g.chat(headers=KEY, max_tokens=20).status == 200
+    r = g.chat(headers=KEY, max_tokens=5000)
+    assert r.status == 429 and "retry-after" not in r.headers       # it will never fit
+
+
+def test_concurrency_is_exact_and_returns(gateway, provider, config, store):
+    p = provider(fixed(pause=0.3))
+    g = gateway(limited(config, p, limits={"concurrent": 3}, store=store, workers=2))
+    with ThreadPoolExecutor(12) as pool:
+        got = list(pool.map(lambda _: g.chat(headers=KEY).status, range(12)))
+    assert sorted(got) == [200] * 3 + [429] * 9
+    settled(g)
+    assert g.chat(headers=KEY).status == 200
+
+
+def test_200_clients_racing_a_budget_for_20(gateway, provider, config, store):
+    """Each request costs 0.0005 dollars at most and exactly; the budget is for twenty."""
+    p = provider(fixed(100, 100, pause=0.05))
+    g = gateway(limited(config, p, budgets=[{"usd": 0.0100, "per": "day", "reserve": "worst_case"}], store=store, workers=4))
+    body = {"model": "m", "max_tokens": 100, "messages": [{"role": "user", "content": "x"}]}
+    pad = 100 - len(json.dumps(body))
+    body["messages"][0]["content"] = "x" * (1 + pad)        # a body of 100 bytes is at most 100 tokens
+    assert len(json.dumps(body)) == 100
+    with ThreadPoolExecutor(50) as pool:
+        got = list(pool.map(lambda _: g.request("POST", "/v1/chat/completions", body, KEY).status, range(200)))
+    assert got.count(200) == 20 and got.count(429) == 180 and len(p.requests) == 20
+
+
+def test_a_spent_budget_says_when_it_begins_anew(gateway, provider, config, store):
+    p = provider(fixed(1000, 500))      # 0.003 dollars
+    g = gateway(limited(config, p, budgets=[{"usd": 0.005, "per": "month"}, {"usd": 1, "per": "day"}], store=store))
+    assert g.chat(headers=KEY, max_tokens=600).status == 200
+    settled(g)
+    r = g.chat(headers=KEY, max_tokens=600)
+    assert r.status == 429 and r.error["code"] == "insufficient_quota" and r.error["type"] == "insufficient_quota"
+    assert "0.005 usd per month" in r.error["message"] and "$0.003 are spent" in r.error["message"]
+    assert r.headers["x-weir-budget-reset"].endswith("-01T00:00:00Z") and "retry-after" not in r.headers
+    assert r.headers["x-should-retry"] == "false" and len(p.requests) == 1
+
+
+def test_a_budget_of_the_team_binds_all_its_keys(gateway, provider, config, store):
+    c = limited(config, provider(fixed(1000, 500)), team={"budgets": [{"usd": 0.005, "per": "total"}]}, store=store)
+    c["keys"].append({"name": "other", "secret": "sk-other-0123456789", "team": "shop"})
+    g = gateway(c)
+    assert g.chat(headers=KEY, max_tokens=600).status == 200
+    settled(g)
+    r = g.chat(headers={"x-api-key": "sk-other-0123456789"}, max_tokens=600)
+    assert r.status == 429 and "team `shop`" in r.error["message"]
+
+
+def test_free_targets_go_on_when_the_money_is_spent(gateway, provider, config, store):
+    """Users' demand 28b: priced models stop, local models go on."""
+    priced, local = provider(fixed(1000, 500)), provider()
+    c = limited(config, priced, local, budgets=[{"usd": 0.004, "per": "day"}], store=store)
+    c["providers"]["second"]["free"] = True
+    g = gateway(c)
+    assert g.chat(headers=KEY, max_tokens=600).headers["x-weir-target"] == "first/mock"
+    settled(g)
+    for _ in range(3):
+        r = g.chat(headers=KEY, max_tokens=600)
+        assert r.status == 200 and r.headers["x-weir-target"] == "second/mock"
+    assert len(priced.requests) == 1
+
+
+@pytest.mark.parametrize("ending", ["error", "hang-up", "cut", "stream"])
+def test_nothing_reserved_remains(gateway, provider, config, store, ending):
+    scripts = {"error": lambda r: error(500), "cut": lambda r: [stream_head(), chunk(delta("x")), ("reset",)], "stream": good,
+               "hang-up": lambda r: [stream_head(), chunk(delta("x")), ("hang",)]}
+    p = provider(scripts[ending])
+    g = gateway(limited(config, p, limits={"concurrent": 2, "tokens_per_hour": 5000}, store=store, breaker="off"))
+    for _ in range(6):
+        if ending == "hang-up":
+            body = json.dumps({"model": "m", "stream": True, "max_tokens": 1000, "messages": [{"role": "user", "content": "hi"}]})
+            s = Raw(g.port)
+            s.send(f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {SECRET}\r\ncontent-type: application/json\r\n"
+                   f"content-length: {len(body)}\r\n\r\n{body}")
+            assert s.read_head()[0] == 200
+            s.s.close()
+            time.sleep(0.15 * SLOW)
+        else:
+            assert g.chat(headers=KEY, stream=ending != "error", max_tokens=1000).status != 429
+            settled(g)
+    p.script = good
+    settled(g)
+    r = g.chat(headers=KEY, max_tokens=1000)
+    assert r.status == 200 and int(r.headers["x-ratelimit-remaining-tokens"]) > 3500
+
+
+def test_an_unknown_price_is_refused_where_a_budget_is(gateway, provider, config):
+    c = limited(config, provider(), budgets=[{"usd": 1, "per": "day"}], unpriced="allow")
+    c["prices"] = {}
+    r = gateway(c).chat(headers=KEY)
+    assert r.status == 503 and "its price is not known, and this key has a budget" in r.error["message"]
+
+
+def test_a_key_may_ask_what_is_left(gateway, provider, config, store):
+    g = gateway(limited(config, provider(fixed(1000, 500)), limits={"requests_per_minute": 5}, store=store,
+                        budgets=[{"usd": 0.5, "per": "month"}], team={"limits": {"concurrent": 7}}))
+    g.chat(headers=KEY, max_tokens=600)
+    for _ in range(2):      # asking takes nothing
+        r = g.get("/v1/key", headers=KEY)
+        assert r.status == 200 and r.json["name"] == "web" and r.json["team"] == "shop"
+    by = {x["limit"]: x for x in r.json["limits"]}
+    assert (by["requests_per_minute"]["used"], by["requests_per_minute"]["remaining"]) == (1, 4)
+    budget = by["0.5 usd per month"]
+    assert budget["used"] == pytest.approx(0.003) and budget["remaining"] == pytest.approx(0.497) and budget["held"] == 0
+    assert budget["begins_anew"].endswith("-01T00:00:00Z") and by["concurrent"]["of"] == "team `shop`" and by["concurrent"]["remaining"] == 7
+    assert g.get("/v1/key").status == 401
+
+
+# --- Redis ---
+
+def test_replicas_share_limits(gateway, provider, config, redis):
+    p = provider(fixed(pause=0.02))
+    gs = [gateway(limited(config, p, limits={"requests_per_minute": 20}, store=redis.url)) for _ in range(3)]
+    with ThreadPoolExecutor(30) as pool:
+        got = list(pool.map(lambda i: gs[i % 3].chat(headers=KEY).status, range(60)))
+    assert got.count(200) == 20 and len(p.requests) == 20
+
+
+@pytest.mark.parametrize("policy, status", [("local", 200), ("closed", 503)])
+def test_redis_away_leaves_the_keys_policy(gateway, provider, config, redis, policy, status):
+    c = limited(config, provider(), limits={"requests_per_minute": 6}, store=redis.url)
+    c["keys"][0]["on_store_failure"] = policy
+    g = gateway(c)
+    assert g.chat(headers=KEY).status == 200
+    redis.process.send_signal(signal.SIGSTOP)
+    got = [g.chat(headers=KEY) for _ in range(10)]
+    assert all(r.status == status for r in got[:3])
+    if policy == "local":
+        assert got[-1].status == 429        # limits of this process alone still hold
+    else:
+        assert got[0].headers["retry-after"] == "1"
+    redis.process.send_signal(signal.SIGCONT)
+    end = time.monotonic() + 10 * SLOW
+    while g.chat(headers=KEY).status == 503 and time.monotonic() < end:
+        time.sleep(0.1)
+    assert g.chat(headers=KEY).status in (200, 429)
+
+
+def test_redis_that_was_never_there(gateway, provider, config):
+    g = gateway(limited(config, provider(), limits={"requests_per_minute": 2}, store=f"redis://127.0.0.1:{free_port()}/0"))
+    assert [g.chat(headers=KEY).status for _ in range(3)] == [200, 200, 429]
+
+
+def test_mistakes_in_limits_are_named(tmp_path):
+    file = tmp_path / "weir.yaml"
+    file.write_text("""
+store: redis://host:port
+keys:
+  - { name: a, secret: sk-a-0123456789, budgets: [{ usd: 1, tokens: 5 }, { usd: 1, time_zone: Mars/Base }], limits: { concurent: 5 } }
+""")
+    r = subprocess.run([BINARY, "check", "-c", str(file)], capture_output=True, text=True)
+    assert r.returncode == 2
+    for words in ("`store`", "one of them", "there is no `Mars/Base`", "did you mean `concurrent`"):
+        assert words in r.stderr, r.stderr
