@@ -1,5 +1,5 @@
 /*
- * digest.c: SHA-256, random bytes, constant-time comparison.
+ * digest.c: SHA-256, HMAC, random bytes, constant-time comparison.
  *
  * Fetching an algorithm takes locks in OpenSSL 3, so it is fetched once, and each thread
  * keeps one context.
@@ -23,14 +23,41 @@ static void fetch(void)
 		abort();
 }
 
-void digest_sha256(struct str bytes, uint8_t out[DIGEST_SIZE])
+/* The digest of `head` and `tail` in a row. */
+static void hash(struct str head, struct str tail, uint8_t out[DIGEST_SIZE])
 {
 	pthread_once(&once, fetch);
 	if (!context)
 		context = EVP_MD_CTX_new();
 	if (!context || !EVP_DigestInit_ex2(context, sha256, NULL) ||
-	    !EVP_DigestUpdate(context, bytes.p, bytes.n) || !EVP_DigestFinal_ex(context, out, NULL))
+	    !EVP_DigestUpdate(context, head.p, head.n) || !EVP_DigestUpdate(context, tail.p, tail.n) ||
+	    !EVP_DigestFinal_ex(context, out, NULL))
 		abort();
+}
+
+void digest_sha256(struct str bytes, uint8_t out[DIGEST_SIZE])
+{
+	hash(bytes, STR(""), out);
+}
+
+/* On our own hash, since OpenSSL 3 fetches its HMAC under locks at each use. */
+void digest_hmac_sha256(struct str key, struct str bytes, uint8_t out[DIGEST_SIZE])
+{
+	enum { BLOCK = 64, INNER = 0x36, OUTER = 0x5c };
+	uint8_t pad[BLOCK] = { 0 }, inner[DIGEST_SIZE];
+	struct str padded = str_of((const char *)pad, BLOCK);
+	if (key.n > BLOCK)
+		digest_sha256(key, pad);
+	else if (key.n)
+		memcpy(pad, key.p, key.n);
+	for (size_t i = 0; i < BLOCK; i++)
+		pad[i] ^= INNER;
+	hash(padded, bytes, inner);
+	for (size_t i = 0; i < BLOCK; i++)
+		pad[i] ^= INNER ^ OUTER;
+	hash(padded, str_of((const char *)inner, DIGEST_SIZE), out);
+	secret_wipe(pad, sizeof(pad));
+	secret_wipe(inner, sizeof(inner));
 }
 
 void digest_sha1(struct str bytes, uint8_t out[DIGEST_SHA1_SIZE])

@@ -1,5 +1,5 @@
 /*
- * digest.h: SHA-256, random bytes and comparison in constant time; the one door to
+ * digest.h: SHA-256, HMAC, random bytes and comparison in constant time; the one door to
  * OpenSSL's EVP and RAND.
  */
 #ifndef WEIR_BASE_DIGEST_H
@@ -13,6 +13,7 @@
 enum { DIGEST_SIZE = 32 };
 
 void digest_sha256(struct str bytes, uint8_t out[DIGEST_SIZE]);	/* reuses a context per thread */
+void digest_hmac_sha256(struct str key, struct str bytes, uint8_t out[DIGEST_SIZE]);	/* RFC 2104 */
 enum { DIGEST_SHA1_SIZE = 20 };
 void digest_sha1(struct str bytes, uint8_t out[DIGEST_SHA1_SIZE]);	/* a name where a protocol asks for it, no protection */
 void digest_thread_end(void);

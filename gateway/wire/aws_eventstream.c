@@ -145,7 +145,8 @@ static size_t message_length(struct eventstream *s, struct str in)
 	return s->error ? 0 : total;
 }
 
-static enum eventstream_result read_message(struct eventstream *s, struct str raw, struct eventstream_message *out)
+static enum eventstream_result read_message(struct eventstream *s, struct str raw,
+					    struct eventstream_message *out)
 {
 	struct eventstream_header h;
 	size_t headers = (size_t)get_number(raw.p + 4, 4);
@@ -172,7 +173,8 @@ static bool gather(struct eventstream *s, struct str *in, size_t n)
 	return s->tail.n >= n;
 }
 
-static enum eventstream_result feed_tail(struct eventstream *s, struct str *in, struct eventstream_message *out)
+static enum eventstream_result feed_tail(struct eventstream *s, struct str *in,
+					 struct eventstream_message *out)
 {
 	if (s->need == 0 && gather(s, in, PRELUDE))
 		s->need = message_length(s, buf_str(&s->tail));
@@ -192,7 +194,8 @@ static void begin(struct eventstream *s)
 	}
 }
 
-enum eventstream_result eventstream_feed(struct eventstream *s, struct str *in, struct eventstream_message *out)
+enum eventstream_result eventstream_feed(struct eventstream *s, struct str *in,
+					 struct eventstream_message *out)
 {
 	if (s->error)
 		return EVENTSTREAM_BAD;
@@ -275,7 +278,8 @@ static bool add_headers(struct buf *out, const struct eventstream_header *header
 	return true;
 }
 
-static bool add_message(struct buf *out, const struct eventstream_header *headers, size_t count, struct str payload)
+static bool add_message(struct buf *out, const struct eventstream_header *headers, size_t count,
+			struct str payload)
 {
 	static const char blank[PRELUDE];
 	size_t start = out->n;
@@ -293,7 +297,8 @@ static bool add_message(struct buf *out, const struct eventstream_header *header
 	return !out->failed;
 }
 
-bool eventstream_write(struct buf *out, const struct eventstream_header *headers, size_t count, struct str payload)
+bool eventstream_write(struct buf *out, const struct eventstream_header *headers, size_t count,
+		       struct str payload)
 {
 	size_t start = out->n;
 	if (!out->failed && add_message(out, headers, count, payload))

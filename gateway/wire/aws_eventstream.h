@@ -36,7 +36,7 @@ enum eventstream_type {
 struct eventstream_header {
 	struct str name;	/* 1 to 255 bytes */
 	enum eventstream_type type;
-	int64_t number;		/* BYTE to INT64 (signed), TIMESTAMP (milliseconds since 1970); 1 and 0 for TRUE and FALSE */
+	int64_t number;		/* BYTE to INT64, signed; TIMESTAMP, ms since 1970; TRUE is 1, FALSE 0 */
 	struct str bytes;	/* BYTES, STRING (at most 65535), UUID (16) */
 };
 
@@ -58,7 +58,8 @@ void eventstream_init(struct eventstream *s, size_t message_max);
 void eventstream_free(struct eventstream *s);
 
 /* Takes bytes off `*in`; call until EVENTSTREAM_MORE. */
-enum eventstream_result eventstream_feed(struct eventstream *s, struct str *in, struct eventstream_message *out);
+enum eventstream_result eventstream_feed(struct eventstream *s, struct str *in,
+					 struct eventstream_message *out);
 
 /* At the end of the body: false when it ends inside a message (`error` says so), or was bad before. */
 bool eventstream_end(struct eventstream *s) must_check;

@@ -8,7 +8,8 @@
 #include "tests/fuzz/fuzz.h"
 #include "wire/aws_eventstream.h"
 
-enum { HEARD_MAX = 1 << 22, HEADERS = EVENTSTREAM_HEADERS_MAX / 3 + 1, MESSAGE_MAX = 1 << 20, EVERY_CUT = 200 };
+enum { HEARD_MAX = 1 << 22, MESSAGE_MAX = 1 << 20, EVERY_CUT = 200 };
+enum { HEADERS = EVENTSTREAM_HEADERS_MAX / 3 + 1 };
 
 struct heard {
 	struct buf raw;		/* what was understood, written again */
