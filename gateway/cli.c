@@ -15,6 +15,7 @@
 #include "cli_admin.h"
 #include "cli_http.h"
 #include "cli_prices.h"
+#include "cli_usage.h"
 #include "config/load.h"
 #include "config/print.h"
 #include "upstreams.h"
@@ -25,8 +26,8 @@ struct arguments {
 	const char *config;
 	const char *model;
 	const char *url;
-	const char *to;
-	bool upstreams, json;
+	const char *to, *by, *since;
+	bool upstreams, json, csv;
 	char **rest;
 	int n_rest;
 };
@@ -141,6 +142,11 @@ static int run_prices(const struct arguments *a)
 	return 2;
 }
 
+static int run_usage(const struct arguments *a)
+{
+	return cli_usage(a->config, a->by, a->since, a->csv, a->json);
+}
+
 static int run_version(const struct arguments *a)
 {
 	(void)a;
@@ -156,6 +162,7 @@ static const struct command commands[] = {
 	{ "explain", "[-c FILE] [--json] < request.json", "which targets a request would go to, and why; with -c: cold", run_explain },
 	{ "why", "[--json] REQUEST_ID", "why a recent request went where it went", run_why },
 	{ "prices", "list [PART] | update FILE|URL", "the table of prices; check, compare and install a new one", run_prices },
+	{ "usage", "[--by key,model] [--since 7d]", "what was spent, out of the ledger; --csv, --json", run_usage },
 	{ "init", "", "print a configuration from what the environment holds", run_init },
 	{ "config", "full|schema|reference", "every option: as a file, as a JSON Schema, as a page", run_config },
 	{ "models", "[-u URL]", "models of a running gateway", run_models },
@@ -183,7 +190,8 @@ static bool parse(int argc, char **argv, struct arguments *a)
 	static const struct option longs[] = {
 		{ "config", required_argument, NULL, 'c' }, { "model", required_argument, NULL, 'm' },
 		{ "url", required_argument, NULL, 'u' }, { "upstreams", no_argument, NULL, 'U' },
-		{ "json", no_argument, NULL, 'j' }, { "to", required_argument, NULL, 't' }, { NULL, 0, NULL, 0 },
+		{ "json", no_argument, NULL, 'j' }, { "to", required_argument, NULL, 't' },
+		{ "by", required_argument, NULL, 'b' }, { "since", required_argument, NULL, 's' }, { "csv", no_argument, NULL, 'C' }, { NULL, 0, NULL, 0 },
 	};
 	int c;
 	while ((c = getopt_long(argc, argv, "c:m:u:", longs, NULL)) >= 0) {
@@ -194,6 +202,9 @@ static bool parse(int argc, char **argv, struct arguments *a)
 		case 'U': a->upstreams = true; break;
 		case 'j': a->json = true; break;
 		case 't': a->to = optarg; break;
+		case 'b': a->by = optarg; break;
+		case 's': a->since = optarg; break;
+		case 'C': a->csv = true; break;
 		default: return false;
 		}
 	}

@@ -13,12 +13,14 @@
 #include "base/clock.h"
 #include "core/dialect.h"
 #include "limits/limits.h"
+#include "metering/ledger.h"
 #include "routing/router.h"
 #include "telemetry/stages.h"
 #include "upstream/forward.h"
 
 static const struct stage *const stages[] = {
 	&access_log_stage,	/* the line is written last */
+	&ledger_stage,		/* the durable record */
 	&metrics_stage,
 	&endpoint_stage,	/* what is asked for */
 	&auth_stage,		/* who asks, before the body is read */
@@ -99,7 +101,7 @@ static void refuse(struct txn *t, enum error_kind kind, const char *why)
 {
 	t->refused = true;
 	answer_writer_lay(t);
-	for (unsigned i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < 3; i++) {	/* the record-keepers */
 		t->stages_entered = i + 1;
 		stages[i]->enter(t);
 	}

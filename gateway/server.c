@@ -32,7 +32,9 @@
 #include "explain.h"
 #include "limits/limits.h"
 #include "metering/learned_file.h"
+#include "metering/ledger.h"
 #include "reload.h"
+#include "restore.h"
 #include "store/store.h"
 #include "telemetry/families.h"
 #include "telemetry/gauges.h"
@@ -345,8 +347,26 @@ static bool open_stores(struct server *s)
 	return s->local_store;
 }
 
+/* The ledger, and what it says of budgets to a store that starts empty. */
+static bool open_ledger(struct server *s)
+{
+	const struct settings *settings = &s->snapshot->settings;
+	struct buf why = BUF_INIT(1024);
+	if (str_eq(settings->ledger, STR("off")))
+		return true;
+	bool good = ledger_open(settings->ledger.p, settings->ledger_keep_us, &why);
+	if (!good)
+		fprintf(stderr, "weir: %.*s\n", STR_FMT(buf_str(&why)));
+	else if (str_eq(settings->store, STR("memory")))
+		log_info("ledger %.*s: %d budgets have spent before", STR_FMT(settings->ledger),
+			 restore_spending(s->snapshot, s->local_store, &s->loop));
+	buf_free(&why);
+	return good;
+}
+
 static void close_stores(struct server *s)
 {
+	ledger_close();
 	if (s->local_store && s->local_store != s->shared_store)
 		store_home_close(s->local_store);
 	if (s->shared_store)
@@ -360,7 +380,7 @@ static int serve(struct server *s, const char *file)
 	resolve_names(s->snapshot);
 	families_prepare(s->snapshot);
 	gauges_build(str_c(version_text), str_c(version_commit));
-	if (!open_stores(s) || !bind_all(s))
+	if (!open_stores(s) || !open_ledger(s) || !bind_all(s))
 		return 1;
 	if (!admin_open(&s->admin, &admin, &s->snapshot->settings.admin, &why)) {
 		fprintf(stderr, "weir: %.*s\n", STR_FMT(buf_str(&why)));

@@ -21,6 +21,7 @@
 #include "core/txn.h"
 #include "pipeline.h"
 #include "limits/limits.h"
+#include "metering/ledger.h"
 #include "upstream/forward.h"
 
 enum { IDLE_TXNS_MAX = 256, SOCKETS_MAX = 16 };
@@ -243,6 +244,7 @@ static void *thread_main(void *arg)
 	counters_thread_begin();
 	forward_open(&w->loop);
 	limits_open(&w->loop);
+	ledger_thread_begin();
 	timer_open(&w->drain_timer, &w->loop, on_drain_timer);
 	open_listeners(w);
 	pthread_barrier_wait(&w->started);

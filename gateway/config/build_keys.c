@@ -79,6 +79,7 @@ static struct key *build_key(struct build *b, const struct node *n)
 	k->models = d.models.items;
 	k->n_models = d.models.n;
 	k->live = live_key(k->name);
+	atomic_store(&k->live->team, str_empty(k->team) ? NULL : live_team(k->team));
 	build_limits(b, k, &d);
 	add_key(b, k);
 	return k;

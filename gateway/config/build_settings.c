@@ -165,8 +165,6 @@ static void check_files_provider(struct build *b)
 static void note_later(struct build *b)
 {
 	const struct settings *s = &b->s->settings;
-	if (!str_eq(s->ledger, STR("off")))
-		options_note_later(&b->context, STR("ledger"), STR("no ledger is written"), place(b, "ledger"));
 	if (b->draft.cache_enabled)
 		options_note_later(&b->context, STR("cache"), STR("nothing is cached"), place(b, "cache.enabled"));
 	if (s->log_bodies)

@@ -17,7 +17,7 @@ struct table {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct table targets, credentials, models, keys;
+static struct table targets, credentials, models, keys, teams;
 
 /* All rows begin with their name. */
 static struct str name_of(const void *row)
@@ -116,6 +116,11 @@ struct live_model *live_model(struct str name)
 struct live_key *live_key(struct str name)
 {
 	return row_of(&keys, name, sizeof(struct live_key), name, NULL);
+}
+
+struct live_team *live_team(struct str name)
+{
+	return row_of(&teams, name, sizeof(struct live_team), name, NULL);
 }
 
 void live_targets_each(void (*each)(struct live_target *, void *arg), void *arg)

@@ -75,8 +75,13 @@ struct live_model {
 	_Atomic(struct model_counters *) counters;
 };
 
+struct live_team {
+	struct str name;
+};
+
 struct live_key {
 	struct str name;
+	_Atomic(const struct live_team *) team;	/* that it belongs to now; NULL: none */
 	_Atomic(struct counter *) cost;	/* telemetry's */
 };
 
@@ -88,6 +93,7 @@ struct live_target *live_target_under(struct str name, struct str label);
 struct live_credential *live_credential(struct str label);
 struct live_model *live_model(struct str name);
 struct live_key *live_key(struct str name);
+struct live_team *live_team(struct str name);
 
 /* Rows made so far, for the status page: calls `each` for every target. */
 void live_targets_each(void (*each)(struct live_target *, void *arg), void *arg);

@@ -59,6 +59,7 @@ struct settings {
 	struct str access_log;			/* "stdout", "off", or a file */
 	bool log_bodies;
 	struct str store, ledger;
+	int64_t ledger_keep_us;
 	struct str learned_file;		/* empty: what is learned is not kept */
 	struct str files_provider;		/* files and batches without a model go here; empty: first usable */
 };

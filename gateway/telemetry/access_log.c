@@ -88,8 +88,9 @@ static void add_who_and_what(struct buf *b, const struct txn *t)
 		add_some_text(b, STR(",\"path\":"), t->req->path, PATH_MAX_SHOWN);
 	if (t->live_key)
 		add_text(b, STR(",\"key\":"), t->live_key->name, NAME_MAX_SHOWN);
-	if (t->key)
-		add_some_text(b, STR(",\"team\":"), t->key->team, NAME_MAX_SHOWN);
+	const struct live_team *team = t->live_key ? atomic_load_explicit(&t->live_key->team, memory_order_acquire) : NULL;
+	if (team)
+		add_text(b, STR(",\"team\":"), team->name, NAME_MAX_SHOWN);
 	if (str_empty(model) && t->live_model)
 		model = t->live_model->name;
 	add_some_text(b, STR(",\"model\":"), model, NAME_MAX_SHOWN);
