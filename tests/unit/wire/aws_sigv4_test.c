@@ -275,6 +275,9 @@ static void test_queries(void **state)
 	struct example e;
 	small(&e, STR("/?b=2&a&&a=%7e%2f+=&b=10&c=%zz%4&ab=%"));
 	check_begins(&e, STR("GET\n/\na=&a=~%2F%2B%3D&ab=%25&b=10&b=2&c=%25zz%254\n"));
+	small(&e, STR("/"));
+	e.r.query = str_of("%41", 2);	/* the escape would end behind the query */
+	check_begins(&e, STR("GET\n/\n%254=\n"));
 }
 
 static void test_headers_that_are_left_out(void **state)
