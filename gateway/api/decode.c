@@ -162,6 +162,8 @@ static void read_session(struct txn *t)
 	call->session = t->req->header[RH_WEIR_SESSION];
 	for (size_t i = 0; i < array_len(members) && str_empty(call->session); i++)
 		call->session = json_raw(member(call, str_c(members[i])));
+	if (str_empty(call->session))
+		call->session = json_raw(json_get(member(call, STR("metadata")), STR("user_id")));
 }
 
 static void read_max_output(struct call *call)
@@ -175,8 +177,8 @@ static void read_max_output(struct call *call)
 static enum stage_result read_chat(struct txn *t)
 {
 	struct call *call = t->call;
-	bool chat = str_eq(call->path, STR("/chat/completions"));
-	if (chat && check_messages(t) == STAGE_FAILED)
+	bool chat = str_eq(call->path, STR("/chat/completions")), anthropic = str_starts(call->path, STR("/messages"));
+	if ((chat || anthropic) && check_messages(t) == STAGE_FAILED)
 		return STAGE_FAILED;
 	if (call->stream && (chat || str_eq(call->path, STR("/completions"))))
 		plan_usage(call);

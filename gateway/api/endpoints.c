@@ -19,10 +19,11 @@
 #define POST (1u << HTTP_POST)
 #define DELETE (1u << HTTP_DELETE)
 
-extern const struct dialect openai_chat_dialect, openai_responses_dialect;
+extern const struct dialect openai_chat_dialect, openai_responses_dialect, anthropic_messages_dialect;
 
 #define CHAT &openai_chat_dialect
 #define RESPONSES &openai_responses_dialect
+#define MESSAGES &anthropic_messages_dialect
 
 static const struct endpoint table[] = {
 	/* name, path below /v1, methods, body, route, open, good answers, dialect, answered here by */
@@ -33,6 +34,8 @@ static const struct endpoint table[] = {
 	{ "responses", STR_INIT("/responses/{id}"), GET | DELETE, ENDPOINT_NO_BODY, ROUTE_PROVIDER, false, ANSWER_JSON,
 	  RESPONSES, NULL },
 	{ "responses", STR_INIT("/responses/{id}"), POST, ENDPOINT_JSON, ROUTE_PROVIDER, false, ANSWER_JSON, RESPONSES, NULL },
+	{ "messages", STR_INIT("/messages"), POST, ENDPOINT_JSON, ROUTE_MODEL, false, ANSWER_TEXT, MESSAGES, NULL },
+	{ "count_tokens", STR_INIT("/messages/count_tokens"), POST, ENDPOINT_JSON, ROUTE_MODEL, false, ANSWER_JSON, MESSAGES, NULL },
 	{ "moderations", STR_INIT("/moderations"), POST, ENDPOINT_JSON, ROUTE_PROVIDER, false, ANSWER_JSON, CHAT, NULL },
 	{ "rerank", STR_INIT("/rerank"), POST, ENDPOINT_JSON, ROUTE_MODEL, false, ANSWER_JSON, CHAT, NULL },
 	{ "images", STR_INIT("/images/generations"), POST, ENDPOINT_JSON, ROUTE_MODEL, false, ANSWER_JSON, CHAT, NULL },
@@ -110,9 +113,9 @@ enum endpoint_match endpoint_find(enum http_method method, struct str path, cons
 static enum stage_result not_found(struct txn *t, struct str below)
 {
 	struct str path = str_head(t->req->path, 200);
-	if (str_starts(below, STR("/messages")) || str_has(below, STR(":generateContent")))
-		return txn_error(t, ERR_NOT_FOUND, "%.*s is not served: this gateway speaks OpenAI's formats. "
-				 "Use POST /v1/chat/completions or /v1/responses.", STR_FMT(path));
+	if (str_has(below, STR(":generateContent")))
+		return txn_error(t, ERR_NOT_FOUND, "%.*s is not served: this gateway speaks OpenAI's formats and Anthropic's. "
+				 "Use POST /v1/chat/completions, /v1/responses or /v1/messages.", STR_FMT(path));
 	return txn_error(t, ERR_NOT_FOUND, "There is nothing at %.*s. The base URL of this gateway ends in /v1, "
 			 "chat is POST /v1/chat/completions.", STR_FMT(path));
 }

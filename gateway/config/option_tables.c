@@ -101,7 +101,7 @@ static const struct option settings_rows[] = {
 
 static const struct option provider_rows[] = {
 	{ "preset", OPTION_STRING, P(preset), NULL, NULL, NULL, false, "a known vendor or server; default: the provider's own name" },
-	{ "dialect", OPTION_STRING, P(dialect), NULL, NULL, NULL, false, "wire format, where there is no preset: openai" },
+	{ "dialect", OPTION_STRING, P(dialect), NULL, NULL, NULL, false, "wire format, where there is no preset: openai, or anthropic" },
 	{ "base_url", OPTION_STRING, P(base_url), NULL, NULL, NULL, false, "http(s)://host[:port]/path, or unix:/path" },
 	{ "api_key", OPTION_SECRET, P(api_key), NULL, NULL, NULL, false, "default: the preset's environment variable" },
 	{ "api_keys", OPTION_SECRETS, P(api_keys), NULL, NULL, NULL, false, "several credentials, at most 16; empty ones are dropped" },
@@ -117,6 +117,7 @@ static const struct option provider_rows[] = {
 	{ "api_version", OPTION_STRING, P(api_version), NULL, NULL, NULL, false, "Azure's api-version" },
 	{ "models", OPTION_STRINGS, P(models), NULL, NULL, NULL, false, "models to list as provider/model" },
 	{ "headers", OPTION_NODE, P(headers), NULL, NULL, NULL, false, "further headers sent to it" },
+	{ "messages", OPTION_BOOL, P(messages), "false", NULL, NULL, false, "also speaks Anthropic's Messages, at /messages under its base URL" },
 	{ "free", OPTION_BOOL, P(free), "false", NULL, NULL, false, "costs nothing" },
 	{ "local", OPTION_BOOL, P(local), "false", NULL, NULL, false, "a server of one's own: needs no credential, may be private and plain http" },
 	{ "max_concurrent", OPTION_INT, P(max_concurrent), "0", NULL, NULL, false, "requests at a time for each model; 0: no limit" },

@@ -77,7 +77,7 @@ struct provider_draft {
 	struct str api_version, health, proxy, ca_file, certificate, key;
 	struct option_strings api_keys, models;
 	const struct node *headers;
-	bool free, local, allow_private_address, allow_plaintext, insecure_no_verify;
+	bool messages, free, local, allow_private_address, allow_plaintext, insecure_no_verify;
 	int credential, max_concurrent;
 };
 

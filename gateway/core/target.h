@@ -38,7 +38,10 @@ enum quirk {
 	QUIRK_NO_DONE              = 1 << 3,	/* streams end without [DONE] */
 	QUIRK_AZURE_DEPLOYMENTS    = 1 << 4,	/* /openai/deployments/{model}/... with api-version */
 	QUIRK_MODEL_IN_BODY_ANY    = 1 << 5,	/* ignores the model's name */
-	QUIRK_RERANK_ROOT          = 1 << 6	/* /rerank outside the /v1 prefix */
+	QUIRK_RERANK_ROOT          = 1 << 6,	/* /rerank outside the /v1 prefix */
+	QUIRK_MESSAGES             = 1 << 7,	/* speaks Anthropic's Messages, too, at /messages under its base URL */
+	QUIRK_ONLY_MESSAGES        = 1 << 8,	/* and nothing else */
+	QUIRK_MESSAGES_KEY         = 1 << 9	/* with the credential in x-api-key there */
 };
 
 /* scheme://host:port, resolved off the loop; shared by providers of the same place. */

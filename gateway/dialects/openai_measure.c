@@ -61,7 +61,7 @@ static void measure_format(struct str format, struct prompt *p)
 /* One look at the root's members, in whatever order they stand. */
 void openai_measure(struct str body, struct prompt *out)
 {
-	static const struct str turns[] = { STR_INIT("messages"), STR_INIT("input"), STR_INIT("prompt"), STR_INIT("instructions") };
+	static const struct str turns[] = { STR_INIT("messages"), STR_INIT("input"), STR_INIT("prompt"), STR_INIT("instructions"), STR_INIT("system") };
 	struct prompt_text text = { 0 };
 	struct json_cursor c;
 	*out = (struct prompt){ .measured = true };

@@ -166,7 +166,7 @@ void openai_service(struct str body, struct usage *u)
 }
 
 /* Last place of "usage" as a key: followed by a colon. */
-static struct str last_usage(struct str body)
+struct str openai_last_usage(struct str body)
 {
 	static const char key[] = "\"usage\"";
 	size_t n = sizeof(key) - 1;
@@ -189,7 +189,7 @@ static struct str last_usage(struct str body)
 
 bool openai_find_usage(struct str body, unsigned quirks, struct usage *out)
 {
-	bool found = openai_usage(last_usage(body), quirks, out);
+	bool found = openai_usage(openai_last_usage(body), quirks, out);
 	if (found)
 		openai_service(body, out);
 	return found;

@@ -95,12 +95,20 @@ static enum kind kind_of(struct str key)
 	return KIND_TEXT;
 }
 
+static bool is_media(struct str source)
+{
+	struct str type = json_get(source, STR("type"));
+	return json_is(type, STR("base64")) || json_is(type, STR("url")) || json_is(type, STR("file"));
+}
+
 /* One member or element; true when it is a container to go into. */
 static bool look(const struct json_cursor *c, struct prompt_text *out)
 {
 	enum json_type type = json_type(c->value);
 	bool container = type == JSON_OBJECT || type == JSON_ARRAY;
 	enum kind kind = c->object ? kind_of(c->key) : KIND_TEXT;
+	if (c->object && str_eq(c->key, STR("source")) && is_media(c->value))
+		kind = KIND_IMAGE;	/* Anthropic's images and documents */
 	if (kind == KIND_IMAGE || kind == KIND_SOUND) {
 		out->images += kind == KIND_IMAGE;
 		out->sounds += kind == KIND_SOUND;

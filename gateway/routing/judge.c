@@ -51,6 +51,17 @@ static const char *against(const struct requires *r, const struct target *t)
 	return NULL;
 }
 
+/* Both faces of a vendor are under one base URL, but not everybody has both. */
+static const char *by_format(const struct txn *t, const struct provider *p)
+{
+	bool messages = str_starts(t->call->path, STR("/messages"));
+	if (messages && !(p->quirks & QUIRK_MESSAGES))
+		return "it does not speak Anthropic's Messages";
+	if (!messages && (p->quirks & QUIRK_ONLY_MESSAGES))
+		return "it speaks Anthropic's Messages only";
+	return NULL;
+}
+
 static const char *by_configuration(const struct txn *t, const struct requires *r, const struct target *target)
 {
 	const struct provider *p = target->provider;
@@ -59,6 +70,8 @@ static const char *by_configuration(const struct txn *t, const struct requires *
 		return "no credential";
 	if (!str_empty(only) && !str_eq(only, p->name))
 		return "not the provider asked for";
+	if (by_format(t, p))
+		return by_format(t, p);
 	if (!target->price && t->snapshot->pricing.unpriced == UNPRICED_REFUSE && !str_empty(target->model))
 		return "its price is not known";
 	return against(r, target);
@@ -93,6 +106,8 @@ void judge(const struct txn *t, const struct requires *r, struct plan_entry *e)
 {
 	e->excluded_as = ERR_OVERLOADED;
 	e->excluded = by_configuration(t, r, e->target);
+	if (by_format(t, e->target->provider))
+		e->excluded_as = ERR_BAD_REQUEST;
 	if (!e->excluded)
 		by_health(e, loop_now(t->loop));
 	if (!e->excluded && is_full(e->target)) {

@@ -71,8 +71,26 @@ static void add_caller_credential(struct buf *b, const struct txn *t, const stru
 	}
 }
 
+static bool is_messages(const struct txn *t)
+{
+	return str_starts(t->call->path, STR("/messages"));
+}
+
+/* What Anthropic's format needs of a head; the caller's own version and betas, where it says any. */
+static void add_messages_headers(struct buf *b, const struct txn *t)
+{
+	struct str version = t->req->header[RH_ANTHROPIC_VERSION], beta = t->req->header[RH_ANTHROPIC_BETA];
+	add_header(b, STR("anthropic-version"), str_empty(version) ? STR("2023-06-01") : version);
+	if (!str_empty(beta))
+		add_header(b, STR("anthropic-beta"), beta);
+}
+
 static void add_credential(struct buf *b, const struct txn *t, const struct provider *p, const struct credential *c)
 {
+	if (c && !p->caller_credential && is_messages(t) && (p->quirks & QUIRK_MESSAGES_KEY)) {
+		add_header(b, STR("x-api-key"), c->secret);
+		return;
+	}
 	if (p->caller_credential) {
 		add_caller_credential(b, t, p);
 	} else if (c && p->scheme == CREDENTIAL_BEARER) {
@@ -113,6 +131,8 @@ static struct str write_head(struct txn *t, const struct target *target, const s
 	buf_add(&b, p->origin.host_header);
 	buf_add(&b, STR("\r\n"));
 	add_credential(&b, t, p, c);
+	if (is_messages(t))
+		add_messages_headers(&b, t);
 	add_body_headers(&b, t, length);
 	buf_add(&b, t->stream ? STR("accept: text/event-stream\r\n") : STR("accept: */*\r\n"));
 	add_header(&b, STR("user-agent"), STR("weir/" WEIR_VERSION));

@@ -1,0 +1,176 @@
+/*
+ * anthropic_messages.c: Anthropic's Messages, relayed (API of 2023-06-01 and 2026-10-21, read 2026-11).
+ *
+ * Events are named; message_stop ends a stream, there is no [DONE]. Reported input leaves out what
+ * was read from the prompt cache and written to it, so the whole is their sum; output in
+ * message_delta is cumulative.
+ */
+#include "core/dialect.h"
+
+#include "dialects/openai_errors.h"
+#include "dialects/openai_measure.h"
+#include "dialects/openai_usage.h"
+#include "wire/json_cursor.h"
+
+extern const struct dialect anthropic_messages_dialect;
+
+enum { TURNS_MAX = 1000 };
+static const int64_t TOKENS_MAX = INT64_C(1) << 40;
+
+/* --- usage --- */
+
+static int64_t count(struct str object, struct str key, bool *nonsense)
+{
+	struct str v = json_get(object, key);
+	int64_t n = 0;
+	bool good = json_int(v, &n) && n >= 0 && n <= TOKENS_MAX;
+	*nonsense |= v.p && !good && json_type(v) != JSON_NULL;
+	return good ? n : 0;
+}
+
+static void read_service(struct str tier, struct usage *u)
+{
+	if (json_is(tier, STR("priority")))
+		u->service = SERVICE_PRIORITY;
+	else if (json_is(tier, STR("batch")))
+		u->service = SERVICE_BATCH;
+	else if (json_is(tier, STR("standard")))
+		u->service = SERVICE_STANDARD;
+}
+
+static void add_counts(struct str object, struct usage *u)
+{
+	struct str lifetimes = json_get(object, STR("cache_creation"));
+	int64_t cached = count(object, STR("cache_read_input_tokens"), &u->doubtful);
+	int64_t written = count(object, STR("cache_creation_input_tokens"), &u->doubtful);
+	u->cached += cached;
+	u->cache_write += written;
+	u->cache_write_1h += count(lifetimes, STR("ephemeral_1h_input_tokens"), &u->doubtful);
+	u->input += count(object, STR("input_tokens"), &u->doubtful) + cached + written;
+	u->output += count(object, STR("output_tokens"), &u->doubtful);
+	u->reasoning += count(json_get(object, STR("output_tokens_details")), STR("thinking_tokens"), &u->doubtful);
+}
+
+/* A message that was compacted on the way took several turns of the model; the sums beside them are of the last one only. */
+static bool usage_of(struct str object, struct usage *out)
+{
+	struct usage u = { 0 };
+	struct json_cursor turns;
+	unsigned n = 0;
+	if (json_type(object) != JSON_OBJECT)
+		return false;
+	if (json_cursor_open(&turns, json_get(object, STR("iterations"))))
+		while (n < TURNS_MAX && json_cursor_next(&turns)) {
+			add_counts(turns.value, &u);
+			n++;
+		}
+	if (n == 0)
+		add_counts(object, &u);
+	u.total = u.input + u.output;
+	u.known = u.total > 0;
+	u.doubtful |= u.reasoning > u.output || u.cache_write_1h > u.cache_write;
+	read_service(json_get(object, STR("service_tier")), &u);
+	if (u.known)
+		*out = u;
+	return u.known;
+}
+
+/* count_tokens answers with a count that costs nothing: it is no usage. */
+static bool read_usage(struct str body, unsigned quirks, struct usage *out)
+{
+	struct str usage = json_get(json_value(body), STR("usage"));
+	(void)quirks;
+	return usage_of(usage.p ? usage : openai_last_usage(body), out);
+}
+
+/* --- events --- */
+
+static struct str type_of(struct str name, struct str data)
+{
+	return str_empty(name) ? json_raw(json_get(data, STR("type"))) : name;
+}
+
+/* A block that begins whole: a tool call has its name, redacted thinking its data. */
+static bool begins_with_content(struct str data)
+{
+	struct str type = json_get(json_get(data, STR("content_block")), STR("type"));
+	return !json_is(type, STR("text")) && !json_is(type, STR("thinking"));
+}
+
+static void read_event(struct str name, struct str data, unsigned quirks, struct event_view *out)
+{
+	struct str type = type_of(name, data);
+	(void)quirks;
+	if (str_eq(type, STR("content_block_delta"))) {
+		out->content = true;
+	} else if (str_eq(type, STR("content_block_start"))) {
+		out->content = begins_with_content(data);
+	} else if (str_eq(type, STR("message_start"))) {
+		out->has_usage = usage_of(json_get(json_get(data, STR("message")), STR("usage")), &out->usage);
+	} else if (str_eq(type, STR("message_delta"))) {
+		out->has_usage = usage_of(json_get(data, STR("usage")), &out->usage);
+	} else if (str_eq(type, STR("message_stop"))) {
+		out->finish = true;
+	} else if (str_eq(type, STR("error"))) {
+		out->error = true;
+	}
+}
+
+/* --- errors --- */
+
+static const char *error_type(const struct error *e)
+{
+	switch (error_status(e)) {
+	case 400: return "invalid_request_error";
+	case 401: return "authentication_error";
+	case 402: return "billing_error";
+	case 403: return "permission_error";
+	case 404: return "not_found_error";
+	case 413: return "request_too_large";
+	case 429: return "rate_limit_error";
+	case 503: return "overloaded_error";
+	case 504: return "timeout_error";
+	default:  return error_status(e) < 500 ? "invalid_request_error" : "api_error";
+	}
+}
+
+static void write_error(struct buf *out, const struct error *e, struct str request_id)
+{
+	buf_addf(out, "{\"type\":\"error\",\"error\":{\"type\":\"%s\",\"message\":", error_type(e));
+	buf_add_json(out, e->message);
+	buf_add(out, STR("},\"request_id\":"));
+	buf_add_json(out, request_id);
+	buf_addc(out, '}');
+}
+
+static void write_error_event(struct buf *out, const struct error *e, struct str request_id)
+{
+	buf_add(out, STR("event: error\ndata: "));
+	write_error(out, e, request_id);
+	buf_add(out, STR("\n\n"));
+}
+
+static void read_error(int status, struct str body, struct provider_error *out)
+{
+	struct str root = json_value(body), error = json_get(root, STR("error"));
+	openai_read_error(status, body, out);
+	out->native = json_is(json_get(root, STR("type")), STR("error")) && out->message.n;
+	bool model = str_starts(out->message, STR("model:"));
+	if (status == 404 && model)
+		out->kind = ERR_UPSTREAM_MODEL_GONE;
+	else if (status == 200 && json_is(json_get(error, STR("type")), STR("overloaded_error")))
+		out->kind = ERR_UPSTREAM_OVERLOADED;
+	else if (status == 200 && json_is(json_get(error, STR("type")), STR("rate_limit_error")))
+		out->kind = ERR_UPSTREAM_RATE_LIMIT;
+}
+
+const struct dialect anthropic_messages_dialect = {
+	.name = "anthropic",
+	.done = { NULL, 0 },
+	.write_error = write_error,
+	.write_error_event = write_error_event,
+	.read_event = read_event,
+	.read_usage = read_usage,
+	.read_error = read_error,
+	.measure = openai_measure,
+};
