@@ -151,6 +151,7 @@ static void settle_down(struct txn *t)
 	t->req = NULL;
 	t->snapshot = NULL;
 	t->rate = NULL;
+	t->dropped = STR_NONE;
 	t->key = NULL;
 	t->call = NULL;
 	t->plan = NULL;

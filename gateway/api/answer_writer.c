@@ -68,6 +68,7 @@ static void add_usual(struct txn *t, struct header_list *l)
 		add(l, STR("x-weir-cost-usd"), money_format(l->cost, t->cost));
 	if (t->cost_known && t->cost_estimated)
 		add(l, STR("x-weir-cost-estimated"), STR("true"));
+	add(l, STR("x-weir-dropped"), t->dropped);
 	if (t->rate)
 		add_rate(l, t->rate);
 	if (t->req && t->req->header[RH_ORIGIN].p)

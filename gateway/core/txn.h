@@ -93,6 +93,7 @@ struct txn {
 	struct answer answer;
 	struct error error;
 	struct usage usage;		/* of the attempt that answers, or was made last */
+	struct str dropped;		/* fields the target's format could not carry, in the arena */
 	char *tags;			/* x-weir-tags, for the ledger; freed by it. NULL: none */
 	int32_t price_date;		/* of the newest price table when it began, yyyymmdd */
 	uint64_t journal;		/* its entry there; 0: none */

@@ -1,5 +1,5 @@
 /*
- * anthropic_messages.c: Anthropic's Messages, relayed (API of 2023-06-01 and 2026-10-21, read 2026-11).
+ * anthropic_messages.c: Anthropic's Messages, relayed, or translated where a target speaks chat (API of 2023-06-01 and 2026-10-21, read 2026-11).
  *
  * Events are named; message_stop ends a stream, there is no [DONE]. Reported input leaves out what
  * was read from the prompt cache and written to it, so the whole is their sum; output in
@@ -7,12 +7,13 @@
  */
 #include "core/dialect.h"
 
+#include "dialects/messages_chat.h"
 #include "dialects/openai_errors.h"
 #include "dialects/openai_measure.h"
 #include "dialects/openai_usage.h"
 #include "wire/json_cursor.h"
 
-extern const struct dialect anthropic_messages_dialect;
+extern const struct dialect anthropic_messages_dialect, openai_chat_dialect;
 
 enum { TURNS_MAX = 1000 };
 static const int64_t TOKENS_MAX = INT64_C(1) << 40;
@@ -164,6 +165,12 @@ static void read_error(int status, struct str body, struct provider_error *out)
 		out->kind = ERR_UPSTREAM_RATE_LIMIT;
 }
 
+static const struct translation over_chat = {
+	.target = &openai_chat_dialect, .path = STR_INIT("/messages"), .target_path = STR_INIT("/chat/completions"),
+	.write_request = messages_to_chat, .write_answer = chat_to_message, .write_event = chat_to_messages,
+	.write_end = chat_to_messages_end,
+};
+
 const struct dialect anthropic_messages_dialect = {
 	.name = "anthropic",
 	.done = { NULL, 0 },
@@ -173,4 +180,5 @@ const struct dialect anthropic_messages_dialect = {
 	.read_usage = read_usage,
 	.read_error = read_error,
 	.measure = openai_measure,
+	.translation = &over_chat,
 };

@@ -10,8 +10,11 @@
 
 #include "core/breaker.h"
 #include "core/call.h"
+#include "core/dialect.h"
+#include "core/endpoint.h"
 #include "core/price.h"
 #include "core/snapshot.h"
+#include "core/translation.h"
 #include "core/txn.h"
 
 static bool provider_allows(const struct provider *p, int64_t now_us, enum breaker_class *open, int64_t *back_at_us)
@@ -55,7 +58,9 @@ static const char *against(const struct requires *r, const struct target *t)
 static const char *by_format(const struct txn *t, const struct provider *p)
 {
 	bool messages = str_starts(t->call->path, STR("/messages"));
-	if (messages && !(p->quirks & QUIRK_MESSAGES))
+	const struct translation *other = t->endpoint->dialect->translation;
+	bool translated = other && str_eq(other->path, t->call->path);
+	if (messages && !translated && !(p->quirks & QUIRK_MESSAGES))
 		return "it does not speak Anthropic's Messages";
 	if (!messages && (p->quirks & QUIRK_ONLY_MESSAGES))
 		return "it speaks Anthropic's Messages only";

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "core/call.h"
 #include "core/endpoint.h"
 #include "upstream/answer_check.h"
@@ -41,6 +42,7 @@ void attempt_init(struct attempt *a, struct txn *t, const struct attempt_events 
 	*a = (struct attempt){ .t = t, .events = events, .length = -1, .data_least = UINT32_MAX };
 	buf_init(&a->held, HELD_MAX);
 	buf_init(&a->pending, HELD_MAX + LOOP_SCRATCH);
+	buf_init(&a->spoken, 4 * (size_t)HELD_MAX);
 	sse_init(&a->sse);
 }
 
@@ -49,7 +51,10 @@ void attempt_free(struct attempt *a)
 	attempt_cancel(a);
 	buf_free(&a->held);
 	buf_free(&a->pending);
+	buf_free(&a->spoken);
 	sse_free(&a->sse);
+	free(a->translated);
+	a->translated = NULL;
 }
 
 void attempt_cancel(struct attempt *a)
@@ -151,6 +156,17 @@ static bool continued_event(struct attempt *a, const struct event_view *v, struc
 	return true;
 }
 
+/* What the caller should get for this event: its bytes, or what they mean in the caller's dialect, which may be nothing. */
+static struct str speak(struct attempt *a, const struct sse_event *ev, const struct event_view *v)
+{
+	if (!a->translation || ev->comment)
+		return ev->raw;
+	buf_clear(&a->spoken);
+	if (!v->done)
+		a->translation->write_event(a->translated, ev->data, &a->spoken);
+	return buf_str(&a->spoken);
+}
+
 /* False: the caller's side is full and the event was not taken. */
 static bool stream_event(struct attempt *a, const struct sse_event *ev, bool more)
 {
@@ -166,20 +182,25 @@ static bool stream_event(struct attempt *a, const struct sse_event *ev, bool mor
 	}
 	if (a->resume && a->resume->going_on)
 		return ev->comment || continued_event(a, &v, ev->data);
+	struct str raw = speak(a, ev, &v);
 	if (!t->answer.content && !v.content && !v.finish && !v.done) {
-		if (!buf_add(&a->held, ev->raw))
+		if (!buf_add(&a->held, raw))
 			stream_broke(a, STR_NONE, "more than 1 MiB of events without content");
 		if (v.has_usage)
 			usage_merge(&a->usage, &v.usage);
 		return true;
 	}
-	bool withheld = v.usage_only && a->withhold_usage;
+	bool withheld = a->translation ? raw.n == 0 : v.usage_only && a->withhold_usage;
 	if (!t->answer.content)
 		commit(a);
-	struct delta d = { .kind = DELTA_EVENT, .raw = ev->raw, .name = ev->name, .data = ev->data,
-			   .content = v.content, .finish = v.finish, .more = more };
-	if (!withheld && emit(a, &d) != SINK_TAKEN)
-		return false;
+	/* What was translated lives until the next event: it leaves now. */
+	struct delta d = { .kind = DELTA_EVENT, .raw = raw, .name = ev->name, .data = ev->data,
+			   .content = v.content, .finish = v.finish, .more = more && !a->translation };
+	if (!withheld && emit(a, &d) != SINK_TAKEN) {
+		if (!a->translation)
+			return false;
+		client_write(t->client, &raw, 1);	/* it cannot be translated twice; the next event waits */
+	}
 	if (v.has_usage)
 		usage_merge(&a->usage, &v.usage);
 	count_content(a, &v, ev->data);
@@ -238,7 +259,12 @@ static void stream_end(struct attempt *a)
 		stream_broke(a, STR_NONE, "the stream ended before its end");
 		return;
 	}
-	if (!a->done && !str_empty(a->dialect->done)) {
+	if (a->translation) {
+		buf_clear(&a->spoken);
+		a->translation->write_end(a->translated, &a->spoken);
+		struct delta last = { .kind = DELTA_EVENT, .raw = buf_str(&a->spoken), .more = true };
+		emit(a, &last);
+	} else if (!a->done && !str_empty(a->dialect->done)) {
 		struct delta done = { .kind = DELTA_EVENT, .raw = a->dialect->done, .more = true };
 		emit(a, &done);
 	}
@@ -288,6 +314,10 @@ static bool plain_feed(struct attempt *a, struct str bytes, bool more)
 	if (!a->passing) {
 		if (a->held.n + bytes.n <= HELD_MAX)
 			return buf_add(&a->held, bytes);
+		if (a->translation) {
+			fail(a, ERR_UPSTREAM_BROKEN, false, "an answer of more than 1 MiB, which is too large to be translated");
+			return true;
+		}
 		if (!start_passing(a)) {
 			buf_add(&a->pending, bytes);
 			keep_tail(a, bytes);
@@ -303,7 +333,7 @@ static void plain_deliver(struct attempt *a)
 	struct txn *t = a->t;
 	struct buf converted = BUF_INIT(4 * (size_t)HELD_MAX);
 	struct str body = buf_str(&a->held);
-	if (t->call && a->dialect->convert_answer && a->dialect->convert_answer(t->call, body, &converted))
+	if (!a->translation && t->call && a->dialect->convert_answer && a->dialect->convert_answer(t->call, body, &converted))
 		body = buf_str(&converted);
 	t->first_content_us = loop_now(t->loop);
 	emit_head(a, (int64_t)body.n);
@@ -314,6 +344,15 @@ static void plain_deliver(struct attempt *a)
 	}
 	complete(a);
 	buf_free(&converted);
+}
+
+static bool plain_translate(struct attempt *a)
+{
+	struct buf converted = BUF_INIT(4 * (size_t)HELD_MAX);
+	bool good = a->translation->write_answer(buf_str(&a->held), &converted);
+	buf_free(&a->held);
+	a->held = converted;
+	return good;
 }
 
 static void plain_end(struct attempt *a)
@@ -327,6 +366,11 @@ static void plain_end(struct attempt *a)
 	if (a->json_answer && !answer_is_sound(buf_str(&a->held), &why)) {
 		a->ended = false;
 		fail(a, ERR_UPSTREAM_BROKEN, false, why);
+		return;
+	}
+	if (a->translation && !plain_translate(a)) {
+		a->ended = false;
+		fail(a, ERR_UPSTREAM_BROKEN, false, "the answer holds no choice");
 		return;
 	}
 	a->events->answering(a);
@@ -347,7 +391,7 @@ static void error_end(struct attempt *a)
 	if (e.message.n && a->local)
 		o.said = arena_copy(&a->t->arena, e.message);
 	bool about_request = error_row(e.kind)->next != NEXT_TARGET;
-	if (about_request && e.native)
+	if (about_request && e.native && !a->translation)
 		o.relay = arena_copy(&a->t->arena, body);
 	if (about_request && e.message.n)	/* it lies between its quotes */
 		o.message = json_text(&a->t->arena, arena_copy(&a->t->arena, str_of(e.message.p - 1, e.message.n + 2)));
@@ -471,6 +515,12 @@ static const struct transport_events transport_events = {
 
 /* --- what the walk asks for --- */
 
+static const struct translation *translation_for(const struct txn *t, const struct provider *p)
+{
+	const struct translation *other = t->endpoint->dialect->translation;
+	return other && !(p->quirks & QUIRK_MESSAGES) && str_eq(other->path, t->call->path) ? other : NULL;
+}
+
 void attempt_start(struct attempt *a, const struct target *target, const struct credential *credential,
 		   int64_t connect_us)
 {
@@ -479,13 +529,21 @@ void attempt_start(struct attempt *a, const struct target *target, const struct 
 	struct transport_call call = { .connect_us = connect_us, .events = &transport_events, .owner = a };
 	a->live = target->live;
 	a->credential = credential ? credential->live : NULL;
-	a->dialect = t->endpoint->dialect ? t->endpoint->dialect : p->dialect;
+	a->translation = translation_for(t, p);
+	a->dialect = a->translation ? a->translation->target : t->endpoint->dialect ? t->endpoint->dialect : p->dialect;
+	if (a->translation && t->stream)
+		a->translated = mem_alloc(sizeof(*a->translated));
 	a->quirks = p->quirks;
 	a->local = p->local;
 	a->json_answer = t->endpoint->good != ANSWER_ANY;
 	a->began_us = a->last_byte_us = loop_now(t->loop);
 	attempt_charge_begin(a, target);
-	request_write(t, target, credential, &call, &a->withhold_usage);
+	if (!request_write(t, target, credential, a->translation, &call, &a->withhold_usage)) {
+		struct outcome o = { .kind = ERR_UPSTREAM_REJECTED, .status = 400, .message = t->error.message,
+				     .why = "its format cannot carry the request" };
+		a->events->failed(a, &o);
+		return;
+	}
 	bool general = !str_empty(p->origin.proxy);
 	a->transport = p->demo ? &demo_transport : general ? &curl_transport : &http1_transport;
 	struct transport_state *state = p->demo ? demo_state : general ? general_state : hot_state;

@@ -16,6 +16,7 @@
 #include "core/dialect.h"
 #include "core/live.h"
 #include "core/target.h"
+#include "core/translation.h"
 #include "core/txn.h"
 #include "upstream/resume.h"
 #include "upstream/transport.h"
@@ -55,6 +56,9 @@ struct attempt {
 	int status;
 	bool event_stream;		/* the answer is one */
 	bool json_answer;		/* a plain answer must be a JSON object */
+	const struct translation *translation;	/* the caller speaks another dialect; NULL: the bytes are relayed */
+	struct translation_stream *translated;	/* of a stream; owned */
+	struct buf spoken;		/* what the event in hand says in the caller's dialect */
 	bool withhold_usage;		/* the usage chunk was weir's own wish */
 	bool finish, done;		/* seen in the stream */
 	bool passing;			/* a plain body too large to hold is passed on as it comes */

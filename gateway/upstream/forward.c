@@ -182,6 +182,8 @@ static void start_attempt(struct forward *f)
 	attempt_init(&y->attempt, t, &forward_attempt_events);
 	y->attempt.resume = f->resume.possible ? &f->resume : NULL;
 	try_start(y, &f->timeouts);
+	if (!y->running)
+		return;
 	if (t->upstream_since_us)
 		t->upstream_since_us = clock_us();	/* writing the request was ours */
 	hedge_plan(f);

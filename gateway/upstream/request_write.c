@@ -12,14 +12,13 @@
 #include "base/buf.h"
 #include "core/endpoint.h"
 
-enum { EDITS_MAX = 5, PARTS_MAX = 2 * EDITS_MAX + 2, HEAD_MAX = 16 * 1024 };
+enum { EDITS_MAX = 5, PARTS_MAX = 2 * EDITS_MAX + 2, HEAD_MAX = 16 * 1024, TRANSLATED_MORE = 64 * 1024 };
 
 /* --- the head --- */
 
-static void add_target_path(struct buf *b, const struct txn *t, const struct target *target)
+static void add_target_path(struct buf *b, const struct target *target, struct str path)
 {
 	const struct provider *p = target->provider;
-	struct str path = t->call->path;
 	bool deployments = (p->quirks & QUIRK_AZURE_DEPLOYMENTS) && !str_empty(target->model);
 	bool rerank_root = (p->quirks & QUIRK_RERANK_ROOT) && str_eq(path, STR("/rerank"));
 	if (deployments) {
@@ -71,9 +70,9 @@ static void add_caller_credential(struct buf *b, const struct txn *t, const stru
 	}
 }
 
-static bool is_messages(const struct txn *t)
+static bool is_messages(struct str path)
 {
-	return str_starts(t->call->path, STR("/messages"));
+	return str_starts(path, STR("/messages"));
 }
 
 /* What Anthropic's format needs of a head; the caller's own version and betas, where it says any. */
@@ -85,9 +84,9 @@ static void add_messages_headers(struct buf *b, const struct txn *t)
 		add_header(b, STR("anthropic-beta"), beta);
 }
 
-static void add_credential(struct buf *b, const struct txn *t, const struct provider *p, const struct credential *c)
+static void add_credential(struct buf *b, const struct txn *t, const struct provider *p, const struct credential *c, struct str path)
 {
-	if (c && !p->caller_credential && is_messages(t) && (p->quirks & QUIRK_MESSAGES_KEY)) {
+	if (c && !p->caller_credential && is_messages(path) && (p->quirks & QUIRK_MESSAGES_KEY)) {
 		add_header(b, STR("x-api-key"), c->secret);
 		return;
 	}
@@ -118,20 +117,20 @@ static void add_body_headers(struct buf *b, const struct txn *t, size_t length)
 }
 
 static struct str write_head(struct txn *t, const struct target *target, const struct credential *c,
-			     enum http_method method, size_t length)
+			     enum http_method method, struct str path, size_t length)
 {
 	static const char *const names[] = { [HTTP_GET] = "GET ", [HTTP_HEAD] = "GET ", [HTTP_POST] = "POST ",
 					     [HTTP_DELETE] = "DELETE " };
 	const struct provider *p = target->provider;
 	struct buf b = BUF_INIT(HEAD_MAX);
 	buf_add(&b, str_c(names[method]));
-	add_target_path(&b, t, target);
+	add_target_path(&b, target, path);
 	add_query(&b, t, p, c);
 	buf_add(&b, STR(" HTTP/1.1\r\nhost: "));
 	buf_add(&b, p->origin.host_header);
 	buf_add(&b, STR("\r\n"));
-	add_credential(&b, t, p, c);
-	if (is_messages(t))
+	add_credential(&b, t, p, c, path);
+	if (is_messages(path))
 		add_messages_headers(&b, t);
 	add_body_headers(&b, t, length);
 	buf_add(&b, t->stream ? STR("accept: text/event-stream\r\n") : STR("accept: */*\r\n"));
@@ -200,26 +199,70 @@ static size_t length_after(struct str body, const struct splice *s)
 	return n;
 }
 
-void request_write(struct txn *t, const struct target *target, const struct credential *credential,
-		   struct transport_call *out, bool *asks_usage)
+/* OpenAI's own reasoning models refuse max_tokens; few others know the newer name. */
+static bool knows_completion_tokens(const struct provider *p)
+{
+	return !(p->quirks & QUIRK_MAX_TOKENS_ONLY) && (str_eq(p->preset, STR("openai")) || str_starts(p->preset, STR("azure")));
+}
+
+/* The whole body in the target's dialect; STR_NONE when that cannot be. */
+static struct str translate(struct txn *t, const struct target *target, const struct translation *to)
+{
+	const struct call *call = t->call;
+	struct buf out = BUF_INIT(2 * call->body.n + TRANSLATED_MORE);
+	struct translation_loss loss;
+	struct translation_request r = {
+		.model = target->model, .stream = call->stream, .completion_tokens = knows_completion_tokens(target->provider),
+		.stream_usage = !(target->provider->quirks & QUIRK_NO_STREAM_OPTIONS),
+	};
+	bool good = to->write_request(call->body, &r, &t->arena, &out, &loss);
+	struct str body = good ? arena_copy(&t->arena, buf_str(&out)) : STR_NONE;
+	buf_free(&out);
+	t->dropped = loss.dropped;
+	if (!good) {
+		t->error.param = str_c(loss.field);
+		t->error.message = arena_printf(&t->arena, "`%s`: %s.", loss.field ? loss.field : "messages",
+						loss.refused ? loss.refused : "a content block lacks one of its fields, or the request is too large to be translated");
+	}
+	return body;
+}
+
+static void write_relayed(struct txn *t, const struct target *target, const struct credential *credential,
+			  struct transport_call *out, struct iovec *parts, bool *asks_usage)
 {
 	const struct call *call = t->call;
 	struct splice s = { .n = 0 };
-	struct iovec *parts = arena_array(&t->arena, struct iovec, PARTS_MAX);
 	size_t at = 0;
-	*asks_usage = false;
 	if (!call->upload)
 		collect_edits(t, target, &s, asks_usage);
-	out->origin = &target->provider->origin;
-	out->method = t->method == HTTP_HEAD ? HTTP_GET : t->method;
-	out->parts = parts;
-	out->n_parts = 0;
-	out->streamed = call->upload;
-	add_part(out, parts, write_head(t, target, credential, out->method, length_after(call->body, &s)));
+	add_part(out, parts, write_head(t, target, credential, out->method, call->path, length_after(call->body, &s)));
 	for (unsigned i = 0; i < s.n; i++) {
 		add_part(out, parts, str_of(call->body.p + at, s.edits[i].at - at));
 		add_part(out, parts, s.edits[i].insert);
 		at = s.edits[i].at + s.edits[i].remove;
 	}
 	add_part(out, parts, str_skip(call->body, at));
+}
+
+bool request_write(struct txn *t, const struct target *target, const struct credential *credential,
+		   const struct translation *translation, struct transport_call *out, bool *asks_usage)
+{
+	struct iovec *parts = arena_array(&t->arena, struct iovec, PARTS_MAX);
+	*asks_usage = false;
+	out->origin = &target->provider->origin;
+	out->method = t->method == HTTP_HEAD ? HTTP_GET : t->method;
+	out->parts = parts;
+	out->n_parts = 0;
+	out->streamed = t->call->upload;
+	t->dropped = STR_NONE;
+	if (!translation) {
+		write_relayed(t, target, credential, out, parts, asks_usage);
+		return true;
+	}
+	struct str body = translate(t, target, translation);
+	if (!body.p)
+		return false;
+	add_part(out, parts, write_head(t, target, credential, out->method, translation->target_path, body.n));
+	add_part(out, parts, body);
+	return true;
 }

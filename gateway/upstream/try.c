@@ -41,6 +41,8 @@ void try_start(struct try *y, const struct timeouts *limits)
 	y->running = true;
 	t->attempts++;
 	attempt_start(a, y->entry->target, c, left < limits->connect_us ? left : limits->connect_us);
+	if (!y->running)
+		return;		/* it could not even be written */
 	if (a->live)
 		enter_all(a->live->breakers, y->trials, now);
 	if (a->credential)

@@ -177,19 +177,12 @@ def test_errors_have_anthropics_shape_and_class(gateway, provider):
     assert r.status == 400 and r.json["type"] == "error" and r.json["error"]["type"] == "invalid_request_error" and "messages" in r.error["message"]
 
 
-def test_who_does_not_speak_it_is_not_asked(gateway, provider):
-    chat = provider(lambda r: [http(200, completion())])
+def test_who_speaks_messages_only_is_not_asked_for_chat(gateway, provider):
     native = provider(good)
-    c = config_of(native)
-    c["providers"]["chat"] = {"dialect": "openai", "base_url": chat.url, "allow_private_address": True}
-    c["models"] = {"both": {"targets": ["chat/mock", "first/claude"]}, "chat": {"targets": ["chat/mock"]}, "claude": {"targets": ["first/claude"]}}
-    g = gateway(c)
-    assert g.request("POST", "/v1/messages", {**ASK, "model": "both"}).headers["x-weir-target"] == "first/claude"
-    assert g.chat(model="both").headers["x-weir-target"] == "chat/mock"
-    r = g.request("POST", "/v1/messages", {**ASK, "model": "chat"})
-    assert r.status == 400 and "does not speak Anthropic's Messages" in r.error["message"]
-    r = g.chat(model="claude")
+    g = gateway(config_of(native))
+    r = g.chat()
     assert r.status == 400 and "speaks Anthropic's Messages only" in r.error["message"]
+    assert not native.requests
 
 
 def test_costs_hold_caches_and_tiers(gateway, provider):
@@ -200,3 +193,123 @@ def test_costs_hold_caches_and_tiers(gateway, provider):
     r = g.request("POST", "/v1/messages", ASK)
     cost = (100 * 3 + 50 * 15 + 1000 * 0.3 + 100 * 3.75 + 200 * 6) / 1e6
     assert float(r.headers["x-weir-cost-usd"]) == pytest.approx(cost) and "x-weir-cost-estimated" not in r.headers
+
+
+# --- a target that speaks chat completions ---
+
+TOOLS = [{"name": "weather", "description": "Of a city", "input_schema": {"type": "object", "properties": {"city": {"type": "string"}}}}]
+
+
+def over_chat(provider, gateway, script, **more):
+    p = provider(script)
+    g = gateway({"providers": {"chat": {"dialect": "openai", "base_url": p.url, "allow_private_address": True}},
+                 "models": {"m": {"targets": ["chat/small"]}}, **more})
+    return p, g, anthropic.Anthropic(base_url=g.url.removesuffix("/v1"), api_key="sk-app", max_retries=0)
+
+
+def piece(delta, finish=None, **more):
+    d = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "small",
+         "choices": [{"index": 0, "delta": delta, "finish_reason": finish}], **more}
+    return chunk("data: " + json.dumps(d) + "\n\n")
+
+
+def chat_stream(*pieces, usage=True):
+    steps = [stream_head(), *pieces]
+    if usage:
+        steps.append(chunk("data: " + json.dumps({"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "small", "choices": [],
+                                                  "usage": {"prompt_tokens": 20, "completion_tokens": 7, "total_tokens": 27,
+                                                            "prompt_tokens_details": {"cached_tokens": 5}}}) + "\n\n"))
+    return [*steps, chunk("data: [DONE]\n\n"), LAST_CHUNK]
+
+
+def call_pieces():
+    return [piece({"role": "assistant", "content": "I look."}),
+            piece({"tool_calls": [{"index": 0, "id": "call_a", "type": "function", "function": {"name": "weather", "arguments": ""}}]}),
+            piece({"tool_calls": [{"index": 0, "function": {"arguments": "{\"city\": "}}]}),
+            piece({"tool_calls": [{"index": 0, "function": {"arguments": "\"Köln\"}"}}]}),
+            piece({"tool_calls": [{"index": 1, "id": "call_b", "type": "function", "function": {"name": "weather", "arguments": "{\"city\":\"Bonn\"}"}}]}),
+            piece({}, "tool_calls")]
+
+
+def test_a_whole_conversation_is_translated(gateway, provider):
+    plain = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": "small",
+             "choices": [{"index": 0, "finish_reason": "tool_calls", "message": {"role": "assistant", "content": "I look.", "tool_calls": [
+                 {"id": "call_a", "type": "function", "function": {"name": "weather", "arguments": "{\"city\": \"Köln\", \"n\": 12345678901234567890123}"}}]}}],
+             "usage": {"prompt_tokens": 20, "completion_tokens": 7, "total_tokens": 27, "prompt_tokens_details": {"cached_tokens": 5}}}
+    p, g, client = over_chat(provider, gateway, lambda r: [http(200, plain)])
+    r = client.messages.create(
+        model="m", max_tokens=77, extra_body={"temperature": 0.7, "top_k": 5}, stop_sequences=["END"], system=[{"type": "text", "text": "Be \"brief\"."}],
+        tools=TOOLS, tool_choice={"type": "any", "disable_parallel_tool_use": True}, metadata={"user_id": "u1"},
+        messages=[{"role": "user", "content": [{"type": "text", "text": "See"}, {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}}]},
+                  {"role": "assistant", "content": [{"type": "text", "text": "one"}, {"type": "tool_use", "id": "t1", "name": "weather", "input": {"city": "X"}}]},
+                  {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "t1", "content": [{"type": "text", "text": "rain"}]}, {"type": "text", "text": "so?"}]}])
+    sent = p.requests[0]
+    assert sent.path == "/v1/chat/completions" and "x-api-key" not in sent.headers
+    body = sent.json
+    assert body["model"] == "small" and body["max_tokens"] == 77 and body["temperature"] == 0.7 and body["stop"] == ["END"] and body["user"] == "u1"
+    assert body["tool_choice"] == "required" and body["parallel_tool_calls"] is False
+    assert body["tools"] == [{"type": "function", "function": {"name": "weather", "description": "Of a city", "parameters": TOOLS[0]["input_schema"]}}]
+    assert body["messages"] == [
+        {"role": "system", "content": "Be \"brief\"."},
+        {"role": "user", "content": [{"type": "text", "text": "See"}, {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}]},
+        {"role": "assistant", "content": "one", "tool_calls": [{"id": "t1", "type": "function", "function": {"name": "weather", "arguments": "{\"city\":\"X\"}"}}]},
+        {"role": "tool", "tool_call_id": "t1", "content": "rain"}, {"role": "user", "content": [{"type": "text", "text": "so?"}]}]
+    assert r.stop_reason == "tool_use" and r.content[0].text == "I look." and r.content[1].name == "weather"
+    assert r.content[1].input == {"city": "Köln", "n": 12345678901234567890123} and r.content[1].id == "call_a"
+    assert (r.usage.input_tokens, r.usage.cache_read_input_tokens, r.usage.output_tokens) == (15, 5, 7)
+    raw = g.request("POST", "/v1/messages", {**ASK, "top_k": 5, "thinking": {"type": "enabled", "budget_tokens": 2000}})
+    assert raw.headers["x-weir-dropped"] == "thinking,top_k" and raw.headers["x-weir-target"] == "chat/small"
+
+
+@pytest.mark.parametrize("cut", [False, True])
+def test_a_stream_is_translated_at_every_cut(gateway, provider, cut):
+    def script(r):
+        steps = chat_stream(*call_pieces())
+        if not cut:
+            return steps
+        data = b"".join(re.sub(rb"^[0-9a-f]+\r\n", b"", s)[:-2] for s in steps[1:-1])
+        return [steps[0], *[chunk(data[i:i + 1]) for i in range(len(data))], LAST_CHUNK]
+
+    p, g, client = over_chat(provider, gateway, script)
+    with client.messages.stream(**ASK, tools=TOOLS) as s:
+        types = [e.type for e in s]
+        m = s.get_final_message()
+    assert p.requests[0].json["stream_options"] == {"include_usage": True}
+    assert [b.type for b in m.content] == ["text", "tool_use", "tool_use"] and m.content[0].text == "I look."
+    assert (m.content[1].input, m.content[2].input, m.content[2].id) == ({"city": "Köln"}, {"city": "Bonn"}, "call_b")
+    assert m.stop_reason == "tool_use" and (m.usage.output_tokens, m.usage.input_tokens) == (7, 15)
+    assert types[0] == "message_start" and types[-1] == "message_stop" and types.count("content_block_start") == 3
+
+
+def test_breaks_and_errors_are_anthropics(gateway, provider):
+    p, g, client = over_chat(provider, gateway, lambda r: [stream_head(), piece({"content": "Hel"}), ("reset",)])
+    r = g.request("POST", "/v1/messages", {**ASK, "stream": True})
+    assert r.status == 200 and b"event: error" in r.body and b"message_stop" not in r.body and b"[DONE]" not in r.body
+    p.script = lambda r: [http(400, {"error": {"message": "no such field", "type": "invalid_request_error", "param": None, "code": None}})]
+    with pytest.raises(anthropic.BadRequestError) as e:
+        client.messages.create(**ASK)
+    assert e.value.body["type"] == "error" and "no such field" in str(e.value)
+    p.script = lambda r: [http(200, {"choices": []})]
+    assert g.request("POST", "/v1/messages", ASK).status == 502
+
+
+def test_what_chat_cannot_carry_is_refused_with_its_field(gateway, provider):
+    p, g, client = over_chat(provider, gateway, lambda r: [http(200, completion())])
+    doc = {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "AAAA"}}
+    with pytest.raises(anthropic.BadRequestError) as e:
+        client.messages.create(**{**ASK, "messages": [{"role": "user", "content": [doc]}]})
+    assert "`messages`" in str(e.value) and not p.requests
+    assert client.messages.create(**ASK).content[0].text == "hello"
+    assert g.metric("weir_upstream_requests_in_flight") == 0
+
+
+def test_failover_crosses_dialects(gateway, provider):
+    native = provider(lambda r: [http(529, {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}})])
+    chat = provider(lambda r: chat_stream(piece({"content": "Hi"}), piece({}, "stop")))
+    c = config_of(native)
+    c["providers"]["chat"] = {"dialect": "openai", "base_url": chat.url, "allow_private_address": True}
+    c["models"]["m"]["targets"].append("chat/small")
+    g = gateway(c)
+    client = anthropic.Anthropic(base_url=g.url.removesuffix("/v1"), api_key="k", max_retries=0)
+    with client.messages.stream(**ASK) as s:
+        assert s.get_final_text() == "Hi" and s.get_final_message().stop_reason == "end_turn"
