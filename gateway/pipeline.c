@@ -11,6 +11,7 @@
 #include "api/endpoints.h"
 #include "api/models.h"
 #include "base/clock.h"
+#include "cache/cache.h"
 #include "core/dialect.h"
 #include "limits/limits.h"
 #include "metering/ledger.h"
@@ -28,6 +29,7 @@ static const struct stage *const stages[] = {
 	&decode_stage,		/* the body: read, checked, indexed */
 	&router_stage,		/* the plan */
 	&limits_stage,		/* what may be used and spent: reserved, settled at the end */
+	&cache_stage,		/* answered before? */
 	&forward_stage,		/* walks it */
 };
 

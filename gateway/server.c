@@ -30,12 +30,11 @@
 #include "edge/listener.h"
 #include "notify.h"
 #include "explain.h"
-#include "limits/limits.h"
 #include "metering/learned_file.h"
 #include "metering/ledger.h"
 #include "reload.h"
 #include "restore.h"
-#include "store/store.h"
+#include "store/worker_store.h"
 #include "telemetry/families.h"
 #include "telemetry/gauges.h"
 #include "telemetry/stages.h"
@@ -336,13 +335,15 @@ static int run(struct server *s)
 static bool open_stores(struct server *s)
 {
 	struct buf why = BUF_INIT(1024);
-	struct store_options shared = { .url = s->snapshot->settings.store }, local = { .url = STR("memory") };
+	struct store_options shared = {
+		.url = s->snapshot->settings.store, .memory_values_max = s->snapshot->settings.cache.max_memory,
+	}, local = { .url = STR("memory") };
 	s->shared_store = store_home_open(&shared, &why);
 	bool memory = str_eq(shared.url, STR("memory"));
 	s->local_store = memory || !s->shared_store ? s->shared_store : store_home_open(&local, &why);
 	if (!s->local_store)
 		fprintf(stderr, "weir: store: %.*s\n", STR_FMT(buf_str(&why)));
-	limits_use(s->shared_store, s->local_store);
+	worker_store_use(s->shared_store, s->local_store);
 	buf_free(&why);
 	return s->local_store;
 }

@@ -22,6 +22,7 @@
 #include "pipeline.h"
 #include "limits/limits.h"
 #include "metering/ledger.h"
+#include "store/worker_store.h"
 #include "upstream/forward.h"
 
 enum { IDLE_TXNS_MAX = 256, SOCKETS_MAX = 16 };
@@ -243,6 +244,7 @@ static void *thread_main(void *arg)
 	struct worker *w = arg;
 	counters_thread_begin();
 	forward_open(&w->loop);
+	worker_store_open(&w->loop);
 	limits_open(&w->loop);
 	ledger_thread_begin();
 	timer_open(&w->drain_timer, &w->loop, on_drain_timer);
@@ -257,6 +259,7 @@ static void *thread_main(void *arg)
 	timer_close(&w->drain_timer);
 	forward_close();
 	limits_close();
+	worker_store_close();
 	lease_return(w->lease);
 	digest_thread_end();
 	arena_thread_end();

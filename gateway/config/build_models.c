@@ -162,7 +162,8 @@ static void check_name(struct build *b, const struct node *n)
 static void build_model(struct build *b, const struct node *n)
 {
 	const struct settings_draft *usual = &b->draft;
-	struct model_draft d = { .timeouts = usual->s.timeouts, .retry = usual->s.retry, .uncertain = usual->uncertain };
+	struct model_draft d = { .timeouts = usual->s.timeouts, .retry = usual->s.retry, .uncertain = usual->uncertain,
+				 .policy = { .cache = usual->s.cache.enabled } };
 	struct model *m = arena_new(b->arena, struct model);
 	check_name(b, n);
 	options_load(&model_table, n, &d, &b->context);
@@ -240,6 +241,7 @@ static void check_fallbacks(struct build *b, const struct node *n, const struct 
 static void set_usual_policy(struct build *b)
 {
 	struct model_draft *d = arena_new(b->arena, struct model_draft);
+	d->policy.cache = b->draft.s.cache.enabled;
 	options_load(&model_table, NULL, d, &b->context);
 	b->draft.s.policy = d->policy;
 }

@@ -165,8 +165,6 @@ static void check_files_provider(struct build *b)
 static void note_later(struct build *b)
 {
 	const struct settings *s = &b->s->settings;
-	if (b->draft.cache_enabled)
-		options_note_later(&b->context, STR("cache"), STR("nothing is cached"), place(b, "cache.enabled"));
 	if (s->log_bodies)
 		options_note_later(&b->context, STR("log"), STR("bodies are not logged"), place(b, "log.bodies"));
 }

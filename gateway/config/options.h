@@ -68,7 +68,6 @@ struct settings_draft {
 	struct tls_draft tls;
 	int log_level, uncertain, unpriced;
 	struct str prices_file;
-	bool cache_enabled;
 	const struct node *breaker, *providers, *models, *keys, *teams, *prices, *plugins;
 };
 

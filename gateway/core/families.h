@@ -23,6 +23,9 @@ void families_hedge(struct live_model *model, bool won);
 /* A limit or a budget of this key refused a request. */
 void families_refusal(struct live_key *key);
 
+/* The cache was asked: "hit", "miss", "bypass"; what the hit saved, in nano-dollars. */
+void families_cache(struct live_model *model, const char *result, int64_t saved);
+
 /* A request went on from one target to another. */
 void families_fallback(struct str from, struct str to, enum error_kind why);
 

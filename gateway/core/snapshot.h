@@ -46,6 +46,16 @@ struct breaker_settings {
 	int64_t window_us, open_us;
 };
 
+enum cache_scope { CACHE_KEY, CACHE_TEAM, CACHE_GLOBAL };
+
+struct cache_settings {
+	bool enabled;				/* of models that say nothing else */
+	bool tools;				/* answers with tool calls, too */
+	int64_t ttl_us;
+	uint64_t max_entry, max_memory;		/* bytes */
+	int scope;				/* enum cache_scope: who shares answers */
+};
+
 struct settings {
 	struct listen_settings listen;
 	struct admin_settings admin;
@@ -53,6 +63,7 @@ struct settings {
 	struct timeouts timeouts;		/* of models that say nothing else, and of provider/model */
 	struct retry retry;
 	struct routing_policy policy;		/* the same */
+	struct cache_settings cache;
 	unsigned workers;			/* resolved: at least 1 */
 	bool watch;
 	enum log_level log_level;

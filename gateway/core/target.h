@@ -139,6 +139,7 @@ struct routing_policy {
 	struct requires requires;
 	int64_t max_cost;		/* nano-dollars, all attempts together; 0: no ceiling */
 	int max_share;			/* per cent of requests for one provider; 0: no limit */
+	bool cache;			/* its answers may be kept and given again */
 	bool affinity;
 	int explore;			/* per cent of requests that look elsewhere */
 	int64_t queue_wait_us;		/* for a place at a full target */

@@ -26,6 +26,7 @@
 #include "core/stage.h"
 #include "core/usage.h"
 
+struct cached;
 struct hold;		/* limits/: what this transaction has reserved */
 struct rate_state;	/* core/limit.h */
 struct call;		/* core/call.h: the decoded request */
@@ -79,6 +80,9 @@ struct txn {
 	const struct key *key;		/* in the snapshot */
 	struct call *call;		/* in the arena */
 	struct plan *plan;		/* in the arena */
+	struct cached *cached;		/* cache/: the answer that is looked up or recorded */
+	const char *cache_state;	/* x-weir-cache; NULL: the cache has no part in it */
+	bool unrecorded;		/* bytes went to the caller past the sinks */
 	struct hold *hold;		/* outlives the arena; NULL: nothing */
 	const struct rate_state *rate;	/* in the arena; NULL: no such limits */
 	struct sink *sinks;		/* where the answer's deltas enter */

@@ -11,6 +11,7 @@
 #include "core/target.h"
 #include "limits/limits.h"
 #include "limits/refusal.h"
+#include "store/worker_store.h"
 
 enum { ANSWER_MAX = 256 * 1024 };
 
@@ -98,14 +99,14 @@ static void let_go(struct txn *t)
 	t->hold = NULL;
 	t->cancel = NULL;
 	if (h->asking)
-		store_cancel(limits_store(), &h->call);
+		store_cancel(worker_store(), &h->call);
 	free(h);
 }
 
 enum stage_result key_answer(struct txn *t)
 {
 	const struct hold_need nothing = { .input = 0 };
-	struct store *store = limits_store();
+	struct store *store = worker_store();
 	if (!t->key || !t->key->limits || !store)
 		return write_answer(t, NULL);
 	if (!t->hold) {

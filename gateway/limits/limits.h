@@ -12,18 +12,9 @@
 #include "base/loop.h"
 #include "core/stage.h"
 
-struct store_home;
-
 extern const struct stage limits_stage;
 
-/* Before workers start. `local` serves while `shared` is away; the same where that cannot be. */
-void limits_use(struct store_home *shared, struct store_home *local);
-
-struct store;
-/* This worker's; NULL where none was given. */
-struct store *limits_store(void);
-
-/* Around each worker's loop. */
+/* Around each worker's loop, inside worker_store_open() and _close(). */
 void limits_open(struct loop *l);
 void limits_close(void);
 

@@ -11,30 +11,18 @@
 #include "limits/limits.h"
 #include "limits/need.h"
 #include "limits/refusal.h"
+#include "store/worker_store.h"
 
 static const int64_t LOOK_EVERY_US = 20 * SECOND_US, RENEW_AFTER_US = 40 * SECOND_US;
 
-static struct store_home *shared_home, *local_home;
-static _Thread_local struct store *shared, *local;
 static _Thread_local struct list live;		/* holds that are granted */
 static _Thread_local struct timer renewal;
 
 /* --- life --- */
 
-void limits_use(struct store_home *s, struct store_home *l)
-{
-	shared_home = s;
-	local_home = l;
-}
-
-struct store *limits_store(void)
-{
-	return shared;
-}
-
 static struct store *store_of(const struct hold *h)
 {
-	return h->local ? local : shared;
+	return h->local ? worker_store_local() : worker_store();
 }
 
 static void on_renewal(struct timer *timer)
@@ -55,18 +43,11 @@ void limits_open(struct loop *l)
 	list_init(&live);
 	timer_open(&renewal, l, on_renewal);
 	timer_in(&renewal, LOOK_EVERY_US);
-	shared = shared_home ? store_open(shared_home, l) : NULL;
-	local = local_home == shared_home ? shared : local_home ? store_open(local_home, l) : NULL;
 }
 
 void limits_close(void)
 {
 	timer_close(&renewal);
-	if (local && local != shared)
-		store_close(local);
-	if (shared)
-		store_close(shared);
-	shared = local = NULL;
 }
 
 static void hold_free(struct hold *h)
@@ -109,7 +90,7 @@ static struct hold *make(struct txn *t, bool without_money)
 	struct hold_need need;
 	need_of(t, &need);
 	bool unpaid = without_money || (need.cost == 0 && need.most_cost == 0);
-	return hold_new(t, set, &need, store_wall_us(shared) / SECOND_US, unpaid);
+	return hold_new(t, set, &need, store_wall_us(worker_store()) / SECOND_US, unpaid);
 }
 
 /* --- what came of it --- */
@@ -125,7 +106,7 @@ static void granted(struct txn *t, struct hold *h)
 /* The store is away: this process's own memory, or nothing, as the key says. */
 static bool ask_locally(struct txn *t, struct hold *h)
 {
-	if (t->key->limits->closed || h->local || local == shared)
+	if (t->key->limits->closed || h->local || worker_store_local() == worker_store())
 		return false;
 	h->local = true;
 	ask(t, h);
@@ -182,7 +163,7 @@ static enum stage_result go_on(struct txn *t)
 static enum stage_result enter(struct txn *t)
 {
 	if (!t->hold) {
-		if (!t->key || !t->key->limits || !shared)
+		if (!t->key || !t->key->limits || !worker_store())
 			return STAGE_NEXT;
 		if (t->key->limits->money)
 			need_prices(t);
@@ -206,7 +187,7 @@ static void leave(struct txn *t)
 		hold_real(h, t, real);
 		store_settle(store_of(h), NULL, &h->r, real, false);
 		if (h->local && h->r.n)		/* told to the others when they can hear it */
-			store_settle(shared, NULL, &h->r, real, true);
+			store_settle(worker_store(), NULL, &h->r, real, true);
 	}
 	hold_free(h);
 }

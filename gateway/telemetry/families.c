@@ -85,6 +85,14 @@ static struct counter_family hedges = {
 static struct counter_family refusals = {
 	SUM("weir_limit_refusals_total", "Requests that a limit or a budget of their key refused."), .labels = { "key" },
 };
+static struct counter_family cache_requests = {
+	SUM("weir_cache_requests_total", "Requests to models whose answers are kept, by what the cache did."),
+	.labels = { "model", "result" },
+};
+static struct counter_family cache_saved = {
+	.name = "weir_cache_saved_usd_total", .help = "What answers out of the cache cost when they were bought.",
+	.kind = COUNTER_SUM, .scale = 1e-9, .labels = { "model" },
+};
 static struct counter_family tokens = {
 	SUM("weir_tokens_total", "Tokens, as providers reported them. Input holds cache_read, output holds reasoning."),
 	.labels = { "model", "provider", "type" },
@@ -368,6 +376,14 @@ void families_cost(const struct txn *t, struct live_target *live, int64_t nano, 
 void families_refusal(struct live_key *key)
 {
 	counter_add(one(&refusals, key ? key->name : STR("none")), 1);
+}
+
+void families_cache(struct live_model *model, const char *result, int64_t saved)
+{
+	struct str name = model ? model->name : STR("none");
+	counter_add(two(&cache_requests, name, str_c(result)), 1);
+	if (saved > 0)
+		counter_add(one(&cache_saved, name), saved);
 }
 
 void families_hedge(struct live_model *model, bool won)

@@ -85,6 +85,13 @@ static enum sink_result emit(struct attempt *a, struct delta *d)
 	return a->t->sinks->take(a->t->sinks, d);
 }
 
+/* To the caller although its queue is full. */
+static void pass_by(struct txn *t, struct str bytes)
+{
+	t->unrecorded = true;
+	client_write(t->client, &bytes, 1);
+}
+
 static void emit_head(struct attempt *a, int64_t length)
 {
 	struct txn *t = a->t;
@@ -152,7 +159,7 @@ static bool continued_event(struct attempt *a, const struct event_view *v, struc
 		usage_merge(&a->usage, &v->usage);
 	count_content(a, v, data);
 	if (event.n && emit(a, &d) == SINK_FULL)
-		client_write(a->t->client, &event, 1);	/* already counted as said; the next event waits */
+		pass_by(a->t, event);	/* already counted as said; the next event waits */
 	return true;
 }
 
@@ -199,7 +206,7 @@ static bool stream_event(struct attempt *a, const struct sse_event *ev, bool mor
 	if (!withheld && emit(a, &d) != SINK_TAKEN) {
 		if (!a->translation)
 			return false;
-		client_write(t->client, &raw, 1);	/* it cannot be translated twice; the next event waits */
+		pass_by(t, raw);	/* it cannot be translated twice; the next event waits */
 	}
 	if (v.has_usage)
 		usage_merge(&a->usage, &v.usage);

@@ -1,0 +1,15 @@
+/*
+ * cache.h: the stage that answers a question that was answered before, and records new answers.
+ *
+ * An answer is kept only when it is whole and good: status 200, complete, not filtered, without
+ * tool calls unless they are wanted. It is kept as the bytes the caller got, and given again as these.
+ * The store being away is a miss.
+ */
+#ifndef WEIR_CACHE_CACHE_H
+#define WEIR_CACHE_CACHE_H
+
+#include "core/stage.h"
+
+extern const struct stage cache_stage;
+
+#endif

@@ -1,0 +1,107 @@
+/*
+ * cache_key.c: one canonical text, hashed.
+ */
+#include "cache/cache_key.h"
+
+#include <stdlib.h>
+
+#include "core/call.h"
+#include "core/endpoint.h"
+#include "core/live.h"
+#include "core/plan.h"
+#include "core/snapshot.h"
+#include "wire/json_scan.h"
+
+/* Every part with its length, so that no two lists of parts make one text. */
+static void add_part(struct buf *b, struct str s)
+{
+	buf_addf(b, "%zu:", s.n);
+	buf_add(b, s);
+}
+
+/* A value without the white space between its tokens. */
+static void add_value(struct buf *b, struct str v)
+{
+	bool in_string = false;
+	size_t from = 0;
+	for (size_t i = 0; i < v.n; i++) {
+		char c = v.p[i];
+		if (in_string && c == '\\')
+			i++;
+		else if (c == '"')
+			in_string = !in_string;
+		else if (!in_string && (c == ' ' || c == '\n' || c == '\r' || c == '\t')) {
+			buf_add(b, str_of(v.p + from, i - from));
+			from = i + 1;
+		}
+	}
+	buf_add(b, str_skip(v, from));
+}
+
+static _Thread_local const char *sorted_body;
+
+static int by_key(const void *a, const void *b)
+{
+	const struct json_member *x = *(const struct json_member *const *)a, *y = *(const struct json_member *const *)b;
+	size_t n = x->key_length < y->key_length ? x->key_length : y->key_length;
+	int order = memcmp(sorted_body + x->key_at, sorted_body + y->key_at, n);
+	return order ? order : (x->key_length > y->key_length) - (x->key_length < y->key_length);
+}
+
+/* The body says `stream` by itself; what is asked of it stands in the key apart. */
+static bool is_left_out(struct str key)
+{
+	return str_eq(key, STR("\"stream\"")) || str_eq(key, STR("\"stream_options\""));
+}
+
+static void add_body(struct txn *t, struct buf *b)
+{
+	const struct json_scan *json = t->call->json;
+	const struct json_member **all = arena_array(&t->arena, const struct json_member *, json->n_members + 1);
+	struct str body = t->call->body;
+	for (unsigned i = 0; i < json->n_members; i++)
+		all[i] = &json->members[i];
+	sorted_body = body.p;
+	qsort(all, json->n_members, sizeof(struct json_member *), by_key);
+	for (unsigned i = 0; i < json->n_members; i++) {
+		struct str key = str_of(body.p + all[i]->key_at, all[i]->key_length);
+		if (is_left_out(key))
+			continue;
+		add_part(b, key);
+		add_value(b, str_of(body.p + all[i]->value_at, all[i]->value_length));
+		buf_addc(b, '\n');
+	}
+}
+
+static void add_scope(const struct txn *t, struct buf *b)
+{
+	int scope = t->snapshot->settings.cache.scope;
+	struct str key = t->key ? t->key->name : STR_NONE, team = t->key ? t->key->team : STR_NONE;
+	buf_addf(b, "%d", scope == CACHE_TEAM && str_empty(team) ? CACHE_KEY : scope);
+	if (scope == CACHE_TEAM && !str_empty(team))
+		add_part(b, team);
+	else if (scope != CACHE_GLOBAL)
+		add_part(b, key);
+}
+
+static void add_model(const struct txn *t, struct buf *b)
+{
+	const struct model *m = t->plan->model;
+	add_part(b, m->name);
+	for (unsigned i = 0; i < m->n_targets; i++)
+		add_part(b, m->targets[i]->name);
+}
+
+void cache_key(struct txn *t, uint8_t digest[DIGEST_SIZE])
+{
+	static const enum request_header headers[] = { RH_ANTHROPIC_BETA, RH_ANTHROPIC_VERSION, RH_WEIR_PROVIDER, RH_WEIR_FALLBACKS };
+	struct buf b = BUF_INIT(2 * t->call->body.n + 65536);
+	buf_addf(&b, "weir cache 1 %s %d %d ", t->endpoint->name, t->stream, t->call->usage_asked);
+	add_scope(t, &b);
+	add_model(t, &b);
+	for (size_t i = 0; i < array_len(headers); i++)
+		add_part(&b, t->req->header[headers[i]]);
+	add_body(t, &b);
+	digest_sha256(buf_str(&b), digest);
+	buf_free(&b);
+}

@@ -1,0 +1,18 @@
+/*
+ * cache_key.h: when are two requests the same question?
+ */
+#ifndef WEIR_CACHE_CACHE_KEY_H
+#define WEIR_CACHE_CACHE_KEY_H
+
+#include "base/digest.h"
+#include "core/txn.h"
+
+/*
+ * SHA-256 over everything that may change the answer: the body's top-level members sorted by name with
+ * the white space outside strings dropped (nested order counts), the endpoint, whether a stream and its
+ * usage are asked for, the model with its targets, headers that matter, and who shares the answer.
+ * Whatever is not understood makes another key.
+ */
+void cache_key(struct txn *t, uint8_t digest[DIGEST_SIZE]);
+
+#endif

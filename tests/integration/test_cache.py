@@ -1,0 +1,206 @@
+"""Answers that are kept: the same question costs nothing, and another one never gets its answer."""
+import json
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import openai
+import pytest
+from mock_provider import LAST_CHUNK, chunk, completion, delta, error, event, good, good_stream, http, stream_head
+from test_limits import Redis, redis, store  # noqa: F401 (fixtures)
+from weir import SLOW
+
+KEYS = [{"name": n, "secret": f"sk-{n}-0123456789", "team": t} for n, t in (("a", "x"), ("b", "x"), ("c", "y"))]
+
+
+def cached(config, *providers, store="memory", **more):
+    cache = {"enabled": True, **more.pop("cache", {})}
+    return config(*providers, cache=cache, store=store, prices={"first/mock": {"input": 1, "output": 4}}, **more)
+
+
+def counting():
+    n = [0]
+
+    def script(r):
+        n[0] += 1
+        if r.stream:
+            return good_stream(words=[f"answer {n[0]}"], usage=bool((r.json.get("stream_options") or {}).get("include_usage")))
+        return [http(200, completion(f"answer {n[0]}"))]
+    return script
+
+
+def settle():
+    time.sleep(0.05 * SLOW)     # a value is kept when its transaction is over
+
+
+def state(r):
+    return r.headers.get("x-weir-cache")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_second_time_costs_nothing(gateway, provider, config, store, stream):
+    p = provider(counting())
+    g = gateway(cached(config, p, store=store))
+    first = g.chat(stream=stream)
+    settle()
+    second = g.chat(stream=stream)
+    assert (state(first), state(second)) == ("miss", "hit") and second.body == first.body and len(p.requests) == 1
+    assert second.headers["content-type"] == first.headers["content-type"] and "x-weir-target" not in second.headers
+    assert float(second.headers["x-weir-cost-usd"]) == 0
+    assert g.metric("weir_cache_requests_total", model="m", result="hit") == 1
+    assert g.metric("weir_cache_saved_usd_total", model="m") == pytest.approx(22e-6)
+
+
+def test_it_is_off_until_it_is_turned_on(gateway, provider, config):
+    p = provider(counting())
+    g = gateway(config(p))
+    assert state(g.chat()) is None and state(g.chat()) is None and len(p.requests) == 2
+    g = gateway(config(p, model={"cache": True}))
+    g.chat(), settle()
+    assert state(g.chat()) == "hit"
+    g = gateway(cached(config, p, model={"cache": False}))
+    g.chat(), settle()
+    assert state(g.chat()) is None
+
+
+CHANGES = [{"temperature": 0.5}, {"max_tokens": 7}, {"seed": 1}, {"user": "u"}, {"tools": []}, {"top_p": 1}, {"stop": ["x"]}, {"n": 1}, {"num_ctx": 5},
+           {"response_format": {"type": "json_object"}}, {"messages": [{"role": "user", "content": "hi "}]}, {"metadata": {"a": "b"}},
+           {"messages": [{"role": "system", "content": "hi"}]}, {"logit_bias": {"1": 2}}, {"reasoning_effort": "low"}, {"stream": True}]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda c: next(iter(c)))
+def test_any_field_makes_another_question(gateway, provider, config, change):
+    """Users' demand 58: whatever is not understood makes another key."""
+    p = provider(counting())
+    g = gateway(cached(config, p))
+    g.chat(), settle()
+    assert state(g.chat(**change)) == "miss" and len(p.requests) == 2
+
+
+def test_order_and_white_space_do_not(gateway, provider, config):
+    g = gateway(cached(config, provider(counting())))
+    g.request("POST", "/v1/chat/completions", '{"model":"m","temperature":0.5,"messages":[{"role":"user","content":"a b"}]}'), settle()
+    r = g.request("POST", "/v1/chat/completions", '{ "messages" : [ {"role": "user",\n "content":"a b"} ], "temperature" : 0.5,"model":"m" }')
+    assert state(r) == "hit"
+    r = g.request("POST", "/v1/chat/completions", '{"model":"m","temperature":0.5,"messages":[{"role":"user","content":"a  b"}]}')
+    assert state(r) == "miss"
+    r = g.request("POST", "/v1/chat/completions", '{"model":"m","temperature":0.50,"messages":[{"role":"user","content":"a b"}]}')
+    assert state(r) == "miss"
+
+
+@pytest.mark.parametrize("scope, shared", [("key", set()), ("team", {"b"}), ("global", {"b", "c"})])
+def test_who_shares_answers(gateway, provider, config, scope, shared):
+    g = gateway(cached(config, provider(counting()), cache={"scope": scope}, keys=KEYS, teams=[{"name": "x"}, {"name": "y"}]))
+    ask = lambda k: g.chat(headers={"authorization": f"Bearer sk-{k}-0123456789"})
+    ask("a"), settle()
+    assert state(ask("a")) == "hit"
+    assert {k for k in "bc" if state(ask(k)) == "hit"} == shared
+
+
+@pytest.mark.parametrize("script", [
+    lambda r: error(500), lambda r: error(400), lambda r: [stream_head(), chunk(delta("x")), ("reset",)],
+    lambda r: [http(200, completion("x", choices=[{"index": 0, "message": {"role": "assistant", "content": ""}, "finish_reason": "content_filter"}]))],
+    lambda r: [http(200, completion("x", choices=[{"index": 0, "finish_reason": "tool_calls", "message": {"role": "assistant", "content": None, "tool_calls": [
+        {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}]}}]))]])
+def test_what_is_never_kept(gateway, provider, config, script):
+    """Users' demand 61 among them: an error is not replayed."""
+    p = provider(script)
+    g = gateway(cached(config, p, breaker="off"))
+    stream = script(None)[0] == stream_head()
+    g.chat(stream=stream), settle()
+    assert state(g.chat(stream=stream)) != "hit" and len(p.requests) == 2
+
+
+def test_a_caller_who_leaves_keeps_nothing(gateway, provider, config):
+    from weir import Raw
+    p = provider(lambda r: [stream_head(), chunk(delta("x")), ("sleep", 0.3), chunk(delta(finish="stop")), chunk(event("[DONE]")), LAST_CHUNK])
+    g = gateway(cached(config, p))
+    body = json.dumps({"model": "m", "stream": True, "messages": [{"role": "user", "content": "hi"}]})
+    s = Raw(g.port)
+    s.send(f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n{body}")
+    s.read_head()
+    s.s.close()
+    time.sleep(0.5)
+    assert state(g.request("POST", "/v1/chat/completions", body)) == "miss"
+
+
+def test_headers_decide(gateway, provider, config):
+    p = provider(counting())
+    g = gateway(cached(config, p))
+    r = g.chat(headers={"cache-control": "only-if-cached"})
+    assert r.status == 504 and not p.requests
+    assert state(g.chat(headers={"x-weir-cache": "no-store"})) == "bypass"
+    settle()
+    assert state(g.chat()) == "miss"
+    settle()
+    assert state(g.chat(headers={"x-weir-cache": "only"})) == "hit"
+    fresh = g.chat(headers={"cache-control": "no-cache"})
+    settle()
+    assert state(fresh) == "miss" and g.chat().body == fresh.body
+
+
+def test_ttl_and_size(gateway, provider, config, store):
+    p = provider(counting())
+    g = gateway(cached(config, p, store=store, cache={"ttl": "1s", "max_entry": "1KiB"}))
+    g.chat(), settle()
+    assert state(g.chat()) == "hit"
+    time.sleep(1.2)
+    assert state(g.chat()) == "miss"
+    p.script = lambda r: [http(200, completion("x" * 3000))]
+    g.chat(text="long"), settle()
+    assert state(g.chat(text="long")) == "miss"
+
+
+def test_replicas_share_answers_in_redis(gateway, provider, config, redis):
+    p = provider(counting())
+    a, b = (gateway(cached(config, p, store=redis.url)) for _ in range(2))
+    first = a.chat()
+    settle()
+    second = b.chat()
+    assert state(second) == "hit" and second.body == first.body
+    redis.stop()
+    assert b.chat().status == 200       # a miss
+    redis.start()
+
+
+def test_values_that_were_tampered_with_are_a_miss(gateway, provider, config, redis):
+    import socket
+    p = provider(counting())
+    g = gateway(cached(config, p, store=redis.url))
+    g.chat(), settle()
+    s = socket.create_connection(("127.0.0.1", redis.port))
+    s.sendall(b"EVAL \"for _,k in ipairs(redis.call('keys','*answer*')) do redis.call('setrange',k,100,'XXXX') end return 1\" 0\r\n")
+    assert b":1" in s.recv(100)
+    s.close()
+    assert state(g.chat()) == "miss" and len(p.requests) == 2
+
+
+def test_no_answer_crosses_over(gateway, provider, config):
+    """Two tenants interleaved, each request with a nonce that its answer must repeat."""
+    p = provider(lambda r: [http(200, completion(r.json["messages"][0]["content"]))])
+    g = gateway(cached(config, p, keys=KEYS, teams=[{"name": "x"}, {"name": "y"}], workers=2))
+    rng = random.Random(3)
+
+    def ask(i):
+        key = rng.choice("ab")
+        nonce = f"{key}-{rng.randint(0, 150)}"
+        r = g.chat(text=nonce, headers={"authorization": f"Bearer sk-{key}-0123456789"})
+        return r.json["choices"][0]["message"]["content"] == nonce, state(r)
+
+    with ThreadPoolExecutor(8) as pool:
+        got = list(pool.map(ask, range(2000)))
+    assert all(ok for ok, _ in got) and sum(s == "hit" for _, s in got) > 1000
+
+
+def test_the_sdk_gets_the_same_from_a_replay(gateway, provider, config):
+    g = gateway(cached(config, provider(counting())))
+    client = openai.OpenAI(base_url=g.url, api_key="k", max_retries=0)
+    ask = dict(model="m", messages=[{"role": "user", "content": "hi"}])
+    one = client.chat.completions.create(**ask)
+    settle()
+    assert client.chat.completions.create(**ask) == one
+    streams = []
+    for _ in range(2):
+        streams.append([c.model_dump() for c in client.chat.completions.create(**ask, stream=True, stream_options={"include_usage": True})])
+        settle()
+    assert streams[0] == streams[1] and streams[0][-1]["usage"]["completion_tokens"] == 3
