@@ -204,6 +204,27 @@ static void schema_type(struct buf *out, const struct option *o)
 	buf_add(out, STR("," REPLACED ",{\"type\":\"null\"}]"));
 }
 
+/* Is `name` a member of these members' text, not of an object within it? */
+static bool has_member(struct str text, struct str name)
+{
+	unsigned depth = 0;
+	for (size_t i = 0; i < text.n; i++) {
+		size_t end = i + 1;
+		if (text.p[i] == '{' || text.p[i] == '[')
+			depth++;
+		else if (text.p[i] == '}' || text.p[i] == ']')
+			depth--;
+		if (text.p[i] != '"')
+			continue;
+		while (end < text.n && text.p[end] != '"')
+			end += text.p[end] == '\\' ? 2 : 1;
+		if (depth == 0 && str_eq(str_of(text.p + i + 1, end - i - 1), name))
+			return true;
+		i = end;
+	}
+	return false;
+}
+
 /* Rows of one section, and the sections below it. Sections are few and shallow. */
 static void schema_object(struct buf *out, const struct option_table *t, struct str section, const char *extra)
 {
@@ -218,9 +239,7 @@ static void schema_object(struct buf *out, const struct option_table *t, struct 
 		struct str rest = section.n ? str_skip(path, section.n + 1) : path;
 		ptrdiff_t dot = str_chr(rest, '.');
 		struct str name = dot < 0 ? rest : str_head(rest, (size_t)dot);
-		char quoted[80];
-		snprintf(quoted, sizeof(quoted), "\"%.*s\":", STR_FMT(name));
-		if (extra && strstr(extra, quoted))
+		if (extra && has_member(str_c(extra), name))
 			continue;
 		if (dot >= 0 && str_eq(name, done))
 			continue;
