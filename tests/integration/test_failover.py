@@ -21,7 +21,7 @@ FAST = {"timeouts": {"connect": "500ms", "first_token": "400ms", "idle": "400ms"
     [stream_head(), chunk(event({"error": {"message": "overloaded", "code": 503}})), LAST_CHUNK],
 ])
 def test_any_failure_before_content_goes_to_the_next_target(gateway, provider, config, failure, stream):
-    """Users' demands 1, 2, 3, 4 and 9: failover that does not fire, above all on streams: cut, stalled, an error inside, 429, 503 for ever."""
+    """Users' demands 1, 2, 3, 4, 7 and 9: failover that does not fire, above all on streams: cut, stalled, an error inside, 429, 503 for ever."""
     bad, fine = provider(lambda r: failure), provider()
     g = gateway(config(bad, fine))
     r = g.chat(stream=stream)

@@ -97,6 +97,7 @@ def test_requests_per_minute(gateway, provider, config, store):
 
 
 def test_tokens_per_minute_are_settled_with_the_truth(gateway, provider, config, store):
+    """Users' demands 32 and 34: streams count against the limit, and the remaining-token headers go down."""
     g = gateway(limited(config, provider(fixed(50, 50)), limits={"tokens_per_minute": 1000}, store=store))
     r = g.chat(headers=KEY, max_tokens=200)
     assert r.status == 200 and 700 < int(r.headers["x-ratelimit-remaining-tokens"]) < 800      # reserved
@@ -122,7 +123,7 @@ def test_concurrency_is_exact_and_returns(gateway, provider, config, store):
 
 
 def test_200_clients_racing_a_budget_for_20(gateway, provider, config, store):
-    """Each request costs 0.0005 dollars at most and exactly; the budget is for twenty."""
+    """Users' demand 38: concurrent requests slip past no limit. Each request costs 0.0005 dollars at most and exactly; the budget is for twenty."""
     p = provider(fixed(100, 100, pause=0.05))
     g = gateway(limited(config, p, budgets=[{"usd": 0.0100, "per": "day", "reserve": "worst_case"}], store=store, workers=4))
     body = {"model": "m", "max_tokens": 100, "messages": [{"role": "user", "content": "x"}]}
@@ -147,6 +148,7 @@ def test_a_spent_budget_says_when_it_begins_anew(gateway, provider, config, stor
 
 
 def test_a_budget_of_the_team_binds_all_its_keys(gateway, provider, config, store):
+    """Users' demand 35."""
     c = limited(config, provider(fixed(1000, 500)), team={"budgets": [{"usd": 0.005, "per": "total"}]}, store=store)
     c["keys"].append({"name": "other", "secret": "sk-other-0123456789", "team": "shop"})
     g = gateway(c)

@@ -116,6 +116,7 @@ def check_answer(x, r, added):
 @pytest.mark.parametrize("cut", [False, True])
 @pytest.mark.parametrize("vendor", sorted(p.name.split(".")[0] for p in CASES.glob("*.gz")))
 def test_recordings_of(gateway, provider, vendor, cut):
+    """Users' demand 32: events split across chunks lose no tokens."""
     current = {}
     p = provider(lambda r: answer_steps(current["x"], cut))
     g = gateway({"providers": {"v": {"dialect": "openai", "base_url": p.url, "api_key": "sk-x", "allow_private_address": True}},
