@@ -14,6 +14,7 @@
 #include "core/plan.h"
 #include "core/snapshot.h"
 #include "core/txn.h"
+#include "routing/count_tokens.h"
 #include "routing/expect.h"
 #include "routing/judge.h"
 #include "routing/route_table.h"
@@ -183,7 +184,7 @@ static enum stage_result write_plan(struct txn *t, const struct model *m)
 	t->live_model = m->live;
 	if (!t->dry)
 		journal_plan(t, p, strategy_of(m->strategy)->name);
-	return STAGE_NEXT;
+	return count_tokens(t);
 }
 
 /* --- requests that belong to a provider rather than to a model --- */

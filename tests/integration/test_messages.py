@@ -303,6 +303,13 @@ def test_what_chat_cannot_carry_is_refused_with_its_field(gateway, provider):
     assert g.metric("weir_upstream_requests_in_flight") == 0
 
 
+def test_tokens_are_counted_by_estimate_where_nobody_counts(gateway, provider):
+    p, g, client = over_chat(provider, gateway, lambda r: [http(200, completion())])
+    assert 8 <= client.messages.count_tokens(model="m", messages=ASK["messages"]).input_tokens <= 14
+    r = g.request("POST", "/v1/messages/count_tokens", {"model": "m", "messages": [{"role": "user", "content": "word " * 500}]})
+    assert 450 < r.json["input_tokens"] < 600 and r.headers["x-weir-estimated"] == "true" and not p.requests
+
+
 def test_failover_crosses_dialects(gateway, provider):
     native = provider(lambda r: [http(529, {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}})])
     chat = provider(lambda r: chat_stream(piece({"content": "Hi"}), piece({}, "stop")))

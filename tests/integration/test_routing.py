@@ -303,6 +303,13 @@ def test_second_attempts_stay_within_their_share(gateway, provider):
     assert 1 <= len(b.requests) <= 5
 
 
+def test_a_second_attempt_that_breaks_is_an_error_although_streams_are_continued(gateway, provider):
+    g, a, b = hedged(gateway, provider, lambda r: [stream_head(), ("hang",)], on_stream_failure="resume")
+    b.script = lambda r: [stream_head(), chunk(delta("Hel")), ("reset",)]
+    r = g.chat(stream=True)
+    assert r.status == 200 and b"Hel" in r.body and b'"error"' in r.body and b"[DONE]" not in r.body
+
+
 def test_hang_up_during_a_hedge_cancels_both(gateway, provider):
     g, a, b = hedged(gateway, provider, lambda r: [("hang",)])
     b.script = lambda r: [("hang",)]
