@@ -28,13 +28,16 @@ bool money_parse(struct str s, int64_t *nano)
 		any = true;
 		if (decimals == DECIMALS)
 			continue;
+		if (value > MONEY_MAX / 10)
+			return false;
 		value = value * 10 + (s.p[i] - '0');
 		decimals += decimals >= 0;
-		if (value > MONEY_MAX)
-			return false;
 	}
-	for (int i = decimals < 0 ? 0 : decimals; i < DECIMALS && value <= MONEY_MAX; i++)
+	for (int i = decimals < 0 ? 0 : decimals; i < DECIMALS; i++) {
+		if (value > MONEY_MAX / 10)
+			return false;
 		value *= 10;
+	}
 	*nano = value;
 	return any && value <= MONEY_MAX;
 }
