@@ -1,0 +1,46 @@
+/*
+ * spelled.h: what readers and writers of chat do with text as it is spelled (core/chat.h).
+ */
+#ifndef WEIR_DIALECTS_SPELLED_H
+#define WEIR_DIALECTS_SPELLED_H
+
+#include "core/chat.h"
+#include "core/chat_event.h"
+#include "wire/json_write.h"
+
+/*
+ * `data:TYPE;base64,...` taken apart into m->type and m->data, anything else is m->url.
+ * image/jpg becomes image/jpeg, parameters go. False when it begins like a data URL and is none
+ * of base64.
+ */
+bool spelled_url(struct arena *a, struct media *m, struct str url);
+/* The other way round: the value of a URL, the address or a data URL (`otherwise` where the type is unknown). */
+void spelled_write_url(struct json_write *w, const struct media *m, const char *otherwise);
+
+/*
+ * Arguments as one JSON object. `spelled` is the inside of a JSON string that should hold one.
+ * Nothing or blanks make {}; what is no object becomes {"_raw":"..."} with the string as spelled.
+ */
+struct str spelled_arguments(struct arena *a, struct str spelled);
+
+/* Text parts of a list joined by `between` (spelled); other kinds are passed over. */
+struct str spelled_text(struct arena *a, const struct part *parts, const char *between);
+
+/* Only blanks, however they are spelled? Some vendors refuse such text. */
+bool spelled_blank(struct str spelled);
+
+/* An id with the characters and length that Anthropic and Bedrock take: the same for the same. At most 64 bytes. */
+struct str spelled_tool_id(struct arena *a, struct str id);
+
+/* An id for call number `n` of an answer whose provider gives none. Plain, and spelled as it is. */
+struct str spelled_made_id(char to[64], struct str request_id, int choice, int n);
+
+/* Signatures where a format has no place for the signer: `signer:signature`, and back. Unsigned text stays as it is. */
+struct str spelled_sign(struct arena *a, struct str signer, struct str signature);
+struct str spelled_unsign(struct str spelled, struct str *signer);	/* signer empty where none is known */
+
+/* Tokens that `effort` stands for where a vendor wants a budget; 0: none. And the other way. */
+int64_t effort_tokens(enum reasoning_effort e);
+enum reasoning_effort effort_of_tokens(int64_t tokens);
+
+#endif
