@@ -64,6 +64,7 @@ struct part {
 	struct str signer;	/* SIGNED_...; empty: not said */
 	struct str redacted;	/* REASONING: what only the vendor can read, instead of text; spelled */
 	struct str cache;	/* json: a hint that the prompt may be kept up to here, in Anthropic's shape */
+	struct part *last;	/* of content, while it is built */
 };
 
 struct message {
@@ -71,6 +72,7 @@ struct message {
 	struct message *next;
 	struct part *parts;	/* in order; NULL: nothing was said */
 	struct str name;	/* who of several speaks, spelled */
+	struct part *last;	/* while it is built */
 };
 
 struct tool {
@@ -121,6 +123,10 @@ struct chat {
 	bool stream;
 	bool stream_usage;		/* the caller wants usage in the stream */
 	struct chat_extra *extras;
+
+	struct message *last_message;	/* while it is built */
+	struct tool *last_tool;
+	struct chat_extra *last_extra;
 };
 
 /* What the request is written for. */

@@ -1,0 +1,187 @@
+/*
+ * spelled.c: text as it is spelled in JSON: looked into only where its meaning decides.
+ */
+#include "dialects/spelled.h"
+
+#include <stdio.h>
+
+#include "base/digest.h"
+#include "wire/json_cursor.h"
+#include "wire/json_scan.h"
+
+enum { TOOL_ID_MOST = 64 };
+static const size_t TEXT_MOST = 64u << 20;
+
+/* What the spelling says; itself where nothing is escaped. */
+static struct str said(struct arena *a, struct str spelled)
+{
+	if (str_chr(spelled, '\\') < 0)
+		return spelled;
+	struct str quoted = arena_printf(a, "\"%.*s\"", STR_FMT(spelled));
+	return json_text(a, quoted);
+}
+
+/* --- addresses --- */
+
+static struct str lower(struct arena *a, struct str s)
+{
+	char *to = arena_alloc(a, s.n + 1);
+	for (size_t i = 0; i < s.n; i++)
+		to[i] = s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] + 32) : s.p[i];
+	return str_of(to, s.n);
+}
+
+bool spelled_url(struct arena *a, struct media *m, struct str url)
+{
+	if (!str_istarts(url, STR("data:"))) {
+		m->url = url;
+		return true;
+	}
+	ptrdiff_t comma = str_chr(url, ',');
+	if (comma < 0)
+		return false;
+	struct str head = said(a, str_of(url.p + 5, (size_t)comma - 5)), type = STR_NONE, option = STR_NONE;
+	bool base64 = false;
+	str_split(&head, ';', &type);
+	while (str_split(&head, ';', &option))
+		base64 = str_ieq(option, STR("base64"));
+	type = lower(a, str_trim(type));
+	m->type = str_eq(type, STR("image/jpg")) ? STR("image/jpeg") : type;
+	m->data = said(a, str_skip(url, (size_t)comma + 1));
+	return base64 && m->data.n;
+}
+
+void spelled_write_url(struct json_write *w, const struct media *m, const char *otherwise)
+{
+	struct str type = str_empty(m->type) ? str_c(otherwise) : m->type;
+	struct buf b = BUF_INIT(TEXT_MOST);
+	if (m->url.n) {
+		json_write_escaped(w, m->url);
+		return;
+	}
+	buf_addf(&b, "data:%.*s;base64,", STR_FMT(type));
+	buf_add(&b, m->data);
+	json_write_escaped(w, buf_str(&b));
+	w->failed |= b.failed;
+	buf_free(&b);
+}
+
+/* --- arguments --- */
+
+static bool is_object(struct str text)
+{
+	struct arena a = ARENA_INIT;
+	struct json_scan scan;
+	json_scan_init(&scan, &a);
+	bool good = json_scan_feed(&scan, text.p, text.n, true) == JSON_DONE;
+	arena_clear(&a);
+	return good;
+}
+
+struct str spelled_arguments(struct arena *a, struct str spelled)
+{
+	struct str text = said(a, spelled);
+	if (spelled_blank(spelled) || str_eq(spelled, STR("null")))
+		return STR("{}");
+	if (text.p && is_object(text))
+		return json_value(text);
+	return arena_printf(a, "{\"_raw\":\"%.*s\"}", STR_FMT(spelled));
+}
+
+/* --- text --- */
+
+struct str spelled_text(struct arena *a, const struct part *parts, const char *between)
+{
+	struct buf b = BUF_INIT(TEXT_MOST);
+	const struct part *only = NULL;
+	unsigned n = 0;
+	for (const struct part *p = parts; p; p = p->next) {
+		if (p->kind != PART_TEXT)
+			continue;
+		if (n++)
+			buf_add(&b, str_c(between));
+		buf_add(&b, p->text);
+		only = p;
+	}
+	struct str text = n == 0 ? STR("") : n == 1 ? only->text : arena_copy(a, buf_str(&b));
+	buf_free(&b);
+	return text;
+}
+
+bool spelled_blank(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		bool escaped = s.p[i] == '\\' && i + 1 < s.n && memchr("ntr", s.p[i + 1], 3);
+		if (!escaped && s.p[i] != ' ')
+			return false;
+		i += escaped;
+	}
+	return true;
+}
+
+/* --- ids --- */
+
+static bool id_byte(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
+
+struct str spelled_tool_id(struct arena *a, struct str id)
+{
+	bool good = id.n > 0 && id.n <= TOOL_ID_MOST;
+	for (size_t i = 0; good && i < id.n; i++)
+		good = id_byte(id.p[i]);
+	if (good)
+		return id;
+	uint8_t digest[DIGEST_SIZE];
+	char hex[2 * DIGEST_SIZE + 1];
+	digest_sha256(id, digest);
+	digest_to_hex(digest, hex);
+	return arena_printf(a, "call_%.24s", hex);
+}
+
+struct str spelled_made_id(char to[64], struct str request_id, int choice, int n)
+{
+	int used = snprintf(to, 64, "call_%.*s_%d%s%.0d", (int)(request_id.n < 40 ? request_id.n : 40), request_id.p ? request_id.p : "", n,
+			    choice ? "_" : "", choice);
+	return str_of(to, (size_t)used);
+}
+
+/* --- signatures --- */
+
+static const char *const signers[] = { SIGNED_ANTHROPIC, SIGNED_GOOGLE, SIGNED_OPENAI };
+
+struct str spelled_sign(struct arena *a, struct str signer, struct str signature)
+{
+	return signer.n ? arena_printf(a, "%.*s:%.*s", STR_FMT(signer), STR_FMT(signature)) : signature;
+}
+
+struct str spelled_unsign(struct str spelled, struct str *signer)
+{
+	for (size_t i = 0; i < array_len(signers); i++) {
+		size_t n = strlen(signers[i]);
+		if (spelled.n > n && spelled.p[n] == ':' && str_starts(spelled, str_c(signers[i]))) {
+			*signer = str_c(signers[i]);
+			return str_skip(spelled, n + 1);
+		}
+	}
+	*signer = STR("");
+	return spelled;
+}
+
+/* --- effort --- */
+
+int64_t effort_tokens(enum reasoning_effort e)
+{
+	static const int64_t tokens[] = {
+		[EFFORT_MINIMAL] = 1024, [EFFORT_LOW] = 1024, [EFFORT_MEDIUM] = 4096, [EFFORT_HIGH] = 16384, [EFFORT_MOST] = 32768,
+	};
+	return e < array_len(tokens) ? tokens[e] : 0;
+}
+
+enum reasoning_effort effort_of_tokens(int64_t tokens)
+{
+	if (tokens <= 0)
+		return EFFORT_NONE;
+	return tokens <= 2048 ? EFFORT_LOW : tokens <= 8192 ? EFFORT_MEDIUM : tokens <= 24576 ? EFFORT_HIGH : EFFORT_MOST;
+}
