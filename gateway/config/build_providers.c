@@ -250,6 +250,16 @@ static bool find_preset(struct build *b, const struct node *n, struct str name, 
 	return false;
 }
 
+/* Whoever speaks OpenAI's chat is asked in its other formats, too. */
+static void set_spoken(struct provider *p)
+{
+	if (p->dialect != dialect_find(STR("openai")))
+		return;
+	p->also[0] = dialect_find(STR("openai-responses"));
+	if (p->quirks & QUIRK_MESSAGES)
+		p->also[1] = dialect_find(STR("anthropic"));
+}
+
 /* Formats that have no code yet are known as such, so that a file written for them can be read. */
 static void set_dialect(struct build *b, const struct node *n, const struct provider_draft *d, struct provider *p)
 {
@@ -258,9 +268,10 @@ static void set_dialect(struct build *b, const struct node *n, const struct prov
 	p->dialect = dialect_find(str_empty(d->dialect) ? STR("openai") : d->dialect);
 	p->usable = p->dialect != NULL;
 	if (str_eq(d->dialect, STR("anthropic")))
-		p->quirks |= QUIRK_MESSAGES | QUIRK_ONLY_MESSAGES | QUIRK_MESSAGES_KEY;
+		p->quirks |= QUIRK_MESSAGES | QUIRK_MESSAGES_KEY;
 	else if (d->messages)
 		p->quirks |= QUIRK_MESSAGES;
+	set_spoken(p);
 	if (p->dialect)
 		return;
 	p->dialect = dialect_find(STR("openai"));
@@ -418,6 +429,7 @@ void build_demo_provider(struct build *b)
 	struct provider *p = arena_new(b->arena, struct provider);
 	p->name = STR("demo");
 	p->dialect = dialect_find(STR("openai"));
+	set_spoken(p);
 	p->demo = p->usable = p->free = true;
 	p->origin.host = p->origin.host_header = STR("demo");
 	add_provider(b, p);

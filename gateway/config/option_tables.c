@@ -151,6 +151,8 @@ static const struct option model_rows[] = {
 	  "another target when the first may have acted upon the request" },
 	{ "on_stream_failure", OPTION_WORD, M(on_stream_failure), "error", "error resume", NULL, false,
 	  "a stream that breaks after content: error, or resume on the next target" },
+	{ "on_unsupported", OPTION_WORD, M(policy.on_unsupported), "auto", "auto drop refuse", NULL, false,
+	  "fields that a target's format cannot carry: auto drops hints and refuses what changes the meaning" },
 	{ "content_policy_next", OPTION_BOOL, M(content_policy_next), "false", NULL, NULL, false,
 	  "another target when one refuses for its content policy" },
 	{ "requires.tools", OPTION_BOOL, M(required[0]), "false", NULL, NULL, false, "targets must know tools" },

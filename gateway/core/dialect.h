@@ -19,6 +19,7 @@
 #include "core/usage.h"
 
 struct call;
+struct chat_format;
 struct translation;
 
 /* What one event of a stream says. Filled by read_event(). */
@@ -59,7 +60,8 @@ struct dialect {
 	void (*measure)(struct str body, struct prompt *out);
 	/* What the caller asked for and the provider did not do (base64 vectors): true when `out` replaces the body. May be NULL. */
 	bool (*convert_answer)(const struct call *call, struct str body, struct buf *out);
-	/* For targets that do not speak it; NULL: there is none. */
+	/* How it says chat, for those who speak another dialect; NULL: only relayed. */
+	const struct chat_format *chat;
 	const struct translation *translation;
 };
 

@@ -26,6 +26,9 @@ void families_refusal(struct live_key *key);
 /* The cache was asked: "hit", "miss", "bypass"; what the hit saved, in nano-dollars. */
 void families_cache(struct live_model *model, const char *result, int64_t saved);
 
+/* Fields, comma separated, that a target's format could not carry. */
+void families_dropped(struct live_model *model, struct str fields);
+
 /* A request went on from one target to another. */
 void families_fallback(struct str from, struct str to, enum error_kind why);
 

@@ -40,8 +40,7 @@ enum quirk {
 	QUIRK_MODEL_IN_BODY_ANY    = 1 << 5,	/* ignores the model's name */
 	QUIRK_RERANK_ROOT          = 1 << 6,	/* /rerank outside the /v1 prefix */
 	QUIRK_MESSAGES             = 1 << 7,	/* speaks Anthropic's Messages, too, at /messages under its base URL */
-	QUIRK_ONLY_MESSAGES        = 1 << 8,	/* and nothing else */
-	QUIRK_MESSAGES_KEY         = 1 << 9	/* with the credential in x-api-key there */
+	QUIRK_MESSAGES_KEY         = 1 << 8	/* with the credential in x-api-key there */
 };
 
 /* scheme://host:port, resolved off the loop; shared by providers of the same place. */
@@ -72,7 +71,8 @@ struct provider_header {
 struct provider {
 	struct str name;
 	struct str preset;		/* empty for none */
-	const struct dialect *dialect;
+	const struct dialect *dialect;	/* what callers of other dialects are translated into */
+	const struct dialect *also[2];	/* further ones it speaks; NULL: none */
 	struct origin origin;
 	struct str base_path;		/* "/v1", "/openai/v1", "" ; no slash at the end */
 	struct str api_version;		/* Azure */
@@ -139,6 +139,7 @@ struct routing_policy {
 	struct requires requires;
 	int64_t max_cost;		/* nano-dollars, all attempts together; 0: no ceiling */
 	int max_share;			/* per cent of requests for one provider; 0: no limit */
+	int on_unsupported;		/* enum on_unsupported: fields that a target's format cannot carry */
 	bool cache;			/* its answers may be kept and given again */
 	bool affinity;
 	int explore;			/* per cent of requests that look elsewhere */

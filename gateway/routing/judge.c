@@ -14,8 +14,8 @@
 #include "core/endpoint.h"
 #include "core/price.h"
 #include "core/snapshot.h"
-#include "core/translation.h"
 #include "core/txn.h"
+#include "core/way.h"
 
 static bool provider_allows(const struct provider *p, int64_t now_us, enum breaker_class *open, int64_t *back_at_us)
 {
@@ -54,17 +54,9 @@ static const char *against(const struct requires *r, const struct target *t)
 	return NULL;
 }
 
-/* Both faces of a vendor are under one base URL, but not everybody has both. */
 static const char *by_format(const struct txn *t, const struct provider *p)
 {
-	bool messages = str_starts(t->call->path, STR("/messages"));
-	const struct translation *other = t->endpoint->dialect->translation;
-	bool translated = other && str_eq(other->path, t->call->path);
-	if (messages && !translated && !(p->quirks & QUIRK_MESSAGES))
-		return "it does not speak Anthropic's Messages";
-	if (!messages && (p->quirks & QUIRK_ONLY_MESSAGES))
-		return "it speaks Anthropic's Messages only";
-	return NULL;
+	return way_to(p, t->endpoint->dialect, t->call->path) == WAY_NONE ? "it does not speak the caller's format" : NULL;
 }
 
 static const char *by_configuration(const struct txn *t, const struct requires *r, const struct target *target)

@@ -85,6 +85,10 @@ static struct counter_family hedges = {
 static struct counter_family refusals = {
 	SUM("weir_limit_refusals_total", "Requests that a limit or a budget of their key refused."), .labels = { "key" },
 };
+static struct counter_family fields_dropped = {
+	SUM("weir_fields_dropped_total", "Fields of requests that a target's format could not carry."),
+	.labels = { "model" },
+};
 static struct counter_family cache_requests = {
 	SUM("weir_cache_requests_total", "Requests to models whose answers are kept, by what the cache did."),
 	.labels = { "model", "result" },
@@ -384,6 +388,16 @@ void families_cache(struct live_model *model, const char *result, int64_t saved)
 	counter_add(two(&cache_requests, name, str_c(result)), 1);
 	if (saved > 0)
 		counter_add(one(&cache_saved, name), saved);
+}
+
+void families_dropped(struct live_model *model, struct str fields)
+{
+	int64_t n = 0;
+	struct str name;
+	while (str_split(&fields, ',', &name))
+		n++;
+	if (n)
+		counter_add(one(&fields_dropped, model ? model->name : STR("none")), n);
 }
 
 void families_hedge(struct live_model *model, bool won)

@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "core/call.h"
 #include "core/endpoint.h"
+#include "core/way.h"
 #include "upstream/answer_check.h"
 #include "upstream/attempt_charge.h"
 #include "upstream/demo_transport.h"
@@ -42,7 +42,6 @@ void attempt_init(struct attempt *a, struct txn *t, const struct attempt_events 
 	*a = (struct attempt){ .t = t, .events = events, .length = -1, .data_least = UINT32_MAX };
 	buf_init(&a->held, HELD_MAX);
 	buf_init(&a->pending, HELD_MAX + LOOP_SCRATCH);
-	buf_init(&a->spoken, 4 * (size_t)HELD_MAX);
 	sse_init(&a->sse);
 }
 
@@ -51,10 +50,9 @@ void attempt_free(struct attempt *a)
 	attempt_cancel(a);
 	buf_free(&a->held);
 	buf_free(&a->pending);
-	buf_free(&a->spoken);
 	sse_free(&a->sse);
-	free(a->translated);
-	a->translated = NULL;
+	translate_free(a->translate);
+	a->translate = NULL;
 }
 
 void attempt_cancel(struct attempt *a)
@@ -166,12 +164,9 @@ static bool continued_event(struct attempt *a, const struct event_view *v, struc
 /* What the caller should get for this event: its bytes, or what they mean in the caller's dialect, which may be nothing. */
 static struct str speak(struct attempt *a, const struct sse_event *ev, const struct event_view *v)
 {
-	if (!a->translation || ev->comment)
+	if (!a->translate || ev->comment)
 		return ev->raw;
-	buf_clear(&a->spoken);
-	if (!v->done)
-		a->translation->write_event(a->translated, ev->data, &a->spoken);
-	return buf_str(&a->spoken);
+	return v->done ? STR_NONE : translate_event(a->translate, ev->name, ev->data);
 }
 
 /* False: the caller's side is full and the event was not taken. */
@@ -197,14 +192,14 @@ static bool stream_event(struct attempt *a, const struct sse_event *ev, bool mor
 			usage_merge(&a->usage, &v.usage);
 		return true;
 	}
-	bool withheld = a->translation ? raw.n == 0 : v.usage_only && a->withhold_usage;
+	bool withheld = a->translate ? raw.n == 0 : v.usage_only && a->withhold_usage;
 	if (!t->answer.content)
 		commit(a);
 	/* What was translated lives until the next event: it leaves now. */
 	struct delta d = { .kind = DELTA_EVENT, .raw = raw, .name = ev->name, .data = ev->data,
-			   .content = v.content, .finish = v.finish, .more = more && !a->translation };
+			   .content = v.content, .finish = v.finish, .more = more && !a->translate };
 	if (!withheld && emit(a, &d) != SINK_TAKEN) {
-		if (!a->translation)
+		if (!a->translate)
 			return false;
 		pass_by(t, raw);	/* it cannot be translated twice; the next event waits */
 	}
@@ -266,10 +261,8 @@ static void stream_end(struct attempt *a)
 		stream_broke(a, STR_NONE, "the stream ended before its end");
 		return;
 	}
-	if (a->translation) {
-		buf_clear(&a->spoken);
-		a->translation->write_end(a->translated, &a->spoken);
-		struct delta last = { .kind = DELTA_EVENT, .raw = buf_str(&a->spoken), .more = true };
+	if (a->translate) {
+		struct delta last = { .kind = DELTA_EVENT, .raw = translate_end(a->translate), .more = true };
 		emit(a, &last);
 	} else if (!a->done && !str_empty(a->dialect->done)) {
 		struct delta done = { .kind = DELTA_EVENT, .raw = a->dialect->done, .more = true };
@@ -321,7 +314,7 @@ static bool plain_feed(struct attempt *a, struct str bytes, bool more)
 	if (!a->passing) {
 		if (a->held.n + bytes.n <= HELD_MAX)
 			return buf_add(&a->held, bytes);
-		if (a->translation) {
+		if (a->translate) {
 			fail(a, ERR_UPSTREAM_BROKEN, false, "an answer of more than 1 MiB, which is too large to be translated");
 			return true;
 		}
@@ -340,7 +333,7 @@ static void plain_deliver(struct attempt *a)
 	struct txn *t = a->t;
 	struct buf converted = BUF_INIT(4 * (size_t)HELD_MAX);
 	struct str body = buf_str(&a->held);
-	if (!a->translation && t->call && a->dialect->convert_answer && a->dialect->convert_answer(t->call, body, &converted))
+	if (!a->translate && t->call && a->dialect->convert_answer && a->dialect->convert_answer(t->call, body, &converted))
 		body = buf_str(&converted);
 	t->first_content_us = loop_now(t->loop);
 	emit_head(a, (int64_t)body.n);
@@ -356,7 +349,7 @@ static void plain_deliver(struct attempt *a)
 static bool plain_translate(struct attempt *a)
 {
 	struct buf converted = BUF_INIT(4 * (size_t)HELD_MAX);
-	bool good = a->translation->write_answer(buf_str(&a->held), &converted);
+	bool good = translate_answer(a->translate, buf_str(&a->held), &converted);
 	buf_free(&a->held);
 	a->held = converted;
 	return good;
@@ -375,7 +368,7 @@ static void plain_end(struct attempt *a)
 		fail(a, ERR_UPSTREAM_BROKEN, false, why);
 		return;
 	}
-	if (a->translation && !plain_translate(a)) {
+	if (a->translate && !plain_translate(a)) {
 		a->ended = false;
 		fail(a, ERR_UPSTREAM_BROKEN, false, "the answer holds no choice");
 		return;
@@ -398,7 +391,7 @@ static void error_end(struct attempt *a)
 	if (e.message.n && a->local)
 		o.said = arena_copy(&a->t->arena, e.message);
 	bool about_request = error_row(e.kind)->next != NEXT_TARGET;
-	if (about_request && e.native && !a->translation)
+	if (about_request && e.native && !a->translate)
 		o.relay = arena_copy(&a->t->arena, body);
 	if (about_request && e.message.n)	/* it lies between its quotes */
 		o.message = json_text(&a->t->arena, arena_copy(&a->t->arena, str_of(e.message.p - 1, e.message.n + 2)));
@@ -522,10 +515,21 @@ static const struct transport_events transport_events = {
 
 /* --- what the walk asks for --- */
 
-static const struct translation *translation_for(const struct txn *t, const struct provider *p)
+/* The request's bytes. False: the target's format cannot carry it, and t->error says why. */
+static bool write_call(struct attempt *a, const struct target *target, const struct credential *credential, struct transport_call *call)
 {
-	const struct translation *other = t->endpoint->dialect->translation;
-	return other && !(p->quirks & QUIRK_MESSAGES) && str_eq(other->path, t->call->path) ? other : NULL;
+	struct txn *t = a->t;
+	struct str path, body;
+	if (way_to(target->provider, t->endpoint->dialect, t->call->path) != WAY_TRANSLATE) {
+		a->dialect = t->endpoint->dialect ? t->endpoint->dialect : target->provider->dialect;
+		request_write(t, target, credential, call, &a->withhold_usage);
+		return true;
+	}
+	a->dialect = target->provider->dialect;
+	a->translate = translate_request(t, target, &path, &body);
+	if (a->translate)
+		request_write_translated(t, target, credential, path, body, call);
+	return a->translate != NULL;
 }
 
 void attempt_start(struct attempt *a, const struct target *target, const struct credential *credential,
@@ -536,16 +540,12 @@ void attempt_start(struct attempt *a, const struct target *target, const struct 
 	struct transport_call call = { .connect_us = connect_us, .events = &transport_events, .owner = a };
 	a->live = target->live;
 	a->credential = credential ? credential->live : NULL;
-	a->translation = translation_for(t, p);
-	a->dialect = a->translation ? a->translation->target : t->endpoint->dialect ? t->endpoint->dialect : p->dialect;
-	if (a->translation && t->stream)
-		a->translated = mem_alloc(sizeof(*a->translated));
 	a->quirks = p->quirks;
 	a->local = p->local;
 	a->json_answer = t->endpoint->good != ANSWER_ANY;
 	a->began_us = a->last_byte_us = loop_now(t->loop);
 	attempt_charge_begin(a, target);
-	if (!request_write(t, target, credential, a->translation, &call, &a->withhold_usage)) {
+	if (!write_call(a, target, credential, &call)) {
 		struct outcome o = { .kind = ERR_UPSTREAM_REJECTED, .status = 400, .message = t->error.message,
 				     .why = "its format cannot carry the request" };
 		a->events->failed(a, &o);

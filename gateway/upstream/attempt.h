@@ -16,9 +16,9 @@
 #include "core/dialect.h"
 #include "core/live.h"
 #include "core/target.h"
-#include "core/translation.h"
 #include "core/txn.h"
 #include "upstream/resume.h"
+#include "upstream/translate.h"
 #include "upstream/transport.h"
 #include "wire/sse.h"
 
@@ -56,9 +56,7 @@ struct attempt {
 	int status;
 	bool event_stream;		/* the answer is one */
 	bool json_answer;		/* a plain answer must be a JSON object */
-	const struct translation *translation;	/* the caller speaks another dialect; NULL: the bytes are relayed */
-	struct translation_stream *translated;	/* of a stream; owned */
-	struct buf spoken;		/* what the event in hand says in the caller's dialect */
+	struct translate *translate;	/* the caller speaks another dialect; NULL: the bytes are relayed */
 	bool withhold_usage;		/* the usage chunk was weir's own wish */
 	bool finish, done;		/* seen in the stream */
 	bool passing;			/* a plain body too large to hold is passed on as it comes */

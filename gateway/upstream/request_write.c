@@ -12,7 +12,7 @@
 #include "base/buf.h"
 #include "core/endpoint.h"
 
-enum { EDITS_MAX = 5, PARTS_MAX = 2 * EDITS_MAX + 2, HEAD_MAX = 16 * 1024, TRANSLATED_MORE = 64 * 1024 };
+enum { EDITS_MAX = 5, PARTS_MAX = 2 * EDITS_MAX + 2, HEAD_MAX = 16 * 1024 };
 
 /* --- the head --- */
 
@@ -30,9 +30,9 @@ static void add_target_path(struct buf *b, const struct target *target, struct s
 	buf_add(b, path);
 }
 
-static void add_query(struct buf *b, const struct txn *t, const struct provider *p, const struct credential *c)
+static void add_query(struct buf *b, const struct txn *t, const struct provider *p, const struct credential *c, struct str path)
 {
-	char mark = '?';
+	char mark = str_chr(path, '?') >= 0 ? '&' : '?';
 	if (!str_empty(t->req->query) && t->endpoint->body == ENDPOINT_NO_BODY) {
 		buf_addc(b, mark);
 		buf_add(b, t->req->query);
@@ -125,7 +125,7 @@ static struct str write_head(struct txn *t, const struct target *target, const s
 	struct buf b = BUF_INIT(HEAD_MAX);
 	buf_add(&b, str_c(names[method]));
 	add_target_path(&b, target, path);
-	add_query(&b, t, p, c);
+	add_query(&b, t, p, c, path);
 	buf_add(&b, STR(" HTTP/1.1\r\nhost: "));
 	buf_add(&b, p->origin.host_header);
 	buf_add(&b, STR("\r\n"));
@@ -199,34 +199,6 @@ static size_t length_after(struct str body, const struct splice *s)
 	return n;
 }
 
-/* OpenAI's own reasoning models refuse max_tokens; few others know the newer name. */
-static bool knows_completion_tokens(const struct provider *p)
-{
-	return !(p->quirks & QUIRK_MAX_TOKENS_ONLY) && (str_eq(p->preset, STR("openai")) || str_starts(p->preset, STR("azure")));
-}
-
-/* The whole body in the target's dialect; STR_NONE when that cannot be. */
-static struct str translate(struct txn *t, const struct target *target, const struct translation *to)
-{
-	const struct call *call = t->call;
-	struct buf out = BUF_INIT(2 * call->body.n + TRANSLATED_MORE);
-	struct translation_loss loss;
-	struct translation_request r = {
-		.model = target->model, .stream = call->stream, .completion_tokens = knows_completion_tokens(target->provider),
-		.stream_usage = !(target->provider->quirks & QUIRK_NO_STREAM_OPTIONS),
-	};
-	bool good = to->write_request(call->body, &r, &t->arena, &out, &loss);
-	struct str body = good ? arena_copy(&t->arena, buf_str(&out)) : STR_NONE;
-	buf_free(&out);
-	t->dropped = loss.dropped;
-	if (!good) {
-		t->error.param = str_c(loss.field);
-		t->error.message = arena_printf(&t->arena, "`%s`: %s.", loss.field ? loss.field : "messages",
-						loss.refused ? loss.refused : "a content block lacks one of its fields, or the request is too large to be translated");
-	}
-	return body;
-}
-
 static void write_relayed(struct txn *t, const struct target *target, const struct credential *credential,
 			  struct transport_call *out, struct iovec *parts, bool *asks_usage)
 {
@@ -244,25 +216,28 @@ static void write_relayed(struct txn *t, const struct target *target, const stru
 	add_part(out, parts, str_skip(call->body, at));
 }
 
-bool request_write(struct txn *t, const struct target *target, const struct credential *credential,
-		   const struct translation *translation, struct transport_call *out, bool *asks_usage)
+static struct iovec *begin_call(struct txn *t, const struct target *target, struct transport_call *out)
 {
-	struct iovec *parts = arena_array(&t->arena, struct iovec, PARTS_MAX);
-	*asks_usage = false;
 	out->origin = &target->provider->origin;
 	out->method = t->method == HTTP_HEAD ? HTTP_GET : t->method;
+	struct iovec *parts = arena_array(&t->arena, struct iovec, PARTS_MAX);
 	out->parts = parts;
 	out->n_parts = 0;
 	out->streamed = t->call->upload;
+	return parts;
+}
+
+void request_write(struct txn *t, const struct target *target, const struct credential *credential, struct transport_call *out, bool *asks_usage)
+{
+	*asks_usage = false;
 	t->dropped = STR_NONE;
-	if (!translation) {
-		write_relayed(t, target, credential, out, parts, asks_usage);
-		return true;
-	}
-	struct str body = translate(t, target, translation);
-	if (!body.p)
-		return false;
-	add_part(out, parts, write_head(t, target, credential, out->method, translation->target_path, body.n));
+	write_relayed(t, target, credential, out, begin_call(t, target, out), asks_usage);
+}
+
+void request_write_translated(struct txn *t, const struct target *target, const struct credential *credential, struct str path,
+			      struct str body, struct transport_call *out)
+{
+	struct iovec *parts = begin_call(t, target, out);
+	add_part(out, parts, write_head(t, target, credential, out->method, path, body.n));
 	add_part(out, parts, body);
-	return true;
 }

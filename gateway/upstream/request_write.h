@@ -7,16 +7,15 @@
 
 #include "core/call.h"
 #include "core/target.h"
-#include "core/translation.h"
 #include "core/txn.h"
 #include "upstream/transport.h"
 
-/*
- * Fills origin, method, parts and streamed; all memory from t->arena. `*asks_usage`: weir added include_usage.
- * `translation`: the target speaks another dialect than the caller; NULL: the same. False, with t->error.message set:
- * the target's format cannot carry the request.
- */
-bool request_write(struct txn *t, const struct target *target, const struct credential *credential,
-		   const struct translation *translation, struct transport_call *call, bool *asks_usage);
+/* Fills origin, method, parts and streamed; all memory from t->arena. `*asks_usage`: weir added include_usage. */
+void request_write(struct txn *t, const struct target *target, const struct credential *credential, struct transport_call *call,
+		   bool *asks_usage);
+
+/* The same for a body in the target's own dialect; `path` is below the provider's base, and may have a query. */
+void request_write_translated(struct txn *t, const struct target *target, const struct credential *credential, struct str path,
+			      struct str body, struct transport_call *call);
 
 #endif

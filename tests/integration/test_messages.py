@@ -181,7 +181,7 @@ def test_who_speaks_messages_only_is_not_asked_for_chat(gateway, provider):
     native = provider(good)
     g = gateway(config_of(native))
     r = g.chat()
-    assert r.status == 400 and "speaks Anthropic's Messages only" in r.error["message"]
+    assert r.status == 400 and "does not speak the caller's format" in r.error["message"]
     assert not native.requests
 
 

@@ -1,0 +1,33 @@
+/*
+ * way.c: relaying is always better than translating.
+ */
+#include "core/way.h"
+
+#include "core/chat_format.h"
+#include "core/dialect.h"
+#include "core/translation.h"
+
+static bool speaks(const struct provider *p, const struct dialect *d)
+{
+	if (!d || p->dialect == d)
+		return true;
+	for (size_t i = 0; i < array_len(p->also); i++)
+		if (p->also[i] == d)
+			return true;
+	return false;
+}
+
+static bool can_translate(const struct dialect *from, const struct dialect *to, struct str path)
+{
+	const struct chat_format *caller = from->chat, *provider = to->chat;
+	if (caller && caller->read_request && caller->is_chat(path) && provider && provider->write_request)
+		return true;
+	return from->translation && from->translation->target == to && str_eq(from->translation->path, path);
+}
+
+enum way way_to(const struct provider *p, const struct dialect *callers, struct str path)
+{
+	if (speaks(p, callers))
+		return WAY_RELAY;
+	return can_translate(callers, p->dialect, path) ? WAY_TRANSLATE : WAY_NONE;
+}

@@ -1,0 +1,19 @@
+/*
+ * way.h: how a call reaches a provider: in the caller's own words, or translated.
+ */
+#ifndef WEIR_CORE_WAY_H
+#define WEIR_CORE_WAY_H
+
+#include "base/str.h"
+#include "core/target.h"
+
+enum way {
+	WAY_NONE,		/* nobody can say it */
+	WAY_RELAY,		/* the provider speaks the caller's dialect: the bytes go as they came */
+	WAY_TRANSLATE		/* into provider->dialect */
+};
+
+/* `path` is the call's, below /v1. A caller without a dialect speaks the provider's. */
+enum way way_to(const struct provider *p, const struct dialect *callers, struct str path);
+
+#endif

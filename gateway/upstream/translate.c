@@ -1,0 +1,186 @@
+/*
+ * translate.c: read by one dialect, written by the other; nothing here knows any of them.
+ */
+#include "upstream/translate.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "core/call.h"
+#include "core/chat_format.h"
+#include "core/dialect.h"
+#include "core/endpoint.h"
+#include "core/families.h"
+#include "core/plan.h"
+#include "core/translation.h"
+
+enum { ANSWER_MAX = 4 << 20, REQUEST_MORE = 64 * 1024 };
+
+struct translate {
+	const struct chat_format *caller, *provider;
+	struct chat_frame frame;
+	unsigned quirks;
+	struct chat_reader *reader;	/* of a stream; NULL for a plain answer */
+	struct chat_writer *writer;
+	const struct translation *direct;	/* of a dialect that has no chat_format yet */
+	struct translation_stream stream;
+	struct buf out;
+	char id[REQUEST_ID_SIZE];	/* what frame.request_id shows */
+	char model[];			/* and frame.model */
+};
+
+static void refuse(struct txn *t, struct str field, struct str why)
+{
+	t->error.param = field;
+	t->error.message = field.n ? arena_printf(&t->arena, "`%.*s` %.*s.", STR_FMT(field), STR_FMT(why))
+				   : arena_printf(&t->arena, "%.*s.", STR_FMT(why));
+}
+
+/* OpenAI's own reasoning models refuse max_tokens; few others know the newer name. */
+static bool knows_completion_tokens(const struct provider *p)
+{
+	return !(p->quirks & QUIRK_MAX_TOKENS_ONLY) && (str_eq(p->preset, STR("openai")) || str_starts(p->preset, STR("azure")));
+}
+
+static bool write_request(struct txn *t, const struct translate *x, struct chat *c, const struct target *target, struct str *path, struct str *body)
+{
+	const struct provider *p = target->provider;
+	struct chat_target to = { .model = target->model, .quirks = p->quirks, .max_output = target->max_output,
+				  .completion_tokens = knows_completion_tokens(p) };
+	struct chat_loss loss = { .policy = (enum on_unsupported)t->plan->model->policy.on_unsupported, .arena = &t->arena };
+	struct buf out = BUF_INIT(3 * t->call->body.n + REQUEST_MORE);
+	bool good = x->provider->write_request(c, &to, &out, &loss) && !out.failed && str_empty(loss.refused);
+	t->dropped = loss.dropped;
+	if (good) {
+		*body = arena_copy(&t->arena, buf_str(&out));
+		buf_clear(&out);
+		x->provider->write_path(&to, t->stream, &out);
+		*path = arena_copy(&t->arena, buf_str(&out));
+		families_dropped(t->live_model, loss.dropped);
+	} else if (loss.refused.n) {
+		refuse(t, loss.refused, str_c(loss.why));
+	} else {
+		refuse(t, STR_NONE, STR("The request is too large to be translated for its target"));
+	}
+	buf_free(&out);
+	return good;
+}
+
+static bool request(struct txn *t, struct translate *x, const struct target *target, struct str *path, struct str *body)
+{
+	struct chat c = { .arena = &t->arena, .parallel = -1, .schema_strict = -1, .stream = t->stream };
+	struct chat_fault fault = { .field = STR_NONE };
+	if (!x->caller->read_request(t->call->body, &c, &fault)) {
+		refuse(t, fault.field, fault.message.n ? fault.message : STR("is malformed"));
+		return false;
+	}
+	x->frame.usage = c.stream_usage;
+	return write_request(t, x, &c, target, path, body);
+}
+
+static bool request_direct(struct txn *t, const struct translate *x, const struct target *target, struct str *path, struct str *body)
+{
+	struct buf out = BUF_INIT(2 * t->call->body.n + REQUEST_MORE);
+	struct translation_loss loss;
+	struct translation_request r = {
+		.model = target->model, .stream = t->call->stream, .completion_tokens = knows_completion_tokens(target->provider),
+		.stream_usage = !(target->provider->quirks & QUIRK_NO_STREAM_OPTIONS),
+	};
+	bool good = x->direct->write_request(t->call->body, &r, &t->arena, &out, &loss);
+	*body = good ? arena_copy(&t->arena, buf_str(&out)) : STR_NONE;
+	*path = x->direct->target_path;
+	buf_free(&out);
+	t->dropped = loss.dropped;
+	if (!good)
+		refuse(t, str_c(loss.field ? loss.field : "messages"), str_c(loss.refused ? loss.refused : "lacks one of its fields"));
+	return good;
+}
+
+/* States of a stream; their sizes are the dialects'. */
+static void open_stream(struct translate *x)
+{
+	x->writer = mem_alloc(x->caller->writer_size);
+	x->writer->in.take = x->caller->write_event;
+	x->writer->out = &x->out;
+	x->writer->frame = x->frame;
+	x->reader = mem_alloc(x->provider->reader_size);
+	x->reader->out = &x->writer->in;
+	x->reader->quirks = x->quirks;
+	x->reader->request_id = x->frame.request_id;
+}
+
+struct translate *translate_request(struct txn *t, const struct target *target, struct str *path, struct str *body)
+{
+	const struct provider *p = target->provider;
+	struct translate *x = mem_alloc(sizeof(*x) + target->model.n + 1);
+	memcpy(x->model, target->model.p, target->model.n);
+	memcpy(x->id, t->id, sizeof(x->id));
+	x->caller = t->endpoint->dialect->chat;
+	x->provider = p->dialect->chat;
+	x->quirks = p->quirks;
+	x->frame = (struct chat_frame){ .request_id = str_c(x->id), .model = str_of(x->model, target->model.n), .created_s = clock_wall_us() / SECOND_US };
+	buf_init(&x->out, ANSWER_MAX);
+	x->direct = x->caller && x->provider ? NULL : t->endpoint->dialect->translation;
+	if (x->direct ? !request_direct(t, x, target, path, body) : !request(t, x, target, path, body)) {
+		translate_free(x);
+		return NULL;
+	}
+	if (t->stream && !x->direct)
+		open_stream(x);
+	return x;
+}
+
+void translate_free(struct translate *x)
+{
+	if (!x)
+		return;
+	if (x->reader && x->provider->reader_free)
+		x->provider->reader_free(x->reader);
+	if (x->writer && x->caller->writer_free)
+		x->caller->writer_free(x->writer);
+	free(x->reader);
+	free(x->writer);
+	buf_free(&x->out);
+	free(x);
+}
+
+struct str translate_event(struct translate *x, struct str name, struct str data)
+{
+	buf_clear(&x->out);
+	if (x->direct) {
+		x->direct->write_event(&x->stream, data, &x->out);
+		return buf_str(&x->out);
+	}
+	x->provider->read_event(x->reader, name, data);
+	return buf_str(&x->out);
+}
+
+struct str translate_end(struct translate *x)
+{
+	struct chat_event end = { .kind = CHAT_END, .call = -1 };
+	buf_clear(&x->out);
+	if (x->direct) {
+		x->direct->write_end(&x->stream, &x->out);
+		return buf_str(&x->out);
+	}
+	chat_give(&x->writer->in, &end);
+	return buf_str(&x->out);
+}
+
+bool translate_answer(struct translate *x, struct str body, struct buf *out)
+{
+	if (x->direct)
+		return x->direct->write_answer(body, out);
+	struct arena a = ARENA_INIT;
+	struct chat_gather g;
+	const struct chat_answer *answer = NULL;
+	chat_gather_init(&g, &a, ANSWER_MAX);
+	struct chat_reader r = { .out = &g.in, .quirks = x->quirks, .request_id = x->frame.request_id };
+	if (x->provider->read_answer(body, &r))
+		answer = chat_gather_end(&g);
+	if (answer)
+		x->caller->write_answer(answer, &x->frame, out);
+	arena_clear(&a);
+	return answer && !out->failed;
+}
