@@ -178,7 +178,6 @@ static const struct option model_rows[] = {
 	{ "hedge.quantile", OPTION_INT, M(policy.hedge_quantile), "0", "0 99", NULL, false,
 	  "a second attempt when the first token is later than it is in this per cent of requests; 0: never" },
 	{ "hedge.max_share", OPTION_INT, M(policy.hedge_share), "5", "1 100", NULL, false, "per cent of cost that second attempts may add" },
-	{ "on_unsupported", OPTION_WORD, NOWHERE, "auto", "auto drop refuse", "on_unsupported", false, "fields a target cannot carry" },
 };
 
 static const struct option target_rows[] = {
