@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/timers.h"
 
 struct letter {
 	struct letter *next;
@@ -28,11 +29,6 @@ struct loop_mail {
 	int fd;
 	bool stopping;
 };
-
-static void loop_tick(struct loop *l)
-{
-	l->now_us = clock_us();
-}
 
 /* --- mailbox --- */
 
@@ -126,12 +122,13 @@ bool loop_open(struct loop *l)
 		return false;
 	l->scratch = mem_alloc(LOOP_SCRATCH);
 	loop_tick(l);
-	return mail_open(l);
+	return timers_open(l) && mail_open(l);
 }
 
 void loop_close(struct loop *l)
 {
 	mail_close(l);
+	timers_close(l);
 	if (l->base)
 		event_base_free(l->base);
 	free(l->scratch);
@@ -262,56 +259,4 @@ void watch_hangup(struct watch *w, bool on)
 void watch_close(struct watch *w)
 {
 	watch_arm(w, false, false, false);
-}
-
-/* --- timers --- */
-
-static void timer_arm(struct timer *t)
-{
-	int64_t wait = t->due_us - loop_now(t->loop);
-	if (wait < 0)
-		wait = 0;
-	struct timeval tv = { .tv_sec = wait / SECOND_US, .tv_usec = wait % SECOND_US };
-	event_add(&t->ev, &tv);
-	t->armed_us = t->due_us;
-}
-
-static void on_timer(evutil_socket_t fd, short what, void *arg)
-{
-	struct timer *t = arg;
-	(void)fd, (void)what;
-	loop_tick(t->loop);
-	t->armed_us = INT64_MAX;
-	if (t->due_us == INT64_MAX)
-		return;
-	/* libevent's coarse clock may be a little ahead of ours. */
-	if (t->due_us > loop_now(t->loop) + MS_US) {
-		timer_arm(t);
-		return;
-	}
-	t->due_us = INT64_MAX;
-	t->fire(t);
-}
-
-void timer_open(struct timer *t, struct loop *l, void (*fire)(struct timer *))
-{
-	t->loop = l;
-	t->fire = fire;
-	t->due_us = t->armed_us = INT64_MAX;
-	event_assign(&t->ev, l->base, -1, 0, on_timer, t);
-}
-
-void timer_at(struct timer *t, int64_t due_us)
-{
-	t->due_us = due_us;
-	if (due_us < t->armed_us)
-		timer_arm(t);
-}
-
-void timer_close(struct timer *t)
-{
-	timer_stop(t);
-	if (t->armed_us != INT64_MAX)
-		event_del(&t->ev);
-	t->armed_us = INT64_MAX;
 }

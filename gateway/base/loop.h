@@ -25,6 +25,9 @@ struct loop {
 	 */
 	char *scratch;
 	struct list deferred;		/* struct loop_task, run once this turn's callbacks are done */
+	struct timer **timers;		/* those that are armed, as a heap by armed_us */
+	uint32_t n_timers, cap_timers;
+	struct event *alarm;		/* libevent's, for the first of them */
 	struct loop_mail *mail;
 	int64_t now_us;			/* monotonic, read once a turn; see loop_now() */
 };
@@ -80,11 +83,11 @@ void watch_close(struct watch *w);	/* before the descriptor is closed */
  * timer_close() must be called before the memory goes.
  */
 struct timer {
-	struct event ev;
 	struct loop *loop;
 	int64_t due_us;		/* INT64_MAX: stopped */
-	int64_t armed_us;	/* when libevent will wake us; INT64_MAX: not pending */
+	int64_t armed_us;	/* when the loop will wake for it; INT64_MAX: not in the heap */
 	void (*fire)(struct timer *);
+	uint32_t place;		/* in the heap */
 };
 
 void timer_open(struct timer *t, struct loop *l, void (*fire)(struct timer *));

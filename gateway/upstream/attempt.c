@@ -526,6 +526,7 @@ static bool write_call(struct attempt *a, const struct target *target, const str
 		return true;
 	}
 	a->dialect = target->provider->dialect;
+	a->resume = NULL;	/* notes are taken of the caller's own format only */
 	a->translate = translate_request(t, target, &path, &body);
 	if (a->translate)
 		request_write_translated(t, target, credential, path, body, call);

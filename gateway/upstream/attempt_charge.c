@@ -13,7 +13,7 @@
 #include "core/price.h"
 #include "upstream/attempt.h"
 
-enum { TEACH_ALL = 64, TEACH_EVERY = 16, BYTES_PER_TOKEN = 4 };
+enum { TEACH_ALL = 64, TEACH_EVERY = 64, BYTES_PER_TOKEN = 4 };
 
 /* Is this request's prompt worth measuring? A model that is known well is looked at now and then. */
 static bool teaches(const struct attempt *a)

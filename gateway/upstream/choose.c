@@ -4,7 +4,10 @@
  */
 #include "base/digest.h"
 #include "core/breaker.h"
+#include "core/call.h"
+#include "core/endpoint.h"
 #include "core/slots.h"
+#include "core/way.h"
 #include "upstream/walk.h"
 
 static int next_credential(const struct try *y, const struct provider *p, int64_t now)
@@ -56,11 +59,18 @@ static bool is_open(const struct forward *f, struct plan_entry *e)
 	return true;
 }
 
+/* An answer that is continued goes on in the bytes it began with. */
+static bool cannot_continue(const struct forward *f, const struct plan_entry *e)
+{
+	const struct txn *t = f->t;
+	return t->answer.content && way_to(e->target->provider, t->endpoint->dialect, t->call->path) != WAY_RELAY;
+}
+
 /* All but its place; chooses the credential. */
 static bool is_usable(const struct forward *f, struct plan_entry *e, struct try *y)
 {
 	const struct provider *p = e->target->provider;
-	if (e->asked || too_small(f, e->target) || too_dear(f, e) || is_open(f, e))
+	if (e->asked || too_small(f, e->target) || too_dear(f, e) || is_open(f, e) || cannot_continue(f, e))
 		return false;
 	y->credentials_tried = 0;
 	y->credential = next_credential(y, p, loop_now(f->t->loop));

@@ -86,7 +86,8 @@ static void forward_put(struct forward *f)
 	loop_task_cancel(&f->step_task);
 	timer_stop(&f->timer);
 	attempt_free(&f->first.attempt);
-	resume_free(&f->resume);
+	resume_free(f->resume);
+	f->resume = NULL;
 	f->t = NULL;
 	if (pooled >= IDLE_FORWARDS_MAX) {
 		forward_release(f);
@@ -150,7 +151,7 @@ static void answering(struct attempt *a)
 static void committed(struct attempt *a)
 {
 	struct forward *f = try_of(a)->f;
-	if (f->resume.possible)
+	if (f->resume && f->resume->possible)
 		return;		/* the request may be needed once more */
 	f->first.entry = NULL;
 	if (f->second)
@@ -180,7 +181,7 @@ static void start_attempt(struct forward *f)
 	upstream_clock(t, true);
 	attempt_free(&y->attempt);
 	attempt_init(&y->attempt, t, &forward_attempt_events);
-	y->attempt.resume = f->resume.possible ? &f->resume : NULL;
+	y->attempt.resume = f->resume && f->resume->possible ? f->resume : NULL;
 	try_start(y, &f->timeouts);
 	if (!y->running)
 		return;
@@ -319,7 +320,7 @@ static void failed(struct attempt *a, const struct outcome *o)
 	if (other && other->running)
 		return;		/* it may answer yet */
 	upstream_clock(t, false);
-	if (t->answer.content && !resume_prepare(&f->resume, t)) {
+	if (t->answer.content && !(f->resume && resume_prepare(f->resume, t))) {
 		t->cut = true;
 		end_with_error(f, o->kind);
 		return;
@@ -507,7 +508,7 @@ static enum stage_result enter(struct txn *t)
 	f->comment_us = t->began_us;
 	f->timeouts = m->timeouts;
 	f->breaker = t->snapshot->settings.breaker;
-	resume_init(&f->resume, m->on_stream_failure == STREAM_FAILURE_RESUME && t->call->resumable);
+	f->resume = m->on_stream_failure == STREAM_FAILURE_RESUME && t->call->resumable ? resume_new() : NULL;
 	attempt_init(&f->first.attempt, t, &forward_attempt_events);
 	t->stage_data = f;
 	t->cancel = cancel;

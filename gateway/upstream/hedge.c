@@ -91,8 +91,8 @@ void hedge_decide(struct forward *f, struct attempt *a)
 	struct try *loser = winner == &f->first ? f->second : &f->first;
 	f->hedge_at_us = 0;
 	f->t->live_target = a->live;
-	if (winner == f->second)
-		f->resume.possible = false;	/* only the walk's own attempts take notes for a continuation */
+	if (winner == f->second && f->resume)
+		f->resume->possible = false;	/* only the walk's own attempts take notes for a continuation */
 	if (!loser || !loser->running)
 		return;
 	families_hedge(f->t->live_model, winner == f->second);

@@ -7,23 +7,31 @@
  */
 #include "upstream/resume.h"
 
+#include <stdlib.h>
+
+#include "base/mem.h"
 #include "core/call.h"
 #include "wire/json_cursor.h"
 
 enum { EVENT_MAX = 1024 * 1024 };
 
-void resume_init(struct resume *r, bool possible)
+struct resume *resume_new(void)
 {
+	struct resume *r = mem_alloc(sizeof(*r));
 	*r = (struct resume){ .text = BUF_INIT(RESUME_TEXT_MAX), .first = BUF_INIT(EVENT_MAX), .lead = BUF_INIT(EVENT_MAX),
-			      .event = BUF_INIT(2 * EVENT_MAX), .possible = possible };
+			      .event = BUF_INIT(2 * EVENT_MAX), .possible = true };
+	return r;
 }
 
 void resume_free(struct resume *r)
 {
+	if (!r)
+		return;
 	buf_free(&r->text);
 	buf_free(&r->first);
 	buf_free(&r->lead);
 	buf_free(&r->event);
+	free(r);
 }
 
 void resume_note(struct resume *r, const struct event_view *v, struct str data)

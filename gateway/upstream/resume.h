@@ -27,8 +27,8 @@ struct resume {
 	bool decided;		/* its overlap was trimmed */
 };
 
-void resume_init(struct resume *r, bool possible);
-void resume_free(struct resume *r);
+struct resume *resume_new(void);
+void resume_free(struct resume *r);	/* may be NULL */
 
 /* An event the caller got. */
 void resume_note(struct resume *r, const struct event_view *v, struct str data);

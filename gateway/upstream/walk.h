@@ -36,7 +36,7 @@ struct forward {
 	/* Copied, because the snapshot goes at the commit. */
 	struct timeouts timeouts;
 	struct breaker_settings breaker;
-	struct resume resume;
+	struct resume *resume;		/* notes for a continuation; NULL: the model wants none, or it is not possible */
 };
 
 /* --- choose.c --- */
