@@ -23,16 +23,25 @@ static void fetch(void)
 		abort();
 }
 
-/* The digest of `head` and `tail` in a row. */
-static void hash(struct str head, struct str tail, uint8_t out[DIGEST_SIZE])
+void digest_sha256_parts(const struct iovec *parts, int n, uint8_t out[DIGEST_SIZE])
 {
 	pthread_once(&once, fetch);
 	if (!context)
 		context = EVP_MD_CTX_new();
-	if (!context || !EVP_DigestInit_ex2(context, sha256, NULL) ||
-	    !EVP_DigestUpdate(context, head.p, head.n) || !EVP_DigestUpdate(context, tail.p, tail.n) ||
-	    !EVP_DigestFinal_ex(context, out, NULL))
+	if (!context || !EVP_DigestInit_ex2(context, sha256, NULL))
 		abort();
+	for (int i = 0; i < n; i++)
+		if (!EVP_DigestUpdate(context, parts[i].iov_base, parts[i].iov_len))
+			abort();
+	if (!EVP_DigestFinal_ex(context, out, NULL))
+		abort();
+}
+
+/* The digest of `head` and `tail` in a row. */
+static void hash(struct str head, struct str tail, uint8_t out[DIGEST_SIZE])
+{
+	const struct iovec parts[] = { { (void *)(uintptr_t)head.p, head.n }, { (void *)(uintptr_t)tail.p, tail.n } };
+	digest_sha256_parts(parts, 2, out);
 }
 
 void digest_sha256(struct str bytes, uint8_t out[DIGEST_SIZE])

@@ -8,11 +8,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <sys/uio.h>
+
 #include "base/str.h"
 
 enum { DIGEST_SIZE = 32 };
 
 void digest_sha256(struct str bytes, uint8_t out[DIGEST_SIZE]);	/* reuses a context per thread */
+void digest_sha256_parts(const struct iovec *parts, int n, uint8_t out[DIGEST_SIZE]);	/* of all of them in a row */
 void digest_hmac_sha256(struct str key, struct str bytes, uint8_t out[DIGEST_SIZE]);	/* RFC 2104 */
 enum { DIGEST_SHA1_SIZE = 20 };
 void digest_sha1(struct str bytes, uint8_t out[DIGEST_SHA1_SIZE]);	/* a name where a protocol asks for it, no protection */

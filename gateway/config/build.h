@@ -37,6 +37,11 @@ bool build_preset_ready(const struct preset *preset, const char **variable);
 /* Credentials, headers and extras of one provider. */
 void build_credentials(struct build *b, const struct node *n, const struct provider_draft *d, const struct preset *preset,
 		       struct provider *p);
+/*
+ * Who we are to a cloud, where that is not a key: the provider's one credential that signs or is fetched. False: it
+ * is not known, and `*lacks` says what to set.
+ */
+bool build_identity(struct build *b, const struct node *n, const struct provider_draft *d, struct provider *p, struct str *lacks);
 void build_headers(struct build *b, const struct node *map, struct provider *p);
 
 /* Room for one more pointer in a list of `n` of them. */

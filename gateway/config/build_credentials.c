@@ -57,12 +57,13 @@ static void add_usual(struct build *b, const struct node *n, const struct preset
 	}
 }
 
-static void tell_unused(struct build *b, const struct node *n, const struct provider *p)
+static void tell_unused(struct build *b, const struct node *n, const struct provider *p, struct str lacks)
 {
-	bool known = !str_empty(p->credential_variable);
-	report_warning(b->report, n ? n->key_line : 0, n ? n->key_column : 0,
-		       "provider `%.*s` has no credential and is not used; set %.*s", STR_FMT(p->name),
-		       STR_FMT(known ? p->credential_variable : STR("its api_key, which is empty")));
+	const struct node *said = node_get(n, STR("credential"));
+	struct str what = !str_empty(lacks) ? lacks : !str_empty(p->credential_variable) ? p->credential_variable :
+			  STR("its api_key, which is empty");
+	report_warning(b->report, said ? said->line : n ? n->key_line : 0, said ? said->column : n ? n->key_column : 0,
+		       "provider `%.*s` has no credential and is not used; set %.*s", STR_FMT(p->name), STR_FMT(what));
 }
 
 /* What to set where there is no credential: the variable the file names, or the vendor's. */
@@ -85,15 +86,21 @@ void build_credentials(struct build *b, const struct node *n, const struct provi
 	add_credential(b, one, p, d->api_key);
 	for (unsigned i = 0; i < d->api_keys.n; i++)
 		add_credential(b, list, p, d->api_keys.items[i]);
-	if (!given && preset && b->environment)
+	p->caller_credential = d->credential == CREDENTIAL_CALLER;
+	bool identity = d->credential > CREDENTIAL_STATIC;
+	if (identity && p->n_credentials)
+		build_error(b, node_get(n, STR("credential")), "`credential` says another one than the key that is given, too");
+	if (!given && !identity && preset && b->environment)
 		add_usual(b, n, preset, p);
 	if (p->n_credentials && p->scheme == CREDENTIAL_NONE)
 		p->scheme = CREDENTIAL_BEARER;
-	p->caller_credential = d->credential == 1;
-	bool needs_none = p->local || p->scheme == CREDENTIAL_NONE || (!preset && !given);
+	struct str lacks = STR_NONE;
+	if (p->n_credentials == 0 && !p->caller_credential)
+		build_identity(b, n, d, p, &lacks);
+	bool needs_none = !identity && (p->local || p->scheme == CREDENTIAL_NONE || (!preset && !given));
 	bool equipped = p->n_credentials || p->caller_credential || needs_none;
 	if (!equipped)
-		tell_unused(b, n, p);
+		tell_unused(b, n, p, lacks);
 	p->usable = p->usable && equipped;
 }
 

@@ -19,6 +19,7 @@ struct limit_set;
 struct live_credential;
 struct live_model;
 struct live_target;
+struct live_token;
 struct price;
 struct tls_context;
 
@@ -60,6 +61,7 @@ struct credential {
 	struct str secret;		/* wiped when the snapshot dies; never logged */
 	struct str label;		/* "groq[1]": for logs and metrics */
 	struct live_credential *live;
+	struct live_token *token;	/* of one that is fetched or signs, instead of `secret`: core/token.h; NULL */
 };
 
 enum { CREDENTIALS_MAX = 16 };
@@ -89,6 +91,7 @@ struct provider {
 	bool local;			/* a local server's preset, or said so */
 	struct str owns;		/* prefixes of model names that are this vendor's own, separated by blanks */
 	struct str region;
+	struct str aws_service;		/* that signatures are for */
 	struct str health_path;		/* empty: no active checks */
 	int max_concurrent;		/* 0: no limit */
 	const struct provider_header *headers;	/* extra ones, always sent */

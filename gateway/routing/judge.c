@@ -10,23 +10,13 @@
 
 #include "core/breaker.h"
 #include "core/call.h"
+#include "core/credential.h"
 #include "core/dialect.h"
 #include "core/endpoint.h"
 #include "core/price.h"
 #include "core/snapshot.h"
 #include "core/txn.h"
 #include "core/way.h"
-
-static bool provider_allows(const struct provider *p, int64_t now_us, enum breaker_class *open, int64_t *back_at_us)
-{
-	if (p->n_credentials == 0)
-		return true;
-	for (unsigned i = 0; i < p->n_credentials; i++)
-		if (!p->credentials[i].live ||
-		    breakers_allow(p->credentials[i].live->breakers, now_us, open, back_at_us))
-			return true;
-	return false;
-}
 
 /* --- by configuration --- */
 
@@ -79,14 +69,20 @@ static const char *by_configuration(const struct txn *t, const struct requires *
 static void by_health(struct plan_entry *e, int64_t now)
 {
 	const struct live_target *live = e->target->live;
+	const struct provider *p = e->target->provider;
+	struct credential_pause pause;
 	enum breaker_class open;
 	if (live && atomic_load_explicit(&live->drained, memory_order_relaxed)) {
 		e->excluded = "drained";
-	} else if ((live && !breakers_allow(live->breakers, now, &open, &e->back_at_us)) ||
-		   !provider_allows(e->target->provider, now, &open, &e->back_at_us)) {
+	} else if (live && !breakers_allow(live->breakers, now, &open, &e->back_at_us)) {
 		e->excluded = breaker_class_name(open);
 		e->excluded_as = open == BREAKER_RATE_LIMIT ? ERR_UPSTREAM_RATE_LIMIT : ERR_OVERLOADED;
 		e->passing = open == BREAKER_LOADING || open == BREAKER_BUSY || open == BREAKER_RATE_LIMIT;
+	} else if (p->n_credentials && credential_next(p, 0, 0, now, &pause) < 0) {
+		e->excluded = pause.why;
+		e->excluded_as = pause.as;
+		e->passing = pause.passing;
+		e->back_at_us = pause.back_at_us;
 	} else if (live && atomic_load_explicit(&live->healthy, memory_order_relaxed) == 0) {
 		e->excluded = "health check fails";
 	}

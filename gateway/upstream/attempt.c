@@ -16,6 +16,7 @@
 #include "core/way.h"
 #include "upstream/answer_check.h"
 #include "upstream/attempt_charge.h"
+#include "upstream/attempt_show.h"
 #include "upstream/demo_transport.h"
 #include "upstream/request_write.h"
 #include "wire/http_parser.h"
@@ -48,6 +49,8 @@ void attempt_init(struct attempt *a, struct txn *t, const struct attempt_events 
 void attempt_free(struct attempt *a)
 {
 	attempt_cancel(a);
+	token_unref(a->token);
+	a->token = NULL;
 	buf_free(&a->held);
 	buf_free(&a->pending);
 	sse_free(&a->sse);
@@ -423,6 +426,7 @@ static void on_head(void *owner, const struct http_head *head)
 	a->length = head->body == HTTP_BODY_LENGTH ? (int64_t)head->length : -1;
 	a->content_type = arena_copy(&a->t->arena, type);
 	bool good = a->status >= 200 && a->status < 300;
+	attempt_was_shown(a, good, head);
 	a->event_stream = good && str_istarts(type, STR("text/event-stream"));
 	if (a->status >= 300 && a->status < 400)
 		fail(a, ERR_UPSTREAM_BROKEN, false, "the provider redirects, which is not followed");
@@ -516,20 +520,20 @@ static const struct transport_events transport_events = {
 /* --- what the walk asks for --- */
 
 /* The request's bytes. False: the target's format cannot carry it, and t->error says why. */
-static bool write_call(struct attempt *a, const struct target *target, const struct credential *credential, struct transport_call *call)
+static bool write_call(struct attempt *a, const struct target *target, struct transport_call *call)
 {
 	struct txn *t = a->t;
 	struct str path, body;
 	if (way_to(target->provider, t->endpoint->dialect, t->call->path) != WAY_TRANSLATE) {
 		a->dialect = t->endpoint->dialect ? t->endpoint->dialect : target->provider->dialect;
-		request_write(t, target, credential, call, &a->withhold_usage);
+		request_write(t, target, call, &a->withhold_usage);
 		return true;
 	}
 	a->dialect = target->provider->dialect;
 	a->resume = NULL;	/* notes are taken of the caller's own format only */
 	a->translate = translate_request(t, target, &path, &body);
 	if (a->translate)
-		request_write_translated(t, target, credential, path, body, call);
+		request_write_translated(t, target, path, body, call);
 	return a->translate != NULL;
 }
 
@@ -546,10 +550,15 @@ void attempt_start(struct attempt *a, const struct target *target, const struct 
 	a->json_answer = t->endpoint->good != ANSWER_ANY;
 	a->began_us = a->last_byte_us = loop_now(t->loop);
 	attempt_charge_begin(a, target);
-	if (!write_call(a, target, credential, &call)) {
+	if (!write_call(a, target, &call)) {
 		struct outcome o = { .kind = ERR_UPSTREAM_REJECTED, .status = 400, .message = t->error.message,
 				     .why = "its format cannot carry the request" };
 		a->events->failed(a, &o);
+		return;
+	}
+	struct outcome refused;
+	if (!attempt_show(a, p, credential, &call, &refused)) {
+		a->events->failed(a, &refused);
 		return;
 	}
 	bool general = !str_empty(p->origin.proxy);

@@ -16,6 +16,7 @@
 #include "core/dialect.h"
 #include "core/live.h"
 #include "core/target.h"
+#include "core/token.h"
 #include "core/txn.h"
 #include "upstream/resume.h"
 #include "upstream/translate.h"
@@ -51,6 +52,9 @@ struct attempt {
 	struct exchange *exchange;	/* NULL when none is under way */
 	struct live_target *live;
 	struct live_credential *credential;	/* NULL: none is sent */
+	struct token *token;		/* that was shown; NULL: none of that kind */
+	struct live_token *token_row;	/* it is of; NULL once the provider let it in */
+	bool skewed;			/* it was signed by a clock that is wrong, which is known now */
 	const struct dialect *dialect;	/* the provider's */
 	unsigned quirks;
 	int status;

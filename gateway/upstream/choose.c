@@ -5,29 +5,22 @@
 #include "base/digest.h"
 #include "core/breaker.h"
 #include "core/call.h"
+#include "core/credential.h"
 #include "core/endpoint.h"
 #include "core/slots.h"
 #include "core/way.h"
 #include "upstream/walk.h"
 
-static int next_credential(const struct try *y, const struct provider *p, int64_t now)
+static int next_credential(const struct try *y, const struct provider *p, int64_t now, struct credential_pause *pause)
 {
-	enum breaker_class open;
-	int64_t back;
 	unsigned first = p->n_credentials > 1 ? (unsigned)(random_u64() % p->n_credentials) : 0;
-	for (unsigned i = 0; i < p->n_credentials; i++) {
-		unsigned c = (first + i) % p->n_credentials;
-		if (y->credentials_tried & 1u << c)
-			continue;
-		if (!p->credentials[c].live || breakers_allow(p->credentials[c].live->breakers, now, &open, &back))
-			return (int)c;
-	}
-	return -1;
+	return credential_next(p, first, y->credentials_tried, now, pause);
 }
 
 bool choose_credential(struct try *y)
 {
-	y->credential = next_credential(y, y->entry->target->provider, loop_now(y->f->t->loop));
+	struct credential_pause pause;
+	y->credential = next_credential(y, y->entry->target->provider, loop_now(y->f->t->loop), &pause);
 	return y->credential >= 0;
 }
 
@@ -66,15 +59,28 @@ static bool cannot_continue(const struct forward *f, const struct plan_entry *e)
 	return t->answer.content && way_to(e->target->provider, t->endpoint->dialect, t->call->path) != WAY_RELAY;
 }
 
+/* No token of it is there yet, or any more: it is asked later, if at all. */
+static void lacks_credential(struct plan_entry *e, const struct credential_pause *pause)
+{
+	e->excluded = pause->why;
+	e->excluded_as = pause->as;
+	e->passing = pause->passing;
+	e->back_at_us = pause->back_at_us;
+}
+
 /* All but its place; chooses the credential. */
 static bool is_usable(const struct forward *f, struct plan_entry *e, struct try *y)
 {
 	const struct provider *p = e->target->provider;
+	struct credential_pause pause;
 	if (e->asked || too_small(f, e->target) || too_dear(f, e) || is_open(f, e) || cannot_continue(f, e))
 		return false;
 	y->credentials_tried = 0;
-	y->credential = next_credential(y, p, loop_now(f->t->loop));
-	return p->n_credentials == 0 || y->credential >= 0;
+	y->credential = next_credential(y, p, loop_now(f->t->loop), &pause);
+	if (p->n_credentials == 0 || y->credential >= 0)
+		return true;
+	lacks_credential(e, &pause);
+	return false;
 }
 
 static bool take(struct forward *f, struct plan_entry *e, struct try *y)
@@ -141,7 +147,13 @@ bool choose_place(struct forward *f)
 void choose_refresh(struct forward *f)
 {
 	struct plan *p = f->t->plan;
-	for (unsigned i = 0; i < p->n; i++)
-		if (!p->entries[i].asked && !p->entries[i].excluded)
-			is_open(f, &p->entries[i]);
+	struct credential_pause pause;
+	for (unsigned i = 0; i < p->n; i++) {
+		struct plan_entry *e = &p->entries[i];
+		const struct provider *provider = e->target->provider;
+		if (e->asked || e->excluded || is_open(f, e))
+			continue;
+		if (provider->n_credentials && credential_next(provider, 0, 0, loop_now(f->t->loop), &pause) < 0)
+			lacks_credential(e, &pause);
+	}
 }

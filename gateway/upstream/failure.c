@@ -59,6 +59,22 @@ static bool is_passing(const struct attempt *a, const struct outcome *o, enum br
 	return a->local && refused && a->live;
 }
 
+/*
+ * A token that is refused, or a signature by a wrong clock, is renewed once before the credential is blamed: the same
+ * target may then be asked again.
+ */
+static bool is_renewed(struct attempt *a, const struct outcome *o)
+{
+	if (o->kind != ERR_UPSTREAM_AUTH || !a->token_row)
+		return false;
+	if (!a->skewed && !live_token_refuse(a->token_row, a->token))
+		return false;
+	log_warn("%.*s: the provider refused our token, %s (credential %.*s, status %d)",
+		 STR_FMT(a->live ? a->live->name : STR("?")), a->skewed ? "our clock differs from its own" : "another is fetched",
+		 STR_FMT(credential_label(a)), a->status);
+	return true;
+}
+
 static void charge(struct attempt *a, const struct outcome *o, const struct breaker_settings *s, int64_t now_us, bool *trials)
 {
 	switch (o->kind) {
@@ -110,6 +126,8 @@ bool failure_trip(struct attempt *a, const struct outcome *o, const struct break
 		breaker_open_for(&a->live->breakers[passing], now_us, o->retry_after_us ? rate_limit_time(o) : pause);
 		return true;
 	}
+	if (is_renewed(a, o))
+		return true;
 	if (blame)
 		charge(a, o, s, now_us, trials);
 	return false;

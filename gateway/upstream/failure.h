@@ -15,7 +15,8 @@ void failure_count(struct txn *t, const struct attempt *a, const struct outcome 
 /*
  * Charges the failure to the target's or the credential's breakers; trials it used up are false
  * afterwards. `blame`: it says something about the target, not just about the request. True: a
- * local server is merely loading or full, and may be asked again by this very request.
+ * local server is merely loading or full, or the token that was refused is renewed: it may be asked again by this
+ * very request.
  */
 bool failure_trip(struct attempt *a, const struct outcome *o, const struct breaker_settings *s, bool blame, bool *trials);
 

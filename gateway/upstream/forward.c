@@ -310,8 +310,10 @@ static void failed(struct attempt *a, const struct outcome *o)
 	f->last.why = o->why ? arena_copy(&t->arena, str_c(o->why)).p : NULL;	/* the transport's words do not last */
 	attempt_charge(a, false);
 	failure_count(t, a, o);
-	if (failure_trip(a, o, &f->breaker, is_targets_fault(f, o), y->trials) && y->entry)
+	if (failure_trip(a, o, &f->breaker, is_targets_fault(f, o), y->trials) && y->entry) {
 		y->entry->asked = false;	/* it was no refusal for good */
+		f->next = 0;
+	}
 	f->blamed |= was_well(a->live);
 	if (a->live)
 		atomic_store_explicit(&a->live->failed_us, loop_now(t->loop), memory_order_relaxed);

@@ -30,7 +30,7 @@ static void add_target_path(struct buf *b, const struct target *target, struct s
 	buf_add(b, path);
 }
 
-static void add_query(struct buf *b, const struct txn *t, const struct provider *p, const struct credential *c, struct str path)
+static void add_query(struct buf *b, const struct txn *t, const struct provider *p, struct str path)
 {
 	char mark = str_chr(path, '?') >= 0 ? '&' : '?';
 	if (!str_empty(t->req->query) && t->endpoint->body == ENDPOINT_NO_BODY) {
@@ -38,12 +38,8 @@ static void add_query(struct buf *b, const struct txn *t, const struct provider 
 		buf_add(b, t->req->query);
 		mark = '&';
 	}
-	if (!str_empty(p->api_version)) {
+	if (!str_empty(p->api_version))
 		buf_addf(b, "%capi-version=%.*s", mark, STR_FMT(p->api_version));
-		mark = '&';
-	}
-	if (c && p->scheme == CREDENTIAL_QUERY)
-		buf_addf(b, "%c%.*s=%.*s", mark, STR_FMT(p->scheme_name), STR_FMT(c->secret));
 }
 
 static void add_header(struct buf *b, struct str name, struct str value)
@@ -52,22 +48,6 @@ static void add_header(struct buf *b, struct str name, struct str value)
 	buf_add(b, STR(": "));
 	buf_add(b, value);
 	buf_add(b, STR("\r\n"));
-}
-
-static void add_caller_credential(struct buf *b, const struct txn *t, const struct provider *p)
-{
-	struct str own = t->req->header[RH_API_KEY];
-	if (!str_empty(t->req->header[RH_AUTHORIZATION]) && str_istarts(t->req->header[RH_AUTHORIZATION], STR("bearer ")))
-		own = str_trim(str_skip(t->req->header[RH_AUTHORIZATION], 7));
-	if (str_empty(own))
-		return;
-	if (p->scheme == CREDENTIAL_HEADER) {
-		add_header(b, p->scheme_name, own);
-	} else {
-		buf_add(b, STR("authorization: Bearer "));
-		buf_add(b, own);
-		buf_add(b, STR("\r\n"));
-	}
 }
 
 static bool is_messages(struct str path)
@@ -82,23 +62,6 @@ static void add_messages_headers(struct buf *b, const struct txn *t)
 	add_header(b, STR("anthropic-version"), str_empty(version) ? STR("2023-06-01") : version);
 	if (!str_empty(beta))
 		add_header(b, STR("anthropic-beta"), beta);
-}
-
-static void add_credential(struct buf *b, const struct txn *t, const struct provider *p, const struct credential *c, struct str path)
-{
-	if (c && !p->caller_credential && is_messages(path) && (p->quirks & QUIRK_MESSAGES_KEY)) {
-		add_header(b, STR("x-api-key"), c->secret);
-		return;
-	}
-	if (p->caller_credential) {
-		add_caller_credential(b, t, p);
-	} else if (c && p->scheme == CREDENTIAL_BEARER) {
-		buf_add(b, STR("authorization: Bearer "));
-		buf_add(b, c->secret);
-		buf_add(b, STR("\r\n"));
-	} else if (c && p->scheme == CREDENTIAL_HEADER) {
-		add_header(b, p->scheme_name, c->secret);
-	}
 }
 
 static void add_body_headers(struct buf *b, const struct txn *t, size_t length)
@@ -116,8 +79,7 @@ static void add_body_headers(struct buf *b, const struct txn *t, size_t length)
 		buf_addf(b, "content-length: %zu\r\n", call->upload ? (size_t)t->req->body_length : length);
 }
 
-static struct str write_head(struct txn *t, const struct target *target, const struct credential *c,
-			     enum http_method method, struct str path, size_t length)
+static struct str write_head(struct txn *t, const struct target *target, enum http_method method, struct str path, size_t length)
 {
 	static const char *const names[] = { [HTTP_GET] = "GET ", [HTTP_HEAD] = "GET ", [HTTP_POST] = "POST ",
 					     [HTTP_DELETE] = "DELETE " };
@@ -125,11 +87,10 @@ static struct str write_head(struct txn *t, const struct target *target, const s
 	struct buf b = BUF_INIT(HEAD_MAX);
 	buf_add(&b, str_c(names[method]));
 	add_target_path(&b, target, path);
-	add_query(&b, t, p, c, path);
+	add_query(&b, t, p, path);
 	buf_add(&b, STR(" HTTP/1.1\r\nhost: "));
 	buf_add(&b, p->origin.host_header);
 	buf_add(&b, STR("\r\n"));
-	add_credential(&b, t, p, c, path);
 	if (is_messages(path))
 		add_messages_headers(&b, t);
 	add_body_headers(&b, t, length);
@@ -199,15 +160,14 @@ static size_t length_after(struct str body, const struct splice *s)
 	return n;
 }
 
-static void write_relayed(struct txn *t, const struct target *target, const struct credential *credential,
-			  struct transport_call *out, struct iovec *parts, bool *asks_usage)
+static void write_relayed(struct txn *t, const struct target *target, struct transport_call *out, struct iovec *parts, bool *asks_usage)
 {
 	const struct call *call = t->call;
 	struct splice s = { .n = 0 };
 	size_t at = 0;
 	if (!call->upload)
 		collect_edits(t, target, &s, asks_usage);
-	add_part(out, parts, write_head(t, target, credential, out->method, call->path, length_after(call->body, &s)));
+	add_part(out, parts, write_head(t, target, out->method, call->path, length_after(call->body, &s)));
 	for (unsigned i = 0; i < s.n; i++) {
 		add_part(out, parts, str_of(call->body.p + at, s.edits[i].at - at));
 		add_part(out, parts, s.edits[i].insert);
@@ -227,17 +187,17 @@ static struct iovec *begin_call(struct txn *t, const struct target *target, stru
 	return parts;
 }
 
-void request_write(struct txn *t, const struct target *target, const struct credential *credential, struct transport_call *out, bool *asks_usage)
+void request_write(struct txn *t, const struct target *target, struct transport_call *out, bool *asks_usage)
 {
 	*asks_usage = false;
 	t->dropped = STR_NONE;
-	write_relayed(t, target, credential, out, begin_call(t, target, out), asks_usage);
+	write_relayed(t, target, out, begin_call(t, target, out), asks_usage);
 }
 
-void request_write_translated(struct txn *t, const struct target *target, const struct credential *credential, struct str path,
-			      struct str body, struct transport_call *out)
+void request_write_translated(struct txn *t, const struct target *target, struct str path, struct str body,
+			      struct transport_call *out)
 {
 	struct iovec *parts = begin_call(t, target, out);
-	add_part(out, parts, write_head(t, target, credential, out->method, path, body.n));
+	add_part(out, parts, write_head(t, target, out->method, path, body.n));
 	add_part(out, parts, body);
 }

@@ -10,12 +10,14 @@
 #include "core/txn.h"
 #include "upstream/transport.h"
 
-/* Fills origin, method, parts and streamed; all memory from t->arena. `*asks_usage`: weir added include_usage. */
-void request_write(struct txn *t, const struct target *target, const struct credential *credential, struct transport_call *call,
-		   bool *asks_usage);
+/*
+ * Fills origin, method, parts and streamed; all memory from t->arena. `*asks_usage`: weir added include_usage. No
+ * credential is in it yet: see authorise.h.
+ */
+void request_write(struct txn *t, const struct target *target, struct transport_call *call, bool *asks_usage);
 
 /* The same for a body in the target's own dialect; `path` is below the provider's base, and may have a query. */
-void request_write_translated(struct txn *t, const struct target *target, const struct credential *credential, struct str path,
-			      struct str body, struct transport_call *call);
+void request_write_translated(struct txn *t, const struct target *target, struct str path, struct str body,
+			      struct transport_call *call);
 
 #endif
