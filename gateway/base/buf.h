@@ -14,11 +14,11 @@ struct buf {
 	char *p;
 	size_t n;	/* bytes in use */
 	size_t cap;	/* bytes allocated */
-	size_t max;	/* the ceiling of n */
-	bool failed;
+	size_t max : 63;	/* the ceiling of n */
+	size_t failed : 1;
 };
 
-#define BUF_INIT(ceiling) { NULL, 0, 0, (ceiling), false }
+#define BUF_INIT(ceiling) { NULL, 0, 0, (ceiling) & SIZE_MAX >> 1, 0 }
 
 void buf_init(struct buf *b, size_t max);
 void buf_free(struct buf *b);		/* releases the memory; the ceiling stays */

@@ -7,6 +7,8 @@
 #include "dialects/prompt_units.h"
 #include "wire/json_cursor.h"
 
+enum { READ_MOST = 128 * 1024 };
+
 static unsigned count_elements(struct str list)
 {
 	struct json_cursor c;
@@ -17,23 +19,53 @@ static unsigned count_elements(struct str list)
 	return n;
 }
 
-/* Turns, and the tool calls in them; a lone string is one turn. */
+static void measure_turn(struct str turn, struct prompt *p, struct prompt_text *text)
+{
+	struct str calls = json_get(turn, STR("tool_calls"));
+	prompt_text_add(turn, text);
+	if (calls.p)
+		p->part[PROMPT_TOOL_CALLS] += (float)count_elements(calls);
+	else if (json_is(json_get(turn, STR("type")), STR("function_call")))
+		p->part[PROMPT_TOOL_CALLS] += 1;
+}
+
+/* A turn that is not read: whether there is something to see in it decides who can answer. */
+static void pass_turn(struct str turn, struct prompt_text *text)
+{
+	static const struct str signs[] = { STR_INIT("\"image_url\""), STR_INIT("\"input_image\""), STR_INIT("\"base64\"") };
+	struct str content = json_get(turn, STR("content"));
+	if (json_type(content) != JSON_ARRAY)
+		return;
+	for (size_t i = 0; i < array_len(signs) && text->images == 0; i++)
+		text->images += str_has(content, signs[i]);
+}
+
+/* Turns, and the tool calls in them; a lone string is one turn. Of very many the first are read, and stand for the rest. */
 static void measure_turns(struct str turns, struct prompt *p, struct prompt_text *text)
 {
+	struct prompt_text own = { 0 };
 	struct json_cursor c;
-	prompt_text_add(turns, text);
+	size_t read = 0, passed = 0;
 	if (json_type(turns) != JSON_ARRAY || !json_cursor_open(&c, turns)) {
+		prompt_text_add(turns, text);
 		p->part[PROMPT_MESSAGES] += turns.p ? 1 : 0;
 		return;
 	}
 	while (json_cursor_next(&c)) {
-		struct str calls = json_get(c.value, STR("tool_calls"));
 		p->part[PROMPT_MESSAGES] += 1;
-		if (calls.p)
-			p->part[PROMPT_TOOL_CALLS] += (float)count_elements(calls);
-		else if (json_is(json_get(c.value, STR("type")), STR("function_call")))
-			p->part[PROMPT_TOOL_CALLS] += 1;
+		if (read < READ_MOST) {
+			measure_turn(c.value, p, &own);
+			read += c.value.n;
+		} else {
+			pass_turn(c.value, &own);
+			passed += c.value.n;
+		}
 	}
+	float more = passed ? (float)passed / (float)read : 0;
+	p->part[PROMPT_TOOL_CALLS] += more * p->part[PROMPT_TOOL_CALLS];
+	text->units += own.units * (1 + more);
+	text->images += own.images;
+	text->sounds += own.sounds;
 }
 
 static void measure_tools(struct str tools, struct prompt *p)

@@ -11,49 +11,65 @@
 
 enum { WHOLE_MAX = 4096, SAMPLES = 8, SAMPLE = 512, DEPTH = 24, LONG_WORD = 8 };
 
-enum class { SPACE, LINE, LETTER, DIGIT, MARK, FOREIGN };
+/* BEHIND: a later byte of the character before it. */
+enum class { SPACE, LINE, LETTER, DIGIT, MARK, FOREIGN, BEHIND, ESCAPE };
 
-/* The class of the character at `*i`, which moves behind it. */
-static enum class next_class(struct str s, size_t *i)
-{
-	unsigned char c = (unsigned char)s.p[(*i)++];
-	if (c == '\\' && *i < s.n) {
-		char e = s.p[(*i)++];
-		if (e == 'u')
-			*i += s.n - *i < 4 ? s.n - *i : 4;
-		return e == 'n' || e == 'r' ? LINE : e == 't' ? SPACE : e == 'u' ? FOREIGN : MARK;
-	}
-	if (c >= 0x80) {
-		while (*i < s.n && ((unsigned char)s.p[*i] & 0xc0) == 0x80)
-			(*i)++;
-		return FOREIGN;
-	}
-	if ((c | 0x20) >= 'a' && (c | 0x20) <= 'z')
-		return LETTER;
-	if (c >= '0' && c <= '9')
-		return DIGIT;
-	return c == ' ' || c == '\t' ? SPACE : c == '\n' || c == '\r' ? LINE : MARK;
-}
+#define S SPACE
+#define L LETTER
+#define D DIGIT
+#define M MARK
+#define F FOREIGN
+#define B BEHIND
+static const uint8_t classes[256] = {
+	S, S, S, S, S, S, S, S, S, S, LINE, S, S, LINE, S, S, S, S, S, S, S, S, S, S, S, S, S, S, S, S, S, S,
+	S, M, M, M, M, M, M, M, M, M, M, M, M, M, M, M, D, D, D, D, D, D, D, D, D, D, M, M, M, M, M, M,
+	M, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, M, ESCAPE, M, M, M,
+	M, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, L, M, M, M, M, M,
+	B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B,
+	B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B, B,
+	F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F,
+	F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F, F,
+};
+#undef S
+#undef L
+#undef D
+#undef M
+#undef F
+#undef B
 
-static float weigh(enum class class, unsigned run)
+/* In twentieths of a unit. */
+static uint32_t weigh(enum class class, uint32_t run)
 {
 	switch (class) {
-	case LETTER:  return 1 + (float)((run - 1) / LONG_WORD);
-	case DIGIT:   return (float)((run + 2) / 3);
-	case MARK:    return 1 + (float)((run - 1) / 3);
-	case LINE:    return 0.7f;
-	case FOREIGN: return 0.95f * (float)run;
+	case LETTER:  return 20 + 20 * ((run - 1) / LONG_WORD);
+	case DIGIT:   return 20 * ((run + 2) / 3);
+	case MARK:    return 20 + 20 * ((run - 1) / 3);
+	case LINE:    return 14;
+	case FOREIGN: return 19 * run;
 	default:      return 0;
 	}
 }
 
+/* What is escaped by the backslash before `*i`, which moves behind it. */
+static enum class escaped(struct str s, size_t *i)
+{
+	char e = *i < s.n ? s.p[(*i)++] : ' ';
+	if (e == 'u')
+		*i += s.n - *i < 4 ? s.n - *i : 4;
+	return e == 'n' || e == 'r' ? LINE : e == 't' ? SPACE : e == 'u' ? FOREIGN : MARK;
+}
+
 static float count(struct str s)
 {
-	float units = 0;
+	uint64_t units = 0;
+	uint32_t run = 0;
 	enum class class = SPACE;
-	unsigned run = 0;
 	for (size_t i = 0; i < s.n;) {
-		enum class c = next_class(s, &i);
+		enum class c = classes[(unsigned char)s.p[i++]];
+		if (c == ESCAPE)
+			c = escaped(s, &i);
+		if (c == BEHIND)
+			continue;
 		if (c == class) {
 			run++;
 			continue;
@@ -62,7 +78,7 @@ static float count(struct str s)
 		class = c;
 		run = 1;
 	}
-	return units + (run ? weigh(class, run) : 0);
+	return (float)(units + (run ? weigh(class, run) : 0)) / 20;
 }
 
 float prompt_units(struct str s)

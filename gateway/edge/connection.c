@@ -32,30 +32,31 @@ static const struct listen_settings *settings_of(struct caller *c)
 
 /* --- life --- */
 
-/* Bytes that waited for an answer's end or for a reader; or a peer that was found gone. */
-static void on_next(struct loop_task *task)
-{
-	struct caller *c = container_of(task, struct caller, next_task);
-	if (c->broken)
-		caller_close(c);
-	else if (c->in.n && wants_input(c))
-		process_kept(c, STR_NONE);
-}
-
 void caller_go_on(struct caller *c)
 {
 	watch_read(&c->watch, true);
 	if (c->in.n)
-		loop_defer(c->service->loop, &c->next_task);
+		loop_defer(c->service->loop, &c->turn_task);
 }
 
-static void on_free(struct loop_task *task)
+static void free_caller(struct caller *c)
 {
-	struct caller *c = container_of(task, struct caller, free_task);
 	buf_free(&c->in);
 	buf_free(&c->out);
 	free((char *)(uintptr_t)c->peer.p);
 	free(c);
+}
+
+/* The turn is over: bytes that waited for an answer's end or for a reader, a peer that was found gone, the end. */
+static void on_turn(struct loop_task *task)
+{
+	struct caller *c = container_of(task, struct caller, turn_task);
+	if (c->state == CALLER_CLOSED)
+		free_caller(c);
+	else if (c->broken)
+		caller_close(c);
+	else if (c->in.n && wants_input(c))
+		process_kept(c, STR_NONE);
 }
 
 static void shut(struct caller *c)
@@ -64,14 +65,14 @@ static void shut(struct caller *c)
 	c->reading_body = c->body_paused = false;
 	reply_reset(c);
 	request_body_release(c);
-	loop_task_cancel(&c->next_task);
 	watch_close(&c->watch);
 	timer_close(&c->timer);
 	io_close(&c->io);
 	listener_remove(c->listener, c);
 	if (c->counted)
 		limits_connection_gone(c->peer_hash);
-	loop_defer(c->service->loop, &c->free_task);
+	loop_task_cancel(&c->turn_task);	/* behind all that is put off already */
+	loop_defer(c->service->loop, &c->turn_task);
 }
 
 void caller_close(struct caller *c)
@@ -91,7 +92,7 @@ void caller_broken(struct caller *c)
 		return;
 	c->broken = true;
 	buf_free(&c->out);
-	loop_defer(c->service->loop, &c->next_task);
+	loop_defer(c->service->loop, &c->turn_task);
 }
 
 void caller_arm(struct caller *c)
@@ -123,8 +124,7 @@ void caller_open(struct listener *l, int fd, struct str peer, uint32_t peer_hash
 	c->peer_hash = peer_hash;
 	c->counted = true;
 	list_init(&c->link);
-	loop_task_init(&c->free_task, on_free);
-	loop_task_init(&c->next_task, on_next);
+	loop_task_init(&c->turn_task, on_turn);
 	buf_init(&c->in, IN_MAX);
 	buf_init(&c->out, OUT_CEILING);
 	io_plain(&c->io, fd);

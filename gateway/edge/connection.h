@@ -28,7 +28,7 @@ enum caller_state {
 struct caller {
 	struct client client;
 	struct list link;		/* in the listener's list of idle or of busy ones */
-	struct loop_task free_task, next_task;
+	struct loop_task turn_task;
 	struct listener *listener;
 	struct edge_service *service;
 	struct watch watch;

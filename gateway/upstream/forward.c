@@ -507,6 +507,7 @@ static enum stage_result enter(struct txn *t)
 	f->hedges = m->policy.hedge_quantile > 0;
 	f->last = (struct outcome){ .kind = ERR_OVERLOADED };
 	f->backoff_until_us = f->queue_until_us = f->queue_look_us = f->queue_end_us = f->hedge_at_us = 0;
+	f->tickets = NULL;
 	f->comment_us = t->began_us;
 	f->timeouts = m->timeouts;
 	f->breaker = t->snapshot->settings.breaker;

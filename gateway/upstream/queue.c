@@ -37,6 +37,8 @@ bool queue_wait(struct forward *f)
 	int64_t now = loop_now(t->loop);
 	unsigned n = 0;
 	bool hope = false;
+	if (!f->tickets)
+		f->tickets = arena_array(&t->arena, struct slot_ticket *, QUEUES_MAX);
 	if (!f->queue_end_us)
 		f->queue_end_us = now + p->model->policy.queue_wait_us;
 	int64_t until = f->queue_end_us < t->deadline_us ? f->queue_end_us : t->deadline_us;
@@ -79,10 +81,9 @@ void queue_look(struct forward *f)
 
 void queue_leave(struct forward *f)
 {
-	for (unsigned i = 0; i < QUEUES_MAX; i++) {
+	for (unsigned i = 0; i < QUEUES_MAX && f->tickets; i++)
 		if (f->tickets[i])
 			slot_leave(f->tickets[i]);
-		f->tickets[i] = NULL;
-	}
+	f->tickets = NULL;
 	f->queue_look_us = 0;
 }

@@ -29,7 +29,7 @@ struct forward {
 	int64_t queue_until_us;		/* waiting for a place; 0: not */
 	int64_t queue_end_us;		/* all waits of this request together end here; 0: none began */
 	int64_t queue_look_us;		/* when one of them may be back; 0: unknown */
-	struct slot_ticket *tickets[QUEUES_MAX];
+	struct slot_ticket **tickets;	/* QUEUES_MAX of them in t->arena while it waits; NULL: it does not */
 	int64_t hedge_at_us;		/* when a second attempt is made; 0: not */
 	int64_t comment_us;		/* last byte towards the caller, for keep-alive comments */
 	struct outcome last;		/* of the latest failure */
