@@ -101,6 +101,12 @@ void chat_add_extra(struct chat *c, const char *field, bool meaning, struct str 
 	c->last_extra = e;
 }
 
+void chat_add_unknown(struct chat *c, struct str name, bool meaning)
+{
+	chat_add_extra(c, NULL, meaning, STR_NONE);
+	c->last_extra->unknown = name;
+}
+
 /* --- order --- */
 
 /* Results stand before what else a user says in the same turn: a tool's answer belongs right behind its call. */

@@ -115,6 +115,7 @@ struct chat {
 	enum reasoning_effort effort;
 	struct str reasoning_tokens;	/* json: a budget */
 	bool reasoning_shown;		/* the caller wants to see it, as far as the target shows it */
+	const char *reasoning_field;	/* how the caller's dialect names the wish; NULL: nothing was wished */
 
 	struct str user;		/* who asks, spelled */
 	struct str service_tier;	/* OpenAI's words: auto default flex priority */
@@ -135,6 +136,7 @@ struct chat_target {
 	unsigned quirks;		/* enum quirk */
 	bool completion_tokens;		/* OpenAI's newer name for the limit is understood */
 	int64_t max_output;		/* tokens, where the table knows it; 0: unknown */
+	bool reasons;			/* the table knows that the model does */
 	bool vertex;			/* Gemini by way of Google's cloud */
 };
 
@@ -167,6 +169,7 @@ struct part *chat_add_content(struct chat *c, struct part *result, enum part_kin
 struct media *chat_add_media(struct chat *c, struct part *p);
 struct tool *chat_add_tool(struct chat *c);
 void chat_add_extra(struct chat *c, const char *field, bool meaning, struct str json);
+void chat_add_unknown(struct chat *c, struct str name, bool meaning);	/* plain text in the arena, or constant */
 
 /* --- putting in order, for writers --- */
 

@@ -26,7 +26,7 @@ struct chat_format {
 	/* `body` is one valid JSON object. `c` is zeroed but for its arena, and `stream` where the path says it. False: refused. */
 	bool (*read_request)(struct str body, struct chat *c, struct chat_fault *fault);
 	void (*write_answer)(const struct chat_answer *a, const struct chat_frame *f, struct buf *out);
-	size_t writer_size;		/* of its struct, whose first member is struct chat_writer */
+	const size_t *writer_size;	/* of its struct, whose first member is struct chat_writer */
 	void (*write_event)(struct chat_out *writer, const struct chat_event *e);
 	void (*writer_free)(struct chat_writer *);	/* what it owns; may be NULL */
 
@@ -38,7 +38,7 @@ struct chat_format {
 	bool (*write_request)(struct chat *c, const struct chat_target *t, struct buf *out, struct chat_loss *loss);
 	/* False when the body holds no answer; END is given after the last event. */
 	bool (*read_answer)(struct str body, const struct chat_reader *r);
-	size_t reader_size;		/* of its struct, whose first member is struct chat_reader */
+	const size_t *reader_size;	/* of its struct, whose first member is struct chat_reader */
 	/* One event; `name` is empty where the framing has none. What makes no sense is passed over. */
 	void (*read_event)(struct chat_reader *r, struct str name, struct str data);
 	void (*reader_free)(struct chat_reader *);	/* what it owns; may be NULL */

@@ -20,7 +20,6 @@
 
 struct call;
 struct chat_format;
-struct translation;
 
 /* What one event of a stream says. Filled by read_event(). */
 struct event_view {
@@ -62,7 +61,6 @@ struct dialect {
 	bool (*convert_answer)(const struct call *call, struct str body, struct buf *out);
 	/* How it says chat, for those who speak another dialect; NULL: only relayed. */
 	const struct chat_format *chat;
-	const struct translation *translation;
 };
 
 /* By the configuration's word; NULL when unknown. */

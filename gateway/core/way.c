@@ -5,7 +5,6 @@
 
 #include "core/chat_format.h"
 #include "core/dialect.h"
-#include "core/translation.h"
 
 static bool speaks(const struct provider *p, const struct dialect *d)
 {
@@ -20,9 +19,7 @@ static bool speaks(const struct provider *p, const struct dialect *d)
 static bool can_translate(const struct dialect *from, const struct dialect *to, struct str path)
 {
 	const struct chat_format *caller = from->chat, *provider = to->chat;
-	if (caller && caller->read_request && caller->is_chat(path) && provider && provider->write_request)
-		return true;
-	return from->translation && from->translation->target == to && str_eq(from->translation->path, path);
+	return caller && caller->read_request && caller->is_chat(path) && provider && provider->write_request;
 }
 
 enum way way_to(const struct provider *p, const struct dialect *callers, struct str path)

@@ -1,5 +1,5 @@
 /*
- * anthropic_messages.c: Anthropic's Messages, relayed, or translated where a target speaks chat (API of 2023-06-01 and 2026-10-21, read 2026-11).
+ * anthropic_messages.c: Anthropic's Messages, relayed (API of 2023-06-01 and 2026-10-21, read 2026-11).
  *
  * Events are named; message_stop ends a stream, there is no [DONE]. Reported input leaves out what
  * was read from the prompt cache and written to it, so the whole is their sum; output in
@@ -7,7 +7,7 @@
  */
 #include "core/dialect.h"
 
-#include "dialects/messages_chat.h"
+#include "dialects/anthropic_parts.h"
 #include "dialects/openai_errors.h"
 #include "dialects/openai_measure.h"
 #include "dialects/openai_usage.h"
@@ -53,7 +53,7 @@ static void add_counts(struct str object, struct usage *u)
 }
 
 /* A message that was compacted on the way took several turns of the model; the sums beside them are of the last one only. */
-static bool usage_of(struct str object, struct usage *out)
+bool anthropic_usage(struct str object, struct usage *out)
 {
 	struct usage u = { 0 };
 	struct json_cursor turns;
@@ -81,7 +81,7 @@ static bool read_usage(struct str body, unsigned quirks, struct usage *out)
 {
 	struct str usage = json_get(json_value(body), STR("usage"));
 	(void)quirks;
-	return usage_of(usage.p ? usage : openai_last_usage(body), out);
+	return anthropic_usage(usage.p ? usage : openai_last_usage(body), out);
 }
 
 /* --- events --- */
@@ -107,9 +107,9 @@ static void read_event(struct str name, struct str data, unsigned quirks, struct
 	} else if (str_eq(type, STR("content_block_start"))) {
 		out->content = begins_with_content(data);
 	} else if (str_eq(type, STR("message_start"))) {
-		out->has_usage = usage_of(json_get(json_get(data, STR("message")), STR("usage")), &out->usage);
+		out->has_usage = anthropic_usage(json_get(json_get(data, STR("message")), STR("usage")), &out->usage);
 	} else if (str_eq(type, STR("message_delta"))) {
-		out->has_usage = usage_of(json_get(data, STR("usage")), &out->usage);
+		out->has_usage = anthropic_usage(json_get(data, STR("usage")), &out->usage);
 	} else if (str_eq(type, STR("message_stop"))) {
 		out->finish = true;
 	} else if (str_eq(type, STR("error"))) {
@@ -165,10 +165,29 @@ static void read_error(int status, struct str body, struct provider_error *out)
 		out->kind = ERR_UPSTREAM_RATE_LIMIT;
 }
 
-static const struct translation over_chat = {
-	.target = &openai_chat_dialect, .path = STR_INIT("/messages"), .target_path = STR_INIT("/chat/completions"),
-	.write_request = messages_to_chat, .write_answer = chat_to_message, .write_event = chat_to_messages,
-	.write_end = chat_to_messages_end,
+static bool is_chat(struct str path)
+{
+	return str_eq(path, STR("/messages"));
+}
+
+static void write_path(const struct chat_target *t, bool stream, struct buf *out)
+{
+	(void)t, (void)stream;
+	buf_add(out, STR("/messages"));
+}
+
+static const struct chat_format chat = {
+	.is_chat = is_chat,
+	.read_request = anthropic_read_request,
+	.write_answer = anthropic_write_answer,
+	.writer_size = &anthropic_writer_size,
+	.write_event = anthropic_write_event,
+	.writer_free = anthropic_writer_free,
+	.write_path = write_path,
+	.write_request = anthropic_write_request,
+	.read_answer = anthropic_read_answer,
+	.reader_size = &anthropic_reader_size,
+	.read_event = anthropic_read_event,
 };
 
 const struct dialect anthropic_messages_dialect = {
@@ -180,5 +199,5 @@ const struct dialect anthropic_messages_dialect = {
 	.read_usage = read_usage,
 	.read_error = read_error,
 	.measure = openai_measure,
-	.translation = &over_chat,
+	.chat = &chat,
 };

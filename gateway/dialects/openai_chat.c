@@ -8,6 +8,7 @@
  */
 #include "core/dialect.h"
 
+#include "dialects/openai_chat_parts.h"
 #include "dialects/openai_embeddings.h"
 #include "dialects/openai_errors.h"
 #include "dialects/openai_measure.h"
@@ -132,6 +133,32 @@ static void read_event(struct str name, struct str data, unsigned quirks, struct
 		out->content = true;
 }
 
+static bool is_chat(struct str path)
+{
+	return str_eq(path, STR("/chat/completions"));
+}
+
+static void write_path(const struct chat_target *t, bool stream, struct buf *out)
+{
+	(void)t, (void)stream;
+	buf_add(out, STR("/chat/completions"));
+}
+
+static const struct chat_format chat = {
+	.is_chat = is_chat,
+	.read_request = openai_chat_read_request,
+	.write_answer = openai_chat_write_answer,
+	.writer_size = &openai_chat_writer_size,
+	.write_event = openai_chat_write_event,
+	.writer_free = openai_chat_writer_free,
+	.write_path = write_path,
+	.write_request = openai_chat_write_request,
+	.read_answer = openai_chat_read_answer,
+	.reader_size = &openai_chat_reader_size,
+	.read_event = openai_chat_read_event,
+	.reader_free = openai_chat_reader_free,
+};
+
 const struct dialect openai_chat_dialect = {
 	.name = "openai",
 	.done = STR_INIT("data: [DONE]\n\n"),
@@ -141,5 +168,6 @@ const struct dialect openai_chat_dialect = {
 	.read_usage = openai_find_usage,
 	.read_error = openai_read_error,
 	.measure = openai_measure,
+	.chat = &chat,
 	.convert_answer = openai_embeddings_to_base64,
 };

@@ -185,3 +185,25 @@ enum reasoning_effort effort_of_tokens(int64_t tokens)
 		return EFFORT_NONE;
 	return tokens <= 2048 ? EFFORT_LOW : tokens <= 8192 ? EFFORT_MEDIUM : tokens <= 24576 ? EFFORT_HIGH : EFFORT_MOST;
 }
+
+enum reasoning_effort effort_of_word(struct str word)
+{
+	static const struct { struct str word; enum reasoning_effort effort; } words[] = {
+		{ STR_INIT("none"), EFFORT_NONE }, { STR_INIT("minimal"), EFFORT_MINIMAL }, { STR_INIT("low"), EFFORT_LOW },
+		{ STR_INIT("medium"), EFFORT_MEDIUM }, { STR_INIT("high"), EFFORT_HIGH }, { STR_INIT("xhigh"), EFFORT_MOST },
+		{ STR_INIT("max"), EFFORT_MOST },
+	};
+	for (size_t i = 0; i < array_len(words); i++)
+		if (str_eq(words[i].word, word))
+			return words[i].effort;
+	return EFFORT_UNSAID;
+}
+
+const char *effort_word(enum reasoning_effort e)
+{
+	static const char *const words[] = {
+		[EFFORT_NONE] = "none", [EFFORT_MINIMAL] = "minimal", [EFFORT_LOW] = "low", [EFFORT_MEDIUM] = "medium", [EFFORT_HIGH] = "high",
+		[EFFORT_MOST] = "xhigh",
+	};
+	return e < array_len(words) ? words[e] : NULL;
+}

@@ -42,5 +42,8 @@ struct str spelled_unsign(struct str spelled, struct str *signer);	/* signer emp
 /* Tokens that `effort` stands for where a vendor wants a budget; 0: none. And the other way. */
 int64_t effort_tokens(enum reasoning_effort e);
 enum reasoning_effort effort_of_tokens(int64_t tokens);
+/* OpenAI's words: none minimal low medium high xhigh max. The other way: NULL for what is not said. */
+enum reasoning_effort effort_of_word(struct str word);
+const char *effort_word(enum reasoning_effort e);
 
 #endif

@@ -13,7 +13,7 @@
 #include "core/endpoint.h"
 #include "core/families.h"
 #include "core/plan.h"
-#include "core/translation.h"
+#include "core/price.h"
 
 enum { ANSWER_MAX = 4 << 20, REQUEST_MORE = 64 * 1024 };
 
@@ -23,8 +23,6 @@ struct translate {
 	unsigned quirks;
 	struct chat_reader *reader;	/* of a stream; NULL for a plain answer */
 	struct chat_writer *writer;
-	const struct translation *direct;	/* of a dialect that has no chat_format yet */
-	struct translation_stream stream;
 	struct buf out;
 	char id[REQUEST_ID_SIZE];	/* what frame.request_id shows */
 	char model[];			/* and frame.model */
@@ -47,7 +45,8 @@ static bool write_request(struct txn *t, const struct translate *x, struct chat 
 {
 	const struct provider *p = target->provider;
 	struct chat_target to = { .model = target->model, .quirks = p->quirks, .max_output = target->max_output,
-				  .completion_tokens = knows_completion_tokens(p) };
+				  .completion_tokens = knows_completion_tokens(p),
+				  .reasons = target->features_known && (target->features & FEATURE_REASONING) };
 	struct chat_loss loss = { .policy = (enum on_unsupported)t->plan->model->policy.on_unsupported, .arena = &t->arena };
 	struct buf out = BUF_INIT(3 * t->call->body.n + REQUEST_MORE);
 	bool good = x->provider->write_request(c, &to, &out, &loss) && !out.failed && str_empty(loss.refused);
@@ -79,32 +78,14 @@ static bool request(struct txn *t, struct translate *x, const struct target *tar
 	return write_request(t, x, &c, target, path, body);
 }
 
-static bool request_direct(struct txn *t, const struct translate *x, const struct target *target, struct str *path, struct str *body)
-{
-	struct buf out = BUF_INIT(2 * t->call->body.n + REQUEST_MORE);
-	struct translation_loss loss;
-	struct translation_request r = {
-		.model = target->model, .stream = t->call->stream, .completion_tokens = knows_completion_tokens(target->provider),
-		.stream_usage = !(target->provider->quirks & QUIRK_NO_STREAM_OPTIONS),
-	};
-	bool good = x->direct->write_request(t->call->body, &r, &t->arena, &out, &loss);
-	*body = good ? arena_copy(&t->arena, buf_str(&out)) : STR_NONE;
-	*path = x->direct->target_path;
-	buf_free(&out);
-	t->dropped = loss.dropped;
-	if (!good)
-		refuse(t, str_c(loss.field ? loss.field : "messages"), str_c(loss.refused ? loss.refused : "lacks one of its fields"));
-	return good;
-}
-
 /* States of a stream; their sizes are the dialects'. */
 static void open_stream(struct translate *x)
 {
-	x->writer = mem_alloc(x->caller->writer_size);
+	x->writer = mem_alloc(*x->caller->writer_size);
 	x->writer->in.take = x->caller->write_event;
 	x->writer->out = &x->out;
 	x->writer->frame = x->frame;
-	x->reader = mem_alloc(x->provider->reader_size);
+	x->reader = mem_alloc(*x->provider->reader_size);
 	x->reader->out = &x->writer->in;
 	x->reader->quirks = x->quirks;
 	x->reader->request_id = x->frame.request_id;
@@ -121,12 +102,11 @@ struct translate *translate_request(struct txn *t, const struct target *target, 
 	x->quirks = p->quirks;
 	x->frame = (struct chat_frame){ .request_id = str_c(x->id), .model = str_of(x->model, target->model.n), .created_s = clock_wall_us() / SECOND_US };
 	buf_init(&x->out, ANSWER_MAX);
-	x->direct = x->caller && x->provider ? NULL : t->endpoint->dialect->translation;
-	if (x->direct ? !request_direct(t, x, target, path, body) : !request(t, x, target, path, body)) {
+	if (!request(t, x, target, path, body)) {
 		translate_free(x);
 		return NULL;
 	}
-	if (t->stream && !x->direct)
+	if (t->stream)
 		open_stream(x);
 	return x;
 }
@@ -148,10 +128,6 @@ void translate_free(struct translate *x)
 struct str translate_event(struct translate *x, struct str name, struct str data)
 {
 	buf_clear(&x->out);
-	if (x->direct) {
-		x->direct->write_event(&x->stream, data, &x->out);
-		return buf_str(&x->out);
-	}
 	x->provider->read_event(x->reader, name, data);
 	return buf_str(&x->out);
 }
@@ -160,18 +136,12 @@ struct str translate_end(struct translate *x)
 {
 	struct chat_event end = { .kind = CHAT_END, .call = -1 };
 	buf_clear(&x->out);
-	if (x->direct) {
-		x->direct->write_end(&x->stream, &x->out);
-		return buf_str(&x->out);
-	}
 	chat_give(&x->writer->in, &end);
 	return buf_str(&x->out);
 }
 
 bool translate_answer(struct translate *x, struct str body, struct buf *out)
 {
-	if (x->direct)
-		return x->direct->write_answer(body, out);
 	struct arena a = ARENA_INIT;
 	struct chat_gather g;
 	const struct chat_answer *answer = NULL;

@@ -177,10 +177,10 @@ def test_errors_have_anthropics_shape_and_class(gateway, provider):
     assert r.status == 400 and r.json["type"] == "error" and r.json["error"]["type"] == "invalid_request_error" and "messages" in r.error["message"]
 
 
-def test_who_speaks_messages_only_is_not_asked_for_chat(gateway, provider):
+def test_who_speaks_messages_only_is_not_asked_for_what_has_no_translation(gateway, provider):
     native = provider(good)
     g = gateway(config_of(native))
-    r = g.chat()
+    r = g.request("POST", "/v1/embeddings", {"model": "m", "input": "x"})
     assert r.status == 400 and "does not speak the caller's format" in r.error["message"]
     assert not native.requests
 
@@ -258,7 +258,7 @@ def test_a_whole_conversation_is_translated(gateway, provider):
     assert r.content[1].input == {"city": "Köln", "n": 12345678901234567890123} and r.content[1].id == "call_a"
     assert (r.usage.input_tokens, r.usage.cache_read_input_tokens, r.usage.output_tokens) == (15, 5, 7)
     raw = g.request("POST", "/v1/messages", {**ASK, "top_k": 5, "thinking": {"type": "enabled", "budget_tokens": 2000}})
-    assert raw.headers["x-weir-dropped"] == "thinking,top_k" and raw.headers["x-weir-target"] == "chat/small"
+    assert raw.headers["x-weir-dropped"] == "top_k,thinking" and raw.headers["x-weir-target"] == "chat/small"
 
 
 @pytest.mark.parametrize("cut", [False, True])
@@ -296,9 +296,18 @@ def test_breaks_and_errors_are_anthropics(gateway, provider):
 def test_what_chat_cannot_carry_is_refused_with_its_field(gateway, provider):
     p, g, client = over_chat(provider, gateway, lambda r: [http(200, completion())])
     doc = {"type": "document", "source": {"type": "base64", "media_type": "application/pdf", "data": "AAAA"}}
+    far = {"type": "document", "source": {"type": "url", "url": "https://example.com/a.pdf"}}
     with pytest.raises(anthropic.BadRequestError) as e:
-        client.messages.create(**{**ASK, "messages": [{"role": "user", "content": [doc]}]})
-    assert "`messages`" in str(e.value) and not p.requests
+        client.messages.create(**{**ASK, "messages": [{"role": "user", "content": [far]}]})
+    assert "`messages.document`" in str(e.value) and not p.requests
+    client.messages.create(**{**ASK, "messages": [{"role": "user", "content": [doc]}]})
+    assert p.requests.pop().json["messages"][0]["content"] == [
+        {"type": "file", "file": {"filename": "document", "file_data": "data:application/pdf;base64,AAAA"}}]
+    bad = [([{"type": "text"}], "messages[0].content[0].text"), ([{"type": "tool_use", "id": "t", "input": {}}], "messages[0].content[0].name"),
+           (5, "messages[0].content"), ([{"text": "x"}], "messages[0].content[0].type"), ([{"type": "tool_result"}], "messages[0].content[0].tool_use_id")]
+    for content, field in bad:
+        r = g.request("POST", "/v1/messages", {**ASK, "messages": [{"role": "user", "content": content}]})
+        assert r.status == 400 and f"`{field}`" in r.error["message"], content
     assert client.messages.create(**ASK).content[0].text == "hello"
     assert g.metric("weir_upstream_requests_in_flight") == 0
 
