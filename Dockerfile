@@ -7,6 +7,7 @@ RUN apt-get update && DEBIAN_FRONTEND=noninteractive apt-get install -y --no-ins
 WORKDIR /src
 COPY Makefile ./
 COPY gateway gateway
+COPY plugins plugins
 COPY conf/prices conf/prices
 RUN make -j"$(nproc)" all && strip build/weir
 

@@ -7,6 +7,7 @@ CC ?= gcc
 Q := $(if $(V),,@)
 SANITIZE ?=
 VERSION := $(shell cat VERSION 2>/dev/null || echo 0.1.0)
+PREFIX ?= /usr/local
 COMMIT := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 
 variant := $(if $(SANITIZE),-$(SANITIZE))$(if $(findstring clang,$(CC)),-clang)
@@ -47,12 +48,12 @@ optimise := -O1 -g -fno-omit-frame-pointer -fsanitize=$(sanitizers) -fno-sanitiz
 link_hardening += -fsanitize=$(sanitizers)
 endif
 
-CFLAGS += -std=c11 -D_GNU_SOURCE $(optimise) $(warnings) $(hardening) -Igateway -I. $(PKG_CFLAGS) -pthread
+CFLAGS += -std=c11 -D_GNU_SOURCE $(optimise) $(warnings) $(hardening) -Igateway -Iplugins -I. $(PKG_CFLAGS) -pthread
 CPPFLAGS += -DWEIR_VERSION='"$(VERSION)"'
 LDFLAGS += $(link_hardening) -pthread
 LDLIBS += $(PKG_LIBS) -ldl -lm
 
-sources := $(sort $(shell find gateway -name '*.c'))
+sources := $(sort $(shell find gateway plugins -name '*.c'))
 objects := $(patsubst %.c,$(BUILD)/%.o,$(sources))
 library_objects := $(filter-out $(BUILD)/gateway/main.o,$(objects))
 unit_sources := $(sort $(shell find tests/unit -name '*_test.c' 2>/dev/null))
@@ -68,6 +69,11 @@ $(BUILD)/%.o: %.c
 
 # It carries the table of prices.
 $(BUILD)/gateway/metering/price_data.o: conf/prices/prices.csv
+
+# Where plugins that are not built in are installed.
+$(BUILD)/gateway/plugin_host/plugin_set.o: CPPFLAGS += -DWEIR_PLUGIN_DIRECTORY='"$(PREFIX)/lib/weir/plugins"'
+# What comes with weir is part of it.
+$(BUILD)/plugins/%.o: CPPFLAGS += -DWEIR_PLUGIN_BUILT_IN
 
 # Rebuilt with each commit, and alone in carrying it.
 $(BUILD)/gateway/version.o: CPPFLAGS += -DWEIR_COMMIT='"$(COMMIT)"'
@@ -140,9 +146,10 @@ soak: setup-test
 	@$(MAKE) --no-print-directory all
 	@WEIR_SOAK=1 $(PYTEST) -m pytest -q tests/integration -m soak
 
-PREFIX ?= /usr/local
 install: all
 	install -D -m 755 $(BUILD)/weir $(DESTDIR)$(PREFIX)/bin/weir
+	install -D -m 644 plugins/weir_plugin.h $(DESTDIR)$(PREFIX)/include/weir_plugin.h
+	install -d $(DESTDIR)$(PREFIX)/lib/weir/plugins
 	install -D -m 644 conf/weir.yaml $(DESTDIR)$(PREFIX)/share/weir/weir.yaml
 	install -D -m 644 conf/weir.full.yaml $(DESTDIR)$(PREFIX)/share/weir/weir.full.yaml
 	install -D -m 644 conf/weir.schema.json $(DESTDIR)$(PREFIX)/share/weir/weir.schema.json

@@ -84,11 +84,26 @@ static void print_attempts(struct str attempts)
 	}
 }
 
+static void print_plugins(struct str plugins)
+{
+	struct json_cursor c;
+	if (!json_cursor_open(&c, plugins))
+		return;
+	while (json_cursor_next(&c)) {
+		struct str by = text(c.value, "answered_by");
+		if (by.n)
+			printf("  answered by %.*s: %.*s\n", STR_FMT(by), STR_FMT(text(c.value, "answer")));
+		else
+			printf("  plugin %.*s: matched %.*s\n", STR_FMT(text(c.value, "plugin")), STR_FMT(text(c.value, "matched")));
+	}
+}
+
 static void print_explanation(struct str root, bool cold)
 {
 	printf("%.*s, %.*s%s:\n", STR_FMT(text(root, "model")), STR_FMT(text(root, "strategy")),
 	       cold ? ", cold (nothing was learned, nothing is known to be down)" : "");
 	print_targets(json_get(root, STR("targets")));
+	print_plugins(json_get(root, STR("plugins")));
 }
 
 static void print_why(struct str root)

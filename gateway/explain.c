@@ -13,9 +13,12 @@
 #include "core/endpoint.h"
 #include "core/live.h"
 #include "core/txn.h"
+#include "plugin_host/plugin_host.h"
 #include "routing/plan_json.h"
 #include "routing/router.h"
 #include "wire/json_cursor.h"
+
+enum { PLUGINS_TEXT = 1024 * 1024 };
 
 struct asked {
 	struct str path, key, body;
@@ -25,7 +28,7 @@ static void read_header(struct txn *t, struct str name, struct str value)
 {
 	static const struct { struct str name; enum request_header as; } known[] = {
 		{ STR_INIT("x-weir-session"), RH_WEIR_SESSION }, { STR_INIT("x-weir-provider"), RH_WEIR_PROVIDER },
-		{ STR_INIT("x-weir-fallbacks"), RH_WEIR_FALLBACKS },
+		{ STR_INIT("x-weir-fallbacks"), RH_WEIR_FALLBACKS }, { STR_INIT("x-weir-tags"), RH_WEIR_TAGS }, { STR_INIT("user-agent"), RH_USER_AGENT },
 	};
 	for (size_t i = 0; i < array_len(known); i++)
 		if (str_ieq(known[i].name, name))
@@ -73,9 +76,11 @@ static enum stage_result run(struct txn *t, struct str request)
 	struct asked a;
 	unwrap(t, request, &a);
 	if (find_key(t, a.key) == STAGE_FAILED || find_endpoint(t, a.path) == STAGE_FAILED ||
-	    decode_json(t, a.body) == STAGE_FAILED)
+	    decode_json(t, a.body) == STAGE_FAILED || plugins_stage.enter(t) == STAGE_FAILED ||
+	    decode_changes_stage.enter(t) == STAGE_FAILED)
 		return STAGE_FAILED;
-	return router_stage.enter(t);
+	enum stage_result r = router_stage.enter(t);
+	return r == STAGE_NEXT ? plugin_targets_stage.enter(t) : r;
 }
 
 int explain(const struct snapshot *s, struct loop *l, struct str request, struct buf *out)
@@ -88,11 +93,15 @@ int explain(const struct snapshot *s, struct loop *l, struct str request, struct
 	t.dialect = dialect_find(STR("openai"));
 	t.began_us = loop_now(l);
 	if (run(&t, request) == STAGE_NEXT) {
-		plan_json(t.plan, out);
+		struct buf plugins = BUF_INIT(PLUGINS_TEXT);
+		plugins_explain(&t, &plugins);
+		plan_json(t.plan, buf_str(&plugins), out);
+		buf_free(&plugins);
 	} else {
 		status = error_status(&t.error);
 		t.dialect->write_error(out, &t.error, STR_NONE);
 	}
+	plugins_forget(&t);
 	arena_clear(&t.arena);
 	return status;
 }

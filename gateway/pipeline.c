@@ -15,6 +15,7 @@
 #include "core/dialect.h"
 #include "limits/limits.h"
 #include "metering/ledger.h"
+#include "plugin_host/plugin_host.h"
 #include "routing/router.h"
 #include "telemetry/stages.h"
 #include "upstream/forward.h"
@@ -27,8 +28,12 @@ static const struct stage *const stages[] = {
 	&auth_stage,		/* who asks, before the body is read */
 	&local_stage,		/* what weir answers by itself: models */
 	&decode_stage,		/* the body: read, checked, indexed */
+	&plugins_stage,		/* steps of the operator's own */
+	&decode_changes_stage,	/* what they changed is read again */
 	&router_stage,		/* the plan */
+	&plugin_targets_stage,	/* their word on it */
 	&limits_stage,		/* what may be used and spent: reserved, settled at the end */
+	&plugin_answer_stage,	/* what one of them answered */
 	&cache_stage,		/* answered before? */
 	&forward_stage,		/* walks it */
 };
@@ -154,6 +159,7 @@ static void settle_down(struct txn *t)
 	t->snapshot = NULL;
 	t->rate = NULL;
 	t->dropped = STR_NONE;
+	t->answered_by = STR_NONE;
 	t->key = NULL;
 	t->call = NULL;
 	t->plan = NULL;

@@ -22,7 +22,9 @@
 #include "pipeline.h"
 #include "limits/limits.h"
 #include "metering/ledger.h"
+#include "plugin_host/plugin_host.h"
 #include "store/worker_store.h"
+#include "upstream/fetch.h"
 #include "upstream/forward.h"
 
 enum { IDLE_TXNS_MAX = 256, SOCKETS_MAX = 16 };
@@ -244,6 +246,8 @@ static void *thread_main(void *arg)
 	struct worker *w = arg;
 	counters_thread_begin();
 	forward_open(&w->loop);
+	fetch_open(&w->loop);
+	plugin_host_open(&w->loop, &fetch_ops);
 	worker_store_open(&w->loop);
 	limits_open(&w->loop);
 	ledger_thread_begin();
@@ -258,6 +262,8 @@ static void *thread_main(void *arg)
 	free_txns(&w->idle_txns);
 	timer_close(&w->drain_timer);
 	forward_close();
+	plugin_host_close(&w->loop);
+	fetch_close();
 	limits_close();
 	worker_store_close();
 	lease_return(w->lease);

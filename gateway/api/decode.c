@@ -325,3 +325,16 @@ static enum stage_result enter(struct txn *t)
 }
 
 const struct stage decode_stage = { .name = "decode", .enter = enter };
+
+/* --- again --- */
+
+static enum stage_result enter_changes(struct txn *t)
+{
+	struct call before = *t->call;
+	if (likely(!before.changed))
+		return STAGE_NEXT;
+	*t->call = (struct call){ .content_type = before.content_type, .path = before.path, .timeout_us = before.timeout_us };
+	return decode_json(t, before.body);
+}
+
+const struct stage decode_changes_stage = { .name = "decode_changes", .enter = enter_changes };

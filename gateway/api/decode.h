@@ -11,6 +11,9 @@ struct txn;
 
 extern const struct stage decode_stage;
 
+/* Reads a body again that a plugin has changed. */
+extern const struct stage decode_changes_stage;
+
 /* The same over bytes that are there already, for explain. `text` must live as long as t->arena. */
 enum stage_result decode_json(struct txn *t, struct str text);
 

@@ -191,7 +191,7 @@ static bool says_header(const struct txn *t, const char *word)
 static bool has_part(const struct txn *t)
 {
 	static const char *const endpoints[] = { "chat", "completions", "responses", "messages", "embeddings", "rerank", "moderations" };
-	if (!t->plan->model->policy.cache || !worker_store() || t->method != HTTP_POST || !t->call->json || t->call->upload)
+	if (!(t->cache_wish ? t->cache_wish > 0 : t->plan->model->policy.cache) || !worker_store() || t->method != HTTP_POST || !t->call->json || t->call->upload)
 		return false;
 	for (size_t i = 0; i < array_len(endpoints); i++)
 		if (str_eq(str_c(t->endpoint->name), str_c(endpoints[i])))

@@ -18,6 +18,7 @@ struct build {
 	struct config_report *report;
 	struct arena *arena;
 	bool environment;	/* variables and files are looked at */
+	struct tree_files *files;	/* to be watched */
 };
 
 void build_prices(struct build *b);	/* first of all: targets ask them */
@@ -25,7 +26,7 @@ void build_settings(struct build *b);
 void build_providers(struct build *b);
 void build_models(struct build *b);
 void build_keys(struct build *b);
-void build_later(struct build *b);	/* plugins: checked, used by nobody yet */
+void build_plugins(struct build *b);	/* finds and configures them */
 void build_advise(struct build *b);	/* warnings about what would surprise; last of all */
 
 /* A provider from a preset alone, as zero-configuration makes it. */
@@ -43,6 +44,9 @@ void build_credentials(struct build *b, const struct node *n, const struct provi
  */
 bool build_identity(struct build *b, const struct node *n, const struct provider_draft *d, struct provider *p, struct str *lacks);
 void build_headers(struct build *b, const struct node *map, struct provider *p);
+
+/* The context of those that say nothing about TLS: a reference, or NULL with `why` filled. */
+struct tls_context *build_usual_tls(struct buf *why);
 
 /* Room for one more pointer in a list of `n` of them. */
 void *build_room(struct arena *a, const void *items, unsigned n);

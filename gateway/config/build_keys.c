@@ -165,17 +165,3 @@ void build_keys(struct build *b)
 	refuse_duplicates(b, all, n);
 	check_teams(b);
 }
-
-void build_later(struct build *b)
-{
-	const struct node *plugins = b->draft.plugins;
-	if (plugins && !node_is_null(plugins) && plugins->kind != NODE_LIST)
-		build_error(b, plugins, "`plugins`: expected a list, not %s", node_kind_name(plugins));
-	for (const struct node *n = plugins && plugins->kind == NODE_LIST ? plugins->first : NULL; n; n = n->next) {
-		struct plugin_draft d = { 0 };
-		options_load(&plugin_table, n, &d, &b->context);
-		if (n->kind == NODE_MAP && str_empty(d.name))
-			build_error(b, n, "a plugin needs a `name`");
-		options_note_later(&b->context, STR("plugins"), STR("none is run"), plugins);
-	}
-}

@@ -106,7 +106,7 @@ static void release_tls(void *context)
  * The system's certificates take longer to read than all the rest of a start, so providers and
  * reloads share one context, made when first needed and again when it is an hour old.
  */
-static struct tls_context *usual_tls(struct buf *why)
+struct tls_context *build_usual_tls(struct buf *why)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 	static struct tls_context *kept;
@@ -143,7 +143,7 @@ static void set_client_tls(struct build *b, const struct node *n, const struct p
 		return;
 	if (!options.certificate != !options.key)
 		build_error(b, n, "`tls` needs both certificate and key");
-	o->tls_context = usual ? usual_tls(&why) : tls_client_context(&options, &why);
+	o->tls_context = usual ? build_usual_tls(&why) : tls_client_context(&options, &why);
 	if (o->tls_context)
 		arena_own(b->arena, o->tls_context, release_tls);
 	else

@@ -128,7 +128,7 @@ static void build_all(struct build *b, bool probe)
 		build_demo_provider(b);
 	build_models(b);
 	build_keys(b);
-	build_later(b);
+	build_plugins(b);
 	build_settings(b);
 	snapshot_index(b->s);
 	build_advise(b);
@@ -155,7 +155,7 @@ static struct snapshot *load(const char *name, const char *file, struct str text
 	struct snapshot *s = snapshot_new(name, text);
 	struct tree_files files = { 0 };
 	struct build *b = arena_new(&s->arena, struct build);
-	*b = (struct build){ .s = s, .report = r, .arena = &s->arena, .environment = environment };
+	*b = (struct build){ .s = s, .report = r, .arena = &s->arena, .environment = environment, .files = &files };
 	b->context = (struct option_context){ &s->arena, r, &b->later };
 	r->file = name;
 	b->root = tree_read(text, environment, &s->arena, &files, r);

@@ -15,6 +15,7 @@
 #define U(member) offsetof(struct budget_draft, member)
 #define W(member) offsetof(struct limits_draft, member)
 #define G(member) offsetof(struct team_draft, member)
+#define N(member) offsetof(struct plugin_draft, member)
 #define NOWHERE OPTION_NOWHERE
 
 static const struct option settings_rows[] = {
@@ -259,10 +260,15 @@ static const struct option team_rows[] = {
 };
 
 static const struct option plugin_rows[] = {
-	{ "name", OPTION_STRING, offsetof(struct plugin_draft, name), NULL, NULL, NULL, false, "of the plugin" },
-	{ "path", OPTION_STRING, NOWHERE, NULL, NULL, NULL, false, "its shared object; default: by name" },
-	{ "sha256", OPTION_STRING, NOWHERE, NULL, NULL, NULL, false, "digest of that file" },
-	{ "config", OPTION_ANY, NOWHERE, NULL, NULL, NULL, false, "handed to the plugin as it is" },
+	{ "name", OPTION_STRING, N(name), NULL, NULL, NULL, false, "of the plugin" },
+	{ "path", OPTION_STRING, N(path), NULL, NULL, NULL, false, "its shared object; default: one that comes with weir, or NAME.so where they are installed" },
+	{ "sha256", OPTION_STRING, N(sha256), NULL, NULL, NULL, false, "digest of that file" },
+	{ "models", OPTION_STRINGS, N(models), NULL, NULL, NULL, false, "models or patterns it is for; default: all" },
+	{ "keys", OPTION_STRINGS, N(keys), NULL, NULL, NULL, false, "keys or patterns it is for; default: all" },
+	{ "timeout", OPTION_DURATION, N(timeout_us), "5s", "1ms 10m", NULL, false, "the longest it may hold a request" },
+	{ "on_failure", OPTION_WORD, N(on_failure), "reject", "reject continue", NULL, false, "requests it held and came to no verdict on" },
+	{ "required", OPTION_BOOL, N(required), "false", NULL, NULL, false, "true: without it the configuration is refused" },
+	{ "config", OPTION_NODE, N(config), NULL, NULL, NULL, false, "handed to the plugin as it is" },
 };
 
 #define TABLE(label, rows) { label, rows, array_len(rows) }

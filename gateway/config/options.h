@@ -128,9 +128,13 @@ struct team_draft {
 	const struct node *budgets, *limits;
 };
 
-/* Checked, and used by nobody yet. */
 struct plugin_draft {
-	struct str name;
+	struct str name, path, sha256;
+	struct option_strings models, keys;
+	int64_t timeout_us;
+	int on_failure;
+	bool required;
+	const struct node *config;
 };
 
 extern const struct option_table settings_table, provider_table, model_table, target_table, key_table, breaker_table,

@@ -34,7 +34,7 @@ static void add(struct config_report *r, bool error, unsigned line, unsigned col
 	for (size_t i = 0; i < copy.n; i++)
 		if ((unsigned char)copy.p[i] < ' ' || copy.p[i] == 0x7f)
 			((char *)(uintptr_t)copy.p)[i] = '?';
-	r->messages[r->n_messages++] = (struct report_message){ error, line, column, copy };
+	r->messages[r->n_messages++] = (struct report_message){ error, line, column, copy, NULL };
 }
 
 void report_error(struct config_report *r, unsigned line, unsigned column, const char *fmt, ...)
@@ -59,9 +59,22 @@ void report_warning(struct config_report *r, unsigned line, unsigned column, con
 	add(r, false, line, column, text);
 }
 
+void report_elsewhere(struct config_report *r, bool error, const char *file, unsigned line, unsigned column, const char *text)
+{
+	unsigned n = r->n_messages;
+	r->n_errors += error;
+	r->n_warnings += !error;
+	add(r, error, line, column, text);
+	if (r->n_messages > n)
+		r->messages[n].file = arena_copy(&r->arena, str_c(file)).p;
+}
+
 static int by_place(const void *a, const void *b)
 {
 	const struct report_message *x = a, *y = b;
+	int file = strcmp(x->file ? x->file : "", y->file ? y->file : "");
+	if (file)
+		return file;
 	if (x->line != y->line)
 		return x->line < y->line ? -1 : 1;
 	return x->column < y->column ? -1 : x->column > y->column;
@@ -73,7 +86,7 @@ void report_finish(struct config_report *r)
 	for (unsigned i = 0; i < r->n_messages; i++) {
 		const struct report_message *m = &r->messages[i];
 		struct buf *to = m->error ? &r->errors : &r->warnings;
-		buf_addf(to, "%s", r->file);
+		buf_addf(to, "%s", m->file ? m->file : r->file);
 		if (m->line)
 			buf_addf(to, ":%u:%u", m->line, m->column);
 		buf_addf(to, ": %s: %.*s\n", m->error ? "error" : "warning", STR_FMT(m->text));

@@ -16,6 +16,7 @@ struct report_message {
 	bool error;
 	unsigned line, column;	/* line 0: no place in a file */
 	struct str text;
+	const char *file;	/* NULL: the report's own */
 };
 
 struct config_report {
@@ -32,6 +33,9 @@ void report_free(struct config_report *r);
 
 void report_error(struct config_report *r, unsigned line, unsigned column, const char *fmt, ...) printf_like(4, 5);
 void report_warning(struct config_report *r, unsigned line, unsigned column, const char *fmt, ...) printf_like(4, 5);
+
+/* About another file, which the configuration names; `file` outlives the report or is in its arena. */
+void report_elsewhere(struct config_report *r, bool error, const char *file, unsigned line, unsigned column, const char *text);
 
 /* Sorts and writes the lines. */
 void report_finish(struct config_report *r);

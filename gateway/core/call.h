@@ -32,6 +32,7 @@ struct call {
 	struct call_edit max_tokens;	/* renames max_completion_tokens for providers that do not know it */
 	struct call_edit resume;	/* the assistant's turn so far, when an answer is continued */
 	size_t messages_end;		/* offset of the `]` that ends messages; 0: none */
+	bool changed;			/* a plugin did: the index and what was read of it are of the body before */
 	bool stream;
 	bool usage_asked;		/* stream_options.include_usage was the caller's own wish */
 	bool base64;			/* embeddings: the caller wants base64 */

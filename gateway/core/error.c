@@ -25,6 +25,7 @@ static const struct error_row rows[ERR_KINDS] = {
 	[ERR_KEY_RATE_LIMIT]      = { 429, "rate_limit_error", "rate_limit_exceeded", NEXT_NONE, "policy_rate_limit" },
 	[ERR_BUDGET]              = { 429, "insufficient_quota", "insufficient_quota", NEXT_NONE, "policy_budget" },
 	[ERR_COST_CEILING]        = { 429, "insufficient_quota", "cost_ceiling", NEXT_NONE, "policy_cost_ceiling" },
+	[ERR_PLUGIN]              = { 403, INVALID, "rejected", NEXT_NONE, "policy_plugin" },
 	[ERR_UPSTREAM_REJECTED]   = { 400, INVALID, NULL, NEXT_NONE, "provider_rejected" },
 	[ERR_UPSTREAM_RATE_LIMIT] = { 429, "rate_limit_error", "rate_limit_exceeded", NEXT_TARGET, "provider_rate_limit" },
 	[ERR_UPSTREAM_AUTH]       = { 502, "api_error", "provider_auth", NEXT_TARGET, "provider_auth" },

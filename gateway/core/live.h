@@ -72,6 +72,7 @@ struct live_model {
 	struct str name;
 	struct share share;
 	_Atomic uint32_t turn;		/* weighted: which request this is */
+	_Atomic int64_t mean_cost;	/* nano-dollars a request, running, of those that came to plugins; 0: not known */
 	_Atomic(struct model_counters *) counters;
 };
 

@@ -15,6 +15,7 @@
 #include "core/price_book.h"
 #include "core/target.h"
 
+struct plugin_set;
 struct tls_context;
 
 struct listen_settings {
@@ -91,6 +92,7 @@ struct snapshot {
 	unsigned n_models;
 	struct key *const *keys;
 	unsigned n_keys;
+	struct plugin_set *plugins;		/* a reference; NULL: none is configured */
 	const struct snapshot_tables *tables;	/* keys by digest, models by name */
 	bool default_key;			/* no keys are configured: its only one is WEIR_KEY, or made */
 	bool made_key;				/* `made_secret` was generated and must be shown once */

@@ -5,7 +5,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "base/mem.h"
 #include "core/call.h"
 #include "core/dialect.h"
 #include "core/endpoint.h"
@@ -43,4 +45,10 @@ const struct prompt *txn_prompt(struct txn *t)
 	if (!call->prompt.measured && call->json && t->endpoint->dialect->measure)
 		t->endpoint->dialect->measure(call->body, &call->prompt);
 	return &call->prompt;
+}
+
+void txn_set_tags(struct txn *t, struct str tags)
+{
+	free(t->tags);
+	t->tags = mem_copy(tags);
 }

@@ -39,6 +39,7 @@ struct live_target;
 struct plan;
 struct snapshot;
 struct txn_ops;
+struct weir_request;	/* plugin_host/: its way through the plugins */
 struct worker;
 
 enum txn_state {
@@ -85,6 +86,10 @@ struct txn {
 	bool unrecorded;		/* bytes went to the caller past the sinks */
 	struct hold *hold;		/* outlives the arena; NULL: nothing */
 	const struct rate_state *rate;	/* in the arena; NULL: no such limits */
+	struct weir_request *plugins;	/* NULL: none has a part in it */
+	struct str answered_by;		/* x-weir-answered-by, in the arena; empty: a provider, or the cache */
+	signed char cache_wish;		/* of a plugin: 1 keep and give, -1 neither, 0 as configured */
+	bool answered_here;		/* a plugin has the answer: nothing is asked or spent */
 	struct sink *sinks;		/* where the answer's deltas enter */
 	struct sink writer;		/* the innermost one, see api/answer_writer.c */
 	enum http_method method;
@@ -161,6 +166,9 @@ static inline void txn_end(struct txn *t) { t->ops->end(t); }
 /* The length and needs of the request's prompt, measured once; not measured where there is no JSON body. */
 struct prompt;
 const struct prompt *txn_prompt(struct txn *t);
+
+/* Replaces what the ledger keeps as the request's tags. */
+void txn_set_tags(struct txn *t, struct str tags);
 
 /* Lets go of snapshot, request and arena. For streams at their commit, when nothing needs the request any more. */
 static inline void txn_settle_down(struct txn *t) { t->ops->settle_down(t); }

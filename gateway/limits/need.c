@@ -42,7 +42,7 @@ static void larger(int64_t *to, int64_t n)
 void need_of(struct txn *t, struct hold_need *out)
 {
 	*out = (struct hold_need){ .input = 0 };
-	if (!txn_prompt(t)->measured)
+	if (t->answered_here || !txn_prompt(t)->measured)
 		return;		/* nothing that is paid by tokens */
 	for (unsigned i = 0; i < t->plan->n; i++) {
 		const struct target *target = t->plan->entries[i].target;

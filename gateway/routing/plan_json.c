@@ -54,7 +54,7 @@ static void add_entry(struct buf *b, const struct plan_entry *e, unsigned place)
 	buf_addc(b, '}');
 }
 
-void plan_json(const struct plan *p, struct buf *b)
+void plan_json(const struct plan *p, struct str plugins, struct buf *b)
 {
 	unsigned place = 0;
 	buf_add(b, STR("{\"model\":"));
@@ -66,5 +66,8 @@ void plan_json(const struct plan *p, struct buf *b)
 		place += !p->entries[i].excluded;
 		add_entry(b, &p->entries[i], place);
 	}
-	buf_add(b, STR("]}\n"));
+	buf_addc(b, ']');
+	if (plugins.n)
+		buf_addf(b, ",\"plugins\":[%.*s]", STR_FMT(plugins));
+	buf_add(b, STR("}\n"));
 }

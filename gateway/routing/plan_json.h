@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "core/plan.h"
 
-void plan_json(const struct plan *p, struct buf *out);
+/* `plugins`: what they did with the request, as JSON objects with commas between. */
+void plan_json(const struct plan *p, struct str plugins, struct buf *out);
 
 #endif

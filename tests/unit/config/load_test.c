@@ -59,7 +59,7 @@ static void contract_loads_with_nothing_set(void **state)
 	assert_true(str_eq(s->settings.listen.addresses[0], STR("127.0.0.1:8080")));
 	assert_true(str_empty(s->settings.admin.token));
 	assert_int_equal(s->n_watched_files, 1);
-	static const char *const told[] = { "`plugins`: read",
+	static const char *const told[] = { "plugin `rules` is left out",
 					    "set OPENAI_API_KEY", "set GROQ_KEY_A" };
 	for (size_t i = 0; i < array_len(told); i++)
 		assert_true(warned(told[i]));

@@ -1,0 +1,375 @@
+/*
+ * host.c: the functions plugins are given. What makes no sense is refused with 0 or an empty text.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "core/call.h"
+#include "core/endpoint.h"
+#include "core/live.h"
+#include "core/plan.h"
+#include "core/snapshot.h"
+#include "core/target.h"
+#include "plugin_host/run.h"
+#include "wire/json_cursor.h"
+
+enum { MESSAGE_MOST = 2048, NAME_MOST = 128, WHY_MOST = 200, NOTES_MOST = 64 * 1024 };
+
+static void printf_like(2, 3) tell_log(enum weir_severity s, const char *format, ...)
+{
+	char text[MESSAGE_MOST];
+	va_list ap;
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	if (s == WEIR_ERROR)
+		log_error("%s", text);
+	else if (s == WEIR_WARNING)
+		log_warn("%s", text);
+	else
+		log_info("%s", text);
+}
+
+/* --- in configure() --- */
+
+static void printf_like(6, 7) tell(struct weir_setup *s, enum weir_severity how, const char *file, unsigned line, unsigned column,
+				   const char *format, ...)
+{
+	char text[MESSAGE_MOST];
+	va_list ap;
+	va_start(ap, format);
+	vsnprintf(text, sizeof(text), format, ap);
+	va_end(ap);
+	s->tell(s, how, file, line, column, text);
+}
+
+static const struct weir_node *read_yaml(struct weir_setup *s, const char *file)
+{
+	return s->read_yaml(s, file);
+}
+
+static int read_file(struct weir_setup *s, const char *file, struct weir_text *out)
+{
+	return s->read_file ? s->read_file(s, file, out) : ENOTSUP;
+}
+
+static const struct weir_place *http_place(struct weir_setup *s, const struct weir_node *at, struct weir_text url)
+{
+	struct weir_place *p = arena_new(s->arena, struct weir_place);
+	p->origin = arena_new(s->arena, struct origin);
+	const char *why = s->http_place ? s->http_place(s, run_str(url), p->origin, &p->path) : "cannot be used here";
+	if (!why)
+		return p;
+	tell(s, WEIR_ERROR, NULL, at ? at->line : 0, at ? at->column : 0, "`%.200s` %s", arena_copy(s->arena, run_str(url)).p, why);
+	return NULL;
+}
+
+/* --- reading --- */
+
+static struct str header(const struct weir_request *r, enum request_header h)
+{
+	return r->t->req ? r->t->req->header[h] : STR_NONE;
+}
+
+static struct weir_text fact(struct weir_request *r, enum weir_fact f)
+{
+	const struct txn *t = r->t;
+	struct str s = STR_NONE;
+	if (f == WEIR_REQUEST_ID)
+		return run_text(str_c(t->id));
+	if (!r->inside || !t->call)
+		return run_text(s);
+	switch (f) {
+	case WEIR_MODEL:      s = t->call->model; break;
+	case WEIR_KEY:        s = t->key ? t->key->name : STR_NONE; break;
+	case WEIR_TEAM:       s = t->key ? t->key->team : STR_NONE; break;
+	case WEIR_ENDPOINT:   s = str_c(t->endpoint->name); break;
+	case WEIR_USER_AGENT: s = header(r, RH_USER_AGENT); break;
+	case WEIR_SESSION:    s = header(r, RH_WEIR_SESSION); break;
+	case WEIR_PEER:       s = t->req ? t->req->peer : STR_NONE; break;
+	case WEIR_LAST_TEXT:  s = run_last_text(r); break;
+	case WEIR_BODY:       s = t->call->body; break;
+	case WEIR_REQUEST_ID: case WEIR_FACTS: break;
+	}
+	return run_text(s);
+}
+
+static uint64_t count(struct weir_request *r, enum weir_count c)
+{
+	if (!r->inside)
+		return 0;
+	switch (c) {
+	case WEIR_BODY_BYTES: return r->t->call->body.n;
+	case WEIR_PIECES:     return run_view(r)->n;
+	case WEIR_MESSAGES:   return run_view(r)->messages;
+	case WEIR_TOOLS:      return run_tools(r);
+	case WEIR_IMAGES:     return run_view(r)->images;
+	case WEIR_STREAM:     return r->t->stream;
+	case WEIR_DRY:        return r->t->dry;
+	case WEIR_COUNTS:     break;
+	}
+	return 0;
+}
+
+static int piece(struct weir_request *r, unsigned i, struct weir_piece *out)
+{
+	if (!r->inside || out->size < sizeof(*out) || i >= run_view(r)->n)
+		return 0;
+	struct piece *p = &r->view.pieces[i];
+	out->role = p->role;
+	out->message = p->message;
+	out->text = run_text(run_piece_text(r, p));
+	return 1;
+}
+
+static struct str member(const struct weir_request *r, const char *name)
+{
+	return r->t->call->json ? json_get(json_value(r->t->call->body), str_c(name)) : STR_NONE;
+}
+
+static struct weir_text parameter(struct weir_request *r, const char *name)
+{
+	return run_text(r->inside ? member(r, name) : STR_NONE);
+}
+
+static struct weir_text tag(struct weir_request *r, struct weir_text name)
+{
+	struct str rest = r->inside ? header(r, RH_WEIR_TAGS) : STR_NONE, part;
+	while (str_split(&rest, ',', &part)) {
+		ptrdiff_t equals = str_chr(part, '=');
+		if (equals > 0 && str_eq(str_trim(str_head(part, (size_t)equals)), run_str(name)))
+			return run_text(str_trim(str_skip(part, (size_t)equals + 1)));
+	}
+	return run_text(STR_NONE);
+}
+
+/* --- changing --- */
+
+static struct str as_json(struct weir_request *r, struct str text)
+{
+	struct buf out = BUF_INIT(6 * text.n + 16);
+	buf_add_json(&out, text);
+	struct str json = arena_copy(&r->t->arena, buf_str(&out));
+	buf_free(&out);
+	return json;
+}
+
+static size_t offset_of(const struct weir_request *r, struct str span)
+{
+	return (size_t)(span.p - r->t->call->body.p);
+}
+
+static int set_piece(struct weir_request *r, unsigned i, struct weir_text text)
+{
+	if (!r->inside || i >= run_view(r)->n)
+		return 0;
+	struct str value = r->view.pieces[i].value;
+	return run_edit(r, offset_of(r, value), value.n, STR_NONE, as_json(r, run_str(text)));
+}
+
+/* A member of the root: its value replaced, or the whole put behind the opening brace. */
+static int set_member(struct weir_request *r, const char *name, struct str json)
+{
+	struct str value = member(r, name);
+	struct str body = r->t->call->body;
+	if (!r->t->call->json)
+		return 0;
+	if (value.p)
+		return run_edit(r, offset_of(r, value), value.n, STR_NONE, json);
+	struct str key = as_json(r, str_c(name));
+	bool empty = json_first(json_value(body)) == 0;
+	return run_edit(r, (size_t)str_chr(body, '{') + 1, 0, str_c(name),
+			arena_printf(&r->t->arena, "%.*s:%.*s%s", STR_FMT(key), STR_FMT(json), empty ? "" : ","));
+}
+
+/* With the comma before it, or behind it where it stands first. */
+static int take_member(struct weir_request *r, struct str name)
+{
+	struct json_cursor c;
+	const char *end = NULL, *begin = NULL;
+	if (!r->t->call->json || !json_cursor_open(&c, json_value(r->t->call->body)))
+		return 0;
+	while (json_cursor_next(&c)) {
+		if (begin)	/* it was the first: up to the next key */
+			return run_edit(r, offset_of(r, str_of(begin, 0)), (size_t)(c.key.p - 1 - begin), name, STR(""));
+		if (str_eq(c.key, name) && end)
+			return run_edit(r, offset_of(r, str_of(end, 0)), (size_t)(c.value.p + c.value.n - end), name, STR(""));
+		if (str_eq(c.key, name))
+			begin = c.key.p - 1;
+		end = c.value.p + c.value.n;
+	}
+	return begin ? run_edit(r, offset_of(r, str_of(begin, 0)), (size_t)(end - begin), name, STR("")) : 1;
+}
+
+static int set_model(struct weir_request *r, struct weir_text model)
+{
+	return r->inside && model.n ? set_member(r, "model", as_json(r, run_str(model))) : 0;
+}
+
+static int set_parameter(struct weir_request *r, const char *name, struct weir_text json)
+{
+	static const char *const kept[] = { "model", "messages", "input", "prompt", "stream" };
+	for (size_t i = 0; i < array_len(kept); i++)
+		if (str_eq(str_c(kept[i]), str_c(name)))
+			return 0;
+	if (!r->inside || !name || str_c(name).n > NAME_MOST)
+		return 0;
+	if (json.n)
+		return set_member(r, name, run_str(json));
+	return take_member(r, str_c(name));
+}
+
+static bool is_tag_text(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++)
+		if ((unsigned char)s.p[i] < ' ' || s.p[i] == ',' || s.p[i] == '=' || s.p[i] == 0x7f)
+			return false;
+	return s.n <= NAME_MOST;
+}
+
+static int set_tag(struct weir_request *r, struct weir_text name, struct weir_text value)
+{
+	struct str old = header(r, RH_WEIR_TAGS), rest = old, part;
+	struct buf out = BUF_INIT(old.n + name.n + value.n + 16);
+	if (!r->inside || !r->t->req || !name.n || !is_tag_text(run_str(name)) || !is_tag_text(run_str(value)))
+		return 0;
+	while (str_split(&rest, ',', &part)) {
+		struct str trimmed = str_trim(part);
+		ptrdiff_t equals = str_chr(trimmed, '=');
+		if (equals < 0 || !str_eq(str_trim(str_head(trimmed, (size_t)equals)), run_str(name)))
+			buf_addf(&out, "%.*s,", STR_FMT(trimmed));
+	}
+	buf_addf(&out, "%.*s=%.*s", STR_FMT(run_str(name)), STR_FMT(run_str(value)));
+	r->t->req->header[RH_WEIR_TAGS] = arena_copy(&r->t->arena, buf_str(&out));
+	txn_set_tags(r->t, buf_str(&out));
+	buf_free(&out);
+	return 1;
+}
+
+static int set_cache(struct weir_request *r, enum weir_cache c)
+{
+	if (!r->inside || (c != WEIR_CACHE_SKIP && c != WEIR_CACHE_FORCE))
+		return 0;
+	r->t->cache_wish = (signed char)c;
+	return 1;
+}
+
+static int set_body(struct weir_request *r, struct weir_text json)
+{
+	if (!r->inside || !r->t->call->json || !json.n)
+		return 0;
+	r->edits.whole = arena_copy(&r->t->arena, run_str(json));
+	return 1;
+}
+
+/* --- verdicts --- */
+
+static void keep_why(struct weir_request *r, const char *why)
+{
+	r->why = why ? arena_copy(&r->t->arena, str_head(str_c(why), WHY_MOST)) : STR_NONE;
+}
+
+static int answer(struct weir_request *r, struct weir_text text, const char *why)
+{
+	if (!r->inside || !can_speak(r->t))
+		return 0;
+	r->answered = true;
+	r->answer = arena_copy(&r->t->arena, run_str(text));
+	keep_why(r, why);
+	return 1;
+}
+
+static int reject(struct weir_request *r, int status, const char *code, struct weir_text message, const char *why)
+{
+	struct error *e = &r->t->error;
+	if (!r->inside && !r->in_delta)
+		return 0;
+	e->kind = ERR_PLUGIN;
+	e->status = status >= 400 && status <= 599 ? status : 0;
+	e->message = arena_copy(&r->t->arena, str_head(run_str(message), MESSAGE_MOST));
+	e->code = code ? arena_copy(&r->t->arena, str_head(str_c(code), NAME_MOST)) : STR_NONE;
+	e->final = true;
+	keep_why(r, why);
+	return 1;
+}
+
+static void note(struct weir_request *r, const char *verb, struct str why)
+{
+	if (r->notes.max == 0)
+		buf_init(&r->notes, NOTES_MOST);
+	buf_addf(&r->notes, "%s{\"plugin\":", r->notes.n ? "," : "");
+	buf_add_json(&r->notes, run_use(r)->name);
+	buf_addf(&r->notes, ",\"%s\":", verb);
+	buf_add_json(&r->notes, why);
+	buf_addc(&r->notes, '}');
+}
+
+static void hit(struct weir_request *r, const char *why)
+{
+	if (r->t->dry)
+		note(r, "matched", str_head(str_c(why), WHY_MOST));
+	else
+		count_hit(run_use(r), str_head(str_c(why), WHY_MOST));
+}
+
+/* --- targets --- */
+
+static unsigned targets(struct weir_request *r)
+{
+	return r->routing && r->t->plan ? r->t->plan->n : 0;
+}
+
+static struct weir_text target(struct weir_request *r, unsigned i)
+{
+	const struct plan_entry *e = i < targets(r) ? &r->t->plan->entries[i] : NULL;
+	return run_text(e && !e->excluded ? e->target->name : STR_NONE);
+}
+
+static int exclude(struct weir_request *r, unsigned i, const char *why)
+{
+	if (i >= targets(r) || !why)
+		return 0;
+	struct plan_entry *e = &r->t->plan->entries[i];
+	e->excluded = why;
+	e->excluded_as = ERR_PLUGIN;
+	e->full = e->passing = e->unfit = false;
+	return 1;
+}
+
+static int prefer(struct weir_request *r, unsigned i)
+{
+	if (i >= targets(r))
+		return 0;
+	struct plan_entry *all = r->t->plan->entries, chosen = all[i];
+	chosen.placed = "a plugin prefers it";
+	memmove(all + 1, all, i * sizeof(*all));
+	all[0] = chosen;
+	return 1;
+}
+
+/* --- deltas --- */
+
+static int set_delta(struct weir_request *r, struct weir_text text)
+{
+	if (!r->in_delta)
+		return 0;
+	buf_clear(&r->replaced);
+	r->was_replaced = buf_add(&r->replaced, run_str(text));
+	return r->was_replaced;
+}
+
+static void **own(struct weir_request *r)
+{
+	return &r->own[r->at];
+}
+
+const struct weir_host plugin_host = {
+	.abi = WEIR_PLUGIN_ABI, .size = sizeof(struct weir_host), .weir_version = WEIR_VERSION,
+	.log = tell_log, .tell = tell, .read_yaml = read_yaml, .read_file = read_file, .http_place = http_place,
+	.fact = fact, .count = count, .piece = piece, .parameter = parameter, .tag = tag,
+	.set_piece = set_piece, .set_model = set_model, .set_parameter = set_parameter, .set_tag = set_tag, .set_cache = set_cache,
+	.set_body = set_body, .answer = answer, .reject = reject, .hit = hit, .timer = run_timer, .http = run_http, .work = run_work,
+	.targets = targets, .target = target, .exclude = exclude, .prefer = prefer, .set_delta = set_delta, .own = own,
+};

@@ -1,0 +1,74 @@
+/*
+ * plugin_counters.c: what is counted of plugins. Names come from the configuration.
+ */
+#include <stdatomic.h>
+
+#include "base/clock.h"
+#include "base/counters.h"
+#include "base/log.h"
+#include "core/live.h"
+#include "plugin_host/run.h"
+
+static struct counter_family outcomes = {
+	.name = "weir_plugin_requests_total", .help = "Requests that came to a plugin, by what it did with them.",
+	.kind = COUNTER_SUM, .scale = 1, .labels = { "plugin", "outcome" },
+};
+static struct counter_family hits = {
+	.name = "weir_plugin_hits_total", .help = "Uses of what a plugin was configured with, such as rules, by its name.",
+	.kind = COUNTER_SUM, .scale = 1, .labels = { "plugin", "name" },
+};
+static struct counter_family avoided = {
+	.name = "weir_plugin_calls_avoided_total", .help = "Requests that a plugin answered, so no model was asked.",
+	.kind = COUNTER_SUM, .scale = 1, .labels = { "plugin", "model" },
+};
+static struct counter_family saved = {
+	.name = "weir_plugin_saved_usd_total", .help = "What those requests would have cost, by the model's running mean.",
+	.kind = COUNTER_SUM, .scale = 1e-9, .labels = { "plugin", "model" },
+};
+static struct counter_family overruns = {
+	.name = "weir_plugin_overruns_total", .help = "Calls of a plugin that kept the thread longer than 10 ms.",
+	.kind = COUNTER_SUM, .scale = 1, .labels = { "plugin", "hook" },
+};
+
+static const int64_t OVERRUN_US = 10 * MS_US, TELL_US = 100 * MS_US;
+
+static struct counter *two(struct counter_family *f, struct str a, struct str b)
+{
+	return counter_of(f, (struct str[]){ a, b });
+}
+
+void count_outcome(const struct plugin_use *u, enum plugin_outcome o)
+{
+	static const char *const words[OUTCOMES] = { "continue", "change", "answer", "reject", "timeout", "failure", "invalid" };
+	counter_add(two(&outcomes, u->name, str_c(words[o])), 1);
+}
+
+void count_hit(const struct plugin_use *u, struct str why)
+{
+	counter_add(two(&hits, u->name, why), 1);
+}
+
+void count_avoided(const struct plugin_use *u, const struct live_model *m)
+{
+	struct str model = m ? m->name : STR("none");
+	counter_add(two(&avoided, u->name, model), 1);
+	int64_t cost = m ? atomic_load_explicit(&m->mean_cost, memory_order_relaxed) : 0;
+	if (cost > 0)
+		counter_add(two(&saved, u->name, model), cost);
+}
+
+void count_overrun(const struct plugin_use *u, const char *hook, int64_t took_us)
+{
+	if (took_us < OVERRUN_US)
+		return;
+	counter_add(two(&overruns, u->name, str_c(hook)), 1);
+	if (took_us >= TELL_US)
+		log_warn("plugin %.*s kept a thread for %lld ms in %s()", STR_FMT(u->name), (long long)(took_us / MS_US), hook);
+}
+
+/* A sixteenth of the way to each new cost; races lose one of two, no more. */
+void learn_cost(struct live_model *m, int64_t cost)
+{
+	int64_t mean = atomic_load_explicit(&m->mean_cost, memory_order_relaxed);
+	atomic_store_explicit(&m->mean_cost, mean ? mean + (cost - mean) / 16 : cost, memory_order_relaxed);
+}

@@ -1,0 +1,167 @@
+/*
+ * view.c: the texts of a request, whatever dialect it is in, as spans of its body.
+ *
+ * Chat completions, completions, Messages, Responses, embeddings, moderations and rerank keep their
+ * texts in a handful of members; one walk reads them all. Nothing is copied, and escapes are undone
+ * only in texts that are asked for.
+ */
+#include "core/call.h"
+#include "plugin_host/run.h"
+#include "wire/json_cursor.h"
+
+static enum weir_role role_of(struct str value)
+{
+	static const struct { struct str word; enum weir_role role; } known[] = {
+		{ STR_INIT("user"), WEIR_USER }, { STR_INIT("assistant"), WEIR_ASSISTANT }, { STR_INIT("system"), WEIR_SYSTEM },
+		{ STR_INIT("developer"), WEIR_SYSTEM }, { STR_INIT("tool"), WEIR_TOOL }, { STR_INIT("function"), WEIR_TOOL },
+	};
+	for (size_t i = 0; i < array_len(known); i++)
+		if (json_is(value, known[i].word))
+			return known[i].role;
+	return WEIR_USER;
+}
+
+static void add(struct weir_request *r, enum weir_role role, struct str value)
+{
+	struct view *v = &r->view;
+	if (v->n == PIECES_MAX)
+		return;
+	if (v->n == v->cap) {
+		struct piece *more = arena_array(&r->t->arena, struct piece, v->cap ? 2 * v->cap : 8);
+		if (v->n)
+			memcpy(more, v->pieces, v->n * sizeof(*more));
+		v->cap = v->cap ? 2 * v->cap : 8;
+		v->pieces = more;
+	}
+	v->pieces[v->n++] = (struct piece){ .role = role, .message = v->messages, .value = value };
+}
+
+static bool is_image(struct str type)
+{
+	return json_is(type, STR("image_url")) || json_is(type, STR("image")) || json_is(type, STR("input_image"));
+}
+
+/* Results hold text and images, and no further results. */
+static void add_result(struct weir_request *r, struct str content)
+{
+	struct json_cursor c;
+	if (json_type(content) == JSON_STRING)
+		add(r, WEIR_TOOL, content);
+	else if (json_type(content) == JSON_ARRAY && json_cursor_open(&c, content))
+		while (json_cursor_next(&c))
+			if (json_type(json_get(c.value, STR("text"))) == JSON_STRING)
+				add(r, WEIR_TOOL, json_get(c.value, STR("text")));
+}
+
+static void add_part(struct weir_request *r, enum weir_role role, struct str part)
+{
+	struct str text = json_get(part, STR("text"));
+	if (json_type(part) == JSON_STRING)
+		add(r, role, part);
+	else if (json_type(text) == JSON_STRING)
+		add(r, role, text);
+	else if (json_is(json_get(part, STR("type")), STR("tool_result")))
+		add_result(r, json_get(part, STR("content")));
+	else if (is_image(json_get(part, STR("type"))))
+		r->view.images++;
+}
+
+/* A string, or parts. */
+static void add_content(struct weir_request *r, enum weir_role role, struct str value)
+{
+	struct json_cursor c;
+	if (json_type(value) == JSON_STRING)
+		add(r, role, value);
+	else if (json_type(value) == JSON_ARRAY && json_cursor_open(&c, value))
+		while (json_cursor_next(&c))
+			add_part(r, role, c.value);
+}
+
+/* Of messages or input: messages, texts, or what a tool said. */
+static void add_item(struct weir_request *r, struct str item)
+{
+	struct str output = json_get(item, STR("output"));
+	if (json_type(item) == JSON_STRING)
+		add(r, WEIR_USER, item);
+	else if (json_type(output) == JSON_STRING)
+		add(r, WEIR_TOOL, output);
+	else
+		add_content(r, role_of(json_get(item, STR("role"))), json_get(item, STR("content")));
+	r->view.messages++;
+}
+
+static void add_items(struct weir_request *r, struct str value)
+{
+	struct json_cursor c;
+	if (json_type(value) == JSON_STRING)
+		add_item(r, value);
+	else if (json_type(value) == JSON_ARRAY && json_cursor_open(&c, value))
+		while (json_cursor_next(&c))
+			add_item(r, c.value);
+}
+
+static void read(struct weir_request *r)
+{
+	static const struct str before[] = { STR_INIT("system"), STR_INIT("instructions") };
+	static const struct str items[] = { STR_INIT("messages"), STR_INIT("input"), STR_INIT("prompt"), STR_INIT("query") };
+	struct str root = json_value(r->t->call->body);
+	if (json_type(root) != JSON_OBJECT)
+		return;
+	for (size_t i = 0; i < array_len(before); i++) {
+		unsigned n = r->view.n;
+		add_content(r, WEIR_SYSTEM, json_get(root, before[i]));
+		r->view.messages += r->view.n > n;
+	}
+	for (size_t i = 0; i < array_len(items); i++)
+		add_items(r, json_get(root, items[i]));
+}
+
+struct view *run_view(struct weir_request *r)
+{
+	if (!r->view.read) {
+		r->view = (struct view){ .read = true };
+		if (r->t->call->json)
+			read(r);
+	}
+	return &r->view;
+}
+
+struct str run_piece_text(struct weir_request *r, struct piece *p)
+{
+	if (!p->text.p)
+		p->text = json_text(&r->t->arena, p->value);
+	if (!p->text.p)
+		p->text = STR("");
+	return p->text;
+}
+
+struct str run_last_text(struct weir_request *r)
+{
+	struct view *v = run_view(r);
+	unsigned end = v->n, first;
+	if (v->last_read)
+		return v->last;
+	v->last_read = true;
+	while (end > 0 && v->pieces[end - 1].role != WEIR_USER)
+		end--;
+	for (first = end; first > 0 && v->pieces[first - 1].message == v->pieces[end - 1].message; first--)
+		;
+	for (unsigned i = first; i < end; i++) {
+		struct str text = run_piece_text(r, &v->pieces[i]);
+		if (v->pieces[i].role != WEIR_USER)
+			continue;
+		v->last = v->last.n ? arena_printf(&r->t->arena, "%.*s\n%.*s", STR_FMT(v->last), STR_FMT(text)) : text;
+	}
+	return v->last;
+}
+
+unsigned run_tools(struct weir_request *r)
+{
+	struct json_cursor c;
+	unsigned n = 0;
+	struct str tools = r->t->call->json ? json_get(json_value(r->t->call->body), STR("tools")) : STR_NONE;
+	if (json_type(tools) == JSON_ARRAY && json_cursor_open(&c, tools))
+		while (json_cursor_next(&c))
+			n++;
+	return n;
+}

@@ -1,0 +1,280 @@
+"""Plugins built outside the tree against the installed header, as anybody would."""
+import json
+import os
+import re
+import subprocess
+import time
+
+import anthropic
+import openai
+import pytest
+
+from conftest import config_for
+from mock_provider import LAST_CHUNK, chunk, delta, event, good, http, stream_head
+from weir import BINARY, ROOT
+
+
+@pytest.fixture(scope="module")
+def header(tmp_path_factory):
+    """The header where `make install` puts it, and nothing else."""
+    d = tmp_path_factory.mktemp("include")
+    (d / "weir_plugin.h").write_bytes((ROOT / "plugins/weir_plugin.h").read_bytes())
+    return d
+
+
+def build(header, source, out, *flags):
+    sanitize = ["-fsanitize=address"] if "address" in BINARY else []
+    subprocess.run(["gcc", "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Werror", "-shared", "-fPIC", "-g", f"-I{header}", *sanitize, *flags,
+                    "-o", str(out), str(source)], check=True)
+    return out
+
+
+@pytest.fixture(scope="module")
+def probe(header, tmp_path_factory):
+    return build(header, ROOT / "tests/cases/plugins/probe.c", tmp_path_factory.mktemp("probe") / "probe.so")
+
+
+def with_probe(probe, *providers, entry=None, **more):
+    return config_for(*providers, plugins=[{"name": "probe", "path": str(probe), **(entry or {})}], **more)
+
+
+def text_of(r):
+    return r.json["choices"][0]["message"]["content"]
+
+
+def test_an_answer_in_every_format(gateway, provider, probe):
+    p = provider()
+    g = gateway(with_probe(probe, p))
+    r = g.chat(text="answer it is \"so\"")
+    assert r.status == 200 and text_of(r) == 'it is "so"'
+    assert r.headers["x-weir-answered-by"] == "probe/said" and float(r.headers["x-weir-cost-usd"]) == 0
+    client = openai.OpenAI(base_url=g.url, api_key="x", max_retries=0)
+    chunks = list(client.chat.completions.create(model="m", stream=True, stream_options={"include_usage": True},
+                                                 messages=[{"role": "user", "content": "answer streamed"}]))
+    assert "".join(c.choices[0].delta.content or "" for c in chunks if c.choices) == "streamed"
+    assert chunks[-1].usage.total_tokens == 0
+    assert client.completions.create(model="m", prompt="answer old").choices[0].text == "old"
+    assert "".join(c.choices[0].text for c in client.completions.create(model="m", prompt="answer old", stream=True)) == "old"
+    assert client.responses.create(model="m", input="answer new").output_text == "new"
+    with client.responses.stream(model="m", input=[{"role": "user", "content": "answer new"}]) as s:
+        assert s.get_final_response().output_text == "new"
+    a = anthropic.Anthropic(base_url=g.url[:-3], api_key="x", max_retries=0)
+    ask = {"model": "m", "max_tokens": 10, "messages": [{"role": "user", "content": [{"type": "text", "text": "answer hello"}]}]}
+    assert a.messages.create(**ask).content[0].text == "hello"
+    with a.messages.stream(**ask) as s:
+        assert s.get_final_text() == "hello"
+    assert p.requests == []
+    assert g.metric("weir_plugin_requests_total", plugin="probe", outcome="answer") == 8
+    assert g.metric("weir_plugin_calls_avoided_total", plugin="probe", model="m") == 8
+
+
+def test_a_plugin_sees_the_request(gateway, provider, probe):
+    g = gateway(with_probe(probe, provider(), keys=[{"name": "shop", "secret": "sk-shop-secret"}]))
+    body = {"model": "m", "user": "u1", "tools": [{"type": "function", "function": {"name": "f"}}], "messages": [
+        {"role": "system", "content": "be \u00e9"}, {"role": "assistant", "content": None},
+        {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}, {"type": "text", "text": "show"}]}]}
+    r = g.request("POST", "/v1/chat/completions", body, {"authorization": "Bearer sk-shop-secret", "x-weir-tags": "a=b, team=blue"})
+    assert text_of(r) == ("0.0:be \u00e9|1.2:show|model=m key=shop endpoint=chat tools=1 images=1 stream=0 "
+                          "user=\"u1\" team-tag=blue")
+
+
+def test_a_rejection_has_the_callers_shape(gateway, provider, probe):
+    p = provider()
+    g = gateway(with_probe(probe, p))
+    r = g.chat(text="reject")
+    assert r.status == 451 and r.error["code"] == "not_here" and r.error["message"] == 'Not "here".'
+    assert r.headers["x-should-retry"] == "false"
+    r = g.request("POST", "/v1/messages", {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "reject"}]})
+    assert r.status == 451 and r.json["type"] == "error" and r.error["message"] == 'Not "here".'
+    assert g.metric("weir_requests_total", error_type="policy_plugin") == 2
+    assert p.requests == []
+
+
+def test_changes_are_splices(gateway, provider, probe):
+    p = provider()
+    g = gateway(with_probe(probe, p))
+    raw = b'{ "model":"m",\t"user":"gone", "top_p" : 1.50, "big":12345678901234567890.10,\n "messages":[{"role":"user","content":"a\\u0062"},{"content":"change","role":"user"}]}'
+    assert g.request("POST", "/v1/chat/completions", raw).status == 200
+    assert p.requests[-1].body == raw.replace(b'"m"', b'"mock"').replace(b',\t"user":"gone"', b"").replace(b"1.50", b"0.5").replace(
+        b'"change"', b'"changed \\"text\\""').replace(b'{ "model"', b'{"temperature":0.25, "model"')
+    assert g.chat(text="hi").status == 200
+    assert p.requests[-1].json["messages"] == [{"role": "user", "content": "hi"}]
+    assert g.metric("weir_plugin_requests_total", plugin="probe", outcome="change") == 1
+
+
+def test_a_model_is_chosen_and_checked(gateway, provider, probe):
+    p = provider()
+    g = gateway(with_probe(probe, p, keys=[{"name": "k", "secret": "sk-key-secret", "models": ["m", "auto"]}]))
+    h = {"authorization": "Bearer sk-key-secret"}
+    assert g.chat("auto", "route m", headers=h).status == 200
+    assert g.chat("auto", "route first/other", headers=h).status == 403
+    assert g.chat("other", "answer no", headers=h).status == 403
+    assert g.chat("auto", "answer never", headers=h).status == 404
+
+
+def test_a_target_is_preferred(gateway, provider, probe):
+    first, second = provider(), provider()
+    g = gateway(with_probe(probe, first, second))
+    assert g.chat().headers["x-weir-target"] == "second/mock"
+
+
+def test_what_is_invalid_goes_nowhere(gateway, provider, probe):
+    p = provider()
+    g = gateway(with_probe(probe, p))
+    assert g.chat(text="bad").status == 500
+    assert g.chat(text="no verdict").status == 503
+    assert p.requests == [] and g.chat().status == 200
+    assert g.metric("weir_plugin_requests_total", plugin="probe", outcome="invalid") == 1
+
+
+def test_holding(gateway, provider, probe):
+    p = provider()
+    hook = provider(lambda r: [http(200, "so says the hook", "text/plain")])
+    g = gateway(with_probe(probe, p, entry={"config": {"url": f"http://127.0.0.1:{hook.port}/may?x=1"}}))
+    assert g.chat(text="timer").status == 200 and len(p.requests) == 1
+    assert text_of(g.chat(text="http")) == "so says the hook"
+    assert hook.requests[0].path == "/may?x=1" and hook.requests[0].headers["x-probe"] == "1"
+    assert hook.requests[0].body.startswith(b"req_")
+    assert text_of(g.chat(text="work")) == "WORKED"
+    r = g.chat(text="slow work")
+    assert r.status == 504 and "step of this gateway" in r.error["message"]
+    time.sleep(1.5)		# the late result is dropped
+    assert g.chat(text="work").status == 200
+
+
+@pytest.mark.parametrize("ask, status, on_failure", [
+    ("http", 504, "continue"), ("http open", 200, "reject"), ("http tell", 200, "reject"),
+    ("http as configured", 504, "reject"), ("http as configured", 200, "continue"),
+])
+def test_a_deadline_passes(gateway, provider, probe, ask, status, on_failure):
+    p = provider()
+    hook = provider(lambda r: [("hang",)])
+    g = gateway(with_probe(probe, p, entry={"on_failure": on_failure, "timeout": "10s", "config": {"url": f"http://127.0.0.1:{hook.port}/"}}))
+    r = g.chat(text=ask)
+    assert r.status == status
+    assert len(p.requests) == (1 if status == 200 and "tell" not in ask else 0)
+    if "tell" in ask:
+        assert text_of(r) == "no result in time"
+    else:
+        assert g.metric("weir_plugin_requests_total", plugin="probe", outcome="timeout") == 1
+
+
+def test_the_caller_leaves_while_it_is_held(gateway, provider, probe):
+    hook = provider(lambda r: [("hang",)])
+    g = gateway(with_probe(probe, provider(), entry={"config": {"url": f"http://127.0.0.1:{hook.port}/"}}))
+    with pytest.raises(OSError):
+        g.request("POST", "/v1/chat/completions", {"model": "m", "messages": [{"role": "user", "content": "http"}]}, timeout=0.2)
+    end = time.monotonic() + 10
+    while not hook.requests[0].hung_up_at and time.monotonic() < end:
+        time.sleep(0.02)
+    assert hook.requests[0].hung_up_at
+    assert g.chat().status == 200
+
+
+def says(pieces, final=None):
+    """A provider that says `pieces`, streamed or not."""
+    def script(r):
+        if not r.stream:
+            return [http(200, {"id": "x", "object": "chat.completion", "model": "mock", "choices": [
+                {"index": 0, "message": {"role": "assistant", "content": "".join(pieces)}, "finish_reason": "stop"}],
+                "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}})]
+        return [stream_head()] + [chunk(delta(x)) for x in pieces] + [chunk(delta(finish="stop")), chunk(event("[DONE]")), LAST_CHUNK]
+    return script
+
+
+def read(g, stream):
+    client = openai.OpenAI(base_url=g.url, api_key="x", max_retries=0)
+    r = client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}], stream=stream)
+    return "".join(c.choices[0].delta.content or "" for c in r if c.choices) if stream else r.choices[0].message.content
+
+
+@pytest.mark.parametrize("cut", range(1, 12))
+def test_an_answer_is_changed_wherever_it_is_cut(gateway, provider, probe, cut):
+    whole = "a secret, se and sec"
+    p = provider(says([whole[:cut], whole[cut:]]))
+    g = gateway(with_probe(probe, p, entry={"config": {"cut": "secret"}}))
+    assert read(g, True) == "a , se and sec"
+    assert read(g, False) == "a , se and sec"
+
+
+def test_an_answer_is_broken_off(gateway, provider, probe):
+    p = provider(says(["some ", "STOP ", "never"]))
+    g = gateway(with_probe(probe, p, entry={"config": {"cut": "secret"}}))
+    r = g.chat()
+    assert r.status == 403 and r.error["code"] == "stopped"
+    r = g.chat(stream=True)
+    assert b"some" in r.body and b"never" not in r.body and b"[DONE]" not in r.body and b"Stopped." in r.body
+
+
+def test_what_cannot_be_loaded_is_left_out(gateway, provider, header, probe, tmp_path):
+    old = build(header, ROOT / "tests/cases/plugins/probe.c", tmp_path / "old.so", "-DPROBE_ABI=99")
+    empty = tmp_path / "empty.c"
+    empty.write_text("int nothing;\n")
+    none = build(header, empty, tmp_path / "none.so")
+    half = tmp_path / "half.so"
+    half.write_bytes(probe.read_bytes()[:8000])
+    half.chmod(0o755)
+    writable = tmp_path / "writable.so"
+    writable.write_bytes(probe.read_bytes())
+    writable.chmod(0o777)
+    entries = [{"name": "probe", "path": str(x)} for x in (old, none, half, writable, tmp_path / "missing.so", tmp_path)]
+    entries += [{"name": "other", "path": str(probe)}, {"name": "probe", "path": str(probe), "sha256": "00" * 32}, {"name": "unknown"}]
+    g = gateway(config_for(provider(), plugins=entries))
+    assert g.chat(text="reject").status == 200
+    log = g.logs()
+    for why in ("version 99", "no symbol", "not the whole", "others than its owner", "No such file", "no regular file",
+                "calls itself", "SHA-256", "unknown.so"):
+        assert why in log, why
+
+
+def test_required_or_refused(gateway, provider, probe, tmp_path):
+    def check(entry):
+        f = tmp_path / "weir.yaml"
+        f.write_text(json.dumps(config_for(provider(), plugins=[entry])))
+        return subprocess.run([BINARY, "check", "-c", str(f)], capture_output=True, text=True)
+    r = check({"name": "unknown", "required": True})
+    assert r.returncode == 2 and "unknown.so" in r.stderr
+    r = check({"name": "probe", "path": str(probe), "config": {"x": 1}})
+    assert r.returncode == 2 and re.search(r"weir.yaml:1:\d+: error: `x`: probe knows url and cut", r.stderr), r.stderr
+    r = check({"name": "probe", "path": str(probe), "config": {"url": "ftp://x"}})
+    assert r.returncode == 0 or "ftp" in r.stderr
+
+
+def test_models_and_keys(gateway, provider, probe):
+    g = gateway(with_probe(probe, provider(), entry={"models": ["x*"], "keys": ["shop"]}))
+    assert g.chat(text="reject").status == 200
+
+
+def test_a_reload_under_a_stream(gateway, provider, probe):
+    p = provider(lambda r: [stream_head(), chunk(delta("a sec")), ("sleep", 0.5), chunk(delta("ret.")),
+                            chunk(delta(finish="stop")), chunk(event("[DONE]")), LAST_CHUNK])
+    g = gateway(with_probe(probe, p, entry={"config": {"cut": "secret"}}))
+    client = openai.OpenAI(base_url=g.url, api_key="x", max_retries=0)
+    r = iter(client.chat.completions.create(model="m", messages=[{"role": "user", "content": "hi"}], stream=True))
+    text = next(r).choices[0].delta.content or ""
+    g.reload()
+    g.reload()
+    assert text + "".join(c.choices[0].delta.content or "" for c in r) == "a ."
+
+
+def test_a_crash_ends_weir_and_nothing_else(gateway, provider, probe):
+    g = gateway(with_probe(probe, provider(), log={"level": "info"}), expect=None)
+    with pytest.raises((OSError, Exception)):
+        g.chat(text="crash")
+    g.process.wait(10)
+    assert g.process.returncode != 0
+    again = gateway(g.config)
+    assert again.chat().status == 200
+
+
+def test_the_plugin_of_the_guide(gateway, provider, header, tmp_path):
+    guide = (ROOT / "conf/docs/plugins.md").read_text()
+    code = re.search(r"```c\n(.*?)```", guide, re.S).group(1)
+    assert len(code.splitlines()) <= 50
+    (tmp_path / "ask.c").write_text(code)
+    so = build(header, tmp_path / "ask.c", tmp_path / "ask.so")
+    hook = provider(lambda r: [http(200, "fine")] if b"good" in r.body else [http(403, "Not that.")])
+    g = gateway(config_for(provider(), plugins=[{"name": "ask", "path": str(so), "config": {"url": f"http://127.0.0.1:{hook.port}/may"}}]))
+    assert g.chat(text="good").status == 200
+    r = g.chat(text="evil")
+    assert r.status == 403 and r.error["message"] == "Not that." and r.error["code"] == "asked"
