@@ -13,7 +13,7 @@ COMMIT := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 variant := $(if $(SANITIZE),-$(SANITIZE))$(if $(findstring clang,$(CC)),-clang)
 BUILD ?= build$(variant)
 
-LIBS := libevent_core libevent_pthreads openssl libcurl jansson yaml-0.1 hiredis sqlite3 zlib
+LIBS := libevent_core libevent_pthreads openssl libcurl jansson yaml-0.1 hiredis sqlite3 zlib libpcre2-8
 # Where hiredis has TLS.
 ifeq ($(shell pkg-config --exists hiredis_ssl && echo yes),yes)
 LIBS += hiredis_ssl

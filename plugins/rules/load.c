@@ -1,0 +1,299 @@
+/*
+ * load.c: from YAML to rules; every mistake is told with its line and column.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "rules/rules.h"
+
+/* Steps and depth a pattern may take: beyond, it does not match, and that is told. */
+static const uint32_t MATCH_LIMIT = 100000, DEPTH_LIMIT = 1000;
+
+struct load {
+	const struct weir_host *weir;
+	struct weir_setup *setup;
+	const char *file;
+	bool bad;
+};
+
+bool text_is(struct weir_text t, const char *s)
+{
+	return t.n == strlen(s) && memcmp(t.p, s, t.n) == 0;
+}
+
+#define WRONG(l, node, ...) \
+	((l)->bad = true, (l)->weir->tell((l)->setup, WEIR_ERROR, (l)->file, (node)->line, (node)->column, __VA_ARGS__))
+
+static bool is_kind(struct load *l, const struct weir_node *n, enum weir_node_kind kind, const char *expected)
+{
+	if (n->kind != kind)
+		WRONG(l, n, "`%.*s`: expected %s", (int)n->key.n, n->key.p ? n->key.p : "", expected);
+	return n->kind == kind;
+}
+
+/* --- conditions --- */
+
+static const struct leaf {
+	const char *name;
+	enum condition_kind kind;
+	bool anywhere;
+} leaves[] = {
+	{ "exact", WHEN_EXACT, false }, { "prefix", WHEN_PREFIX, false }, { "words", WHEN_WORDS, false },
+	{ "pattern", WHEN_PATTERN, false }, { "any_exact", WHEN_EXACT, true }, { "any_words", WHEN_WORDS, true },
+	{ "any_pattern", WHEN_PATTERN, true }, { "model", WHEN_MODEL, false }, { "key", WHEN_KEY, false },
+	{ "endpoint", WHEN_ENDPOINT, false }, { "tag", WHEN_TAG, false }, { "larger_than", WHEN_SIZE_ABOVE, false },
+	{ "tools", WHEN_TOOLS, false }, { "stream", WHEN_STREAM, false },
+};
+
+static void compile(struct load *l, struct condition *c, const struct weir_node *n)
+{
+	int error;
+	PCRE2_SIZE at;
+	unsigned char why[160];
+	pcre2_code *code = pcre2_compile((PCRE2_SPTR)n->value.p, n->value.n,
+					 PCRE2_UTF | PCRE2_UCP | PCRE2_CASELESS | PCRE2_MATCH_INVALID_UTF, &error, &at, NULL);
+	if (!code) {
+		pcre2_get_error_message(error, why, sizeof(why));
+		WRONG(l, n, "the pattern is wrong at its byte %zu: %s", (size_t)at, (char *)why);
+		return;
+	}
+	pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
+	c->patterns[c->n] = code;
+}
+
+static void add_value(struct load *l, struct condition *c, const struct weir_node *n)
+{
+	if (n->kind != WEIR_SCALAR || n->value.n == 0) {
+		WRONG(l, n, "expected a text");
+		return;
+	}
+	if (c->kind == WHEN_PATTERN)
+		compile(l, c, n);
+	c->values[c->n++] = n->value;
+}
+
+static void read_number(struct load *l, struct condition *c, const struct weir_node *n)
+{
+	char *end = NULL;
+	if (!is_kind(l, n, WEIR_SCALAR, "a number, or true or false"))
+		return;
+	c->number = text_is(n->value, "true") ? 1 : text_is(n->value, "false") ? 0 : strtoull(n->value.p, &end, 10);
+	if (end && (*end || end == n->value.p || n->value.p[0] == '-'))
+		WRONG(l, n, "`%.*s`: expected a number, or true or false", (int)n->key.n, n->key.p);
+}
+
+static struct condition *read_leaf(struct load *l, const struct weir_node *n)
+{
+	struct condition *c = calloc(1, sizeof(*c));
+	size_t i = 0, count = sizeof(leaves) / sizeof(leaves[0]);
+	while (i < count && !text_is(n->key, leaves[i].name))
+		i++;
+	if (i == count) {
+		WRONG(l, n, "`%.*s` is no condition", (int)n->key.n, n->key.p);
+		return c;
+	}
+	c->kind = leaves[i].kind;
+	c->anywhere = leaves[i].anywhere;
+	if (c->kind == WHEN_SIZE_ABOVE || c->kind == WHEN_TOOLS || c->kind == WHEN_STREAM) {
+		read_number(l, c, n);
+		return c;
+	}
+	unsigned most = n->kind == WEIR_LIST ? n->count : 1;
+	c->values = calloc(most + 1, sizeof(*c->values));
+	c->patterns = calloc(most + 1, sizeof(*c->patterns));
+	if (n->kind == WEIR_LIST)
+		for (const struct weir_node *v = n->first; v; v = v->next)
+			add_value(l, c, v);
+	else
+		add_value(l, c, n);
+	if (n->kind == WEIR_LIST && !n->first)
+		WRONG(l, n, "`%.*s`: the list is empty, so it never holds", (int)n->key.n, n->key.p);
+	return c;
+}
+
+static struct condition *read_map(struct load *l, const struct weir_node *n, unsigned depth);
+
+static struct condition *read_group(struct load *l, const struct weir_node *n, enum condition_kind kind, unsigned depth)
+{
+	struct condition *c = calloc(1, sizeof(*c)), **tail = &c->children;
+	c->kind = kind;
+	if (!is_kind(l, n, WEIR_LIST, "a list of conditions"))
+		return c;
+	for (const struct weir_node *v = n->first; v; v = v->next, tail = &(*tail)->next)
+		*tail = read_map(l, v, depth + 1);
+	return c;
+}
+
+/* All members of a map hold together. */
+static struct condition *read_map(struct load *l, const struct weir_node *n, unsigned depth)
+{
+	struct condition *all = calloc(1, sizeof(*all)), **tail = &all->children;
+	all->kind = WHEN_ALL;
+	if (depth > DEPTH_MAX)
+		WRONG(l, n, "conditions are nested deeper than %d", DEPTH_MAX);
+	if (depth > DEPTH_MAX || !is_kind(l, n, WEIR_MAP, "conditions"))
+		return all;
+	for (const struct weir_node *v = n->first; v; v = v->next, tail = &(*tail)->next) {
+		if (text_is(v->key, "all"))
+			*tail = read_group(l, v, WHEN_ALL, depth);
+		else if (text_is(v->key, "any"))
+			*tail = read_group(l, v, WHEN_ANY, depth);
+		else if (text_is(v->key, "not"))
+			(*tail = calloc(1, sizeof(**tail)))->kind = WHEN_NOT, (*tail)->children = read_map(l, v, depth + 1);
+		else
+			*tail = read_leaf(l, v);
+	}
+	return all;
+}
+
+/* --- rules --- */
+
+static struct setting *read_settings(struct load *l, const struct weir_node *n)
+{
+	struct setting *first = NULL, **tail = &first;
+	if (!is_kind(l, n, WEIR_MAP, "names and values"))
+		return NULL;
+	for (const struct weir_node *v = n->first; v; v = v->next, tail = &(*tail)->next) {
+		if (!is_kind(l, v, WEIR_SCALAR, "a value"))
+			break;
+		*tail = calloc(1, sizeof(**tail));
+		**tail = (struct setting){ v->key, v->value, NULL };
+	}
+	return first;
+}
+
+static void read_text(struct load *l, const struct weir_node *n, struct weir_text *to)
+{
+	if (is_kind(l, n, WEIR_SCALAR, "a text"))
+		*to = n->value;
+}
+
+static void read_cache(struct load *l, const struct weir_node *n, struct rule *r)
+{
+	r->cache = text_is(n->value, "skip") ? WEIR_CACHE_SKIP : text_is(n->value, "force") ? WEIR_CACHE_FORCE : 0;
+	if (!r->cache)
+		WRONG(l, n, "`cache`: expected skip or force");
+}
+
+static void read_member(struct load *l, const struct weir_node *n, struct rule *r)
+{
+	if (text_is(n->key, "name") && is_kind(l, n, WEIR_SCALAR, "a name"))
+		r->name = strndup(n->value.p, n->value.n);
+	else if (text_is(n->key, "when"))
+		r->when = read_map(l, n, 0);
+	else if (text_is(n->key, "answer"))
+		read_text(l, n, &r->answer);
+	else if (text_is(n->key, "reject"))
+		read_text(l, n, &r->reject);
+	else if (text_is(n->key, "route"))
+		read_text(l, n, &r->route);
+	else if (text_is(n->key, "set"))
+		r->set = read_settings(l, n);
+	else if (text_is(n->key, "tag"))
+		r->tags = read_settings(l, n);
+	else if (text_is(n->key, "cache"))
+		read_cache(l, n, r);
+	else if (text_is(n->key, "status"))
+		r->status = n->kind == WEIR_SCALAR ? atoi(n->value.p) : -1;
+	else if (!text_is(n->key, "name"))
+		WRONG(l, n, "a rule has no `%.*s`", (int)n->key.n, n->key.p);
+	if (r->status && (r->status < 400 || r->status > 599))
+		WRONG(l, n, "`status`: expected 400 to 599"), r->status = 0;
+}
+
+static struct rule *read_rule(struct load *l, const struct weir_node *n)
+{
+	struct rule *r = calloc(1, sizeof(*r));
+	r->line = n->line;
+	r->column = n->column;
+	if (!is_kind(l, n, WEIR_MAP, "a rule"))
+		return r;
+	for (const struct weir_node *v = n->first; v; v = v->next)
+		read_member(l, v, r);
+	if (!r->name)
+		WRONG(l, n, "a rule needs a `name`");
+	if (r->answer.n && r->reject.n)
+		WRONG(l, n, "a rule cannot answer and reject");
+	if (!r->answer.n && !r->reject.n && !r->route.n && !r->set && !r->tags && !r->cache)
+		WRONG(l, n, "the rule does nothing: say answer, reject, route, set, tag or cache");
+	return r;
+}
+
+/* What stands behind a rule without conditions is never reached. */
+static void tell_dead(struct load *l, const struct rules *rules)
+{
+	const struct rule *always = NULL;
+	for (const struct rule *r = rules->first; r; r = r->next) {
+		if (always)
+			l->weir->tell(l->setup, WEIR_WARNING, l->file, r->line, r->column,
+				      "rule `%s` is never reached: `%s` before it takes everything", r->name, always->name);
+		for (const struct rule *b = rules->first; b != r; b = b->next)
+			if (strcmp(b->name, r->name) == 0)
+				WRONG(l, r, "there are two rules named `%s`", r->name);
+		if (!always && !r->when)
+			always = r;
+	}
+}
+
+struct rules *rules_load(const struct weir_host *weir, struct weir_setup *s, const char *file)
+{
+	struct load l = { weir, s, file, false };
+	const struct weir_node *root = weir->read_yaml(s, file);
+	struct rules *rules = calloc(1, sizeof(*rules));
+	struct rule **tail = &rules->first;
+	rules->weir = weir;
+	rules->limits = pcre2_match_context_create(NULL);
+	pcre2_set_match_limit(rules->limits, MATCH_LIMIT);
+	pcre2_set_depth_limit(rules->limits, DEPTH_LIMIT);
+	const struct weir_node *list = root && root->kind == WEIR_MAP ? root->first : NULL;
+	if (root && (!list || list->next || !text_is(list->key, "rules") || list->kind != WEIR_LIST))
+		WRONG(&l, root, "expected `rules:` and a list");
+	for (const struct weir_node *n = root && !l.bad ? list->first : NULL; n; n = n->next, tail = &(*tail)->next)
+		*tail = read_rule(&l, n);
+	if (root && !l.bad)
+		tell_dead(&l, rules);
+	if (root && !l.bad)
+		return rules;
+	rules_free(rules);
+	return NULL;
+}
+
+/* --- letting go --- */
+
+static void free_conditions(struct condition *c)
+{
+	while (c) {
+		struct condition *next = c->next;
+		free_conditions(c->children);
+		for (unsigned i = 0; c->patterns && i < c->n; i++)
+			pcre2_code_free(c->patterns[i]);
+		free(c->patterns);
+		free(c->values);
+		free(c);
+		c = next;
+	}
+}
+
+static void free_settings(struct setting *s)
+{
+	while (s) {
+		struct setting *next = s->next;
+		free(s);
+		s = next;
+	}
+}
+
+void rules_free(struct rules *rules)
+{
+	while (rules->first) {
+		struct rule *r = rules->first;
+		rules->first = r->next;
+		free_conditions(r->when);
+		free_settings(r->set);
+		free_settings(r->tags);
+		free(r->name);
+		free(r);
+	}
+	pcre2_match_context_free(rules->limits);
+	free(rules);
+}

@@ -1,0 +1,158 @@
+/*
+ * match.c: does a condition hold?
+ */
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "rules/rules.h"
+
+static bool same(struct weir_text a, struct weir_text b)
+{
+	return a.n == b.n && strncasecmp(a.p, b.p, a.n) == 0;
+}
+
+static struct weir_text trim(struct weir_text t)
+{
+	while (t.n && isspace((unsigned char)t.p[0]))
+		t.p++, t.n--;
+	while (t.n && isspace((unsigned char)t.p[t.n - 1]))
+		t.n--;
+	return t;
+}
+
+static bool is_letter(char c)
+{
+	return isalnum((unsigned char)c) || (unsigned char)c >= 0x80;
+}
+
+bool text_has_word(struct weir_text text, struct weir_text word)
+{
+	for (size_t i = 0; word.n && i + word.n <= text.n; i++)
+		if (strncasecmp(text.p + i, word.p, word.n) == 0 && (i == 0 || !is_letter(text.p[i - 1])) &&
+		    (i + word.n == text.n || !is_letter(text.p[i + word.n])))
+			return true;
+	return false;
+}
+
+static bool has_words(const struct condition *c, struct weir_text text)
+{
+	for (unsigned i = 0; i < c->n; i++)
+		if (!text_has_word(text, c->values[i]))
+			return false;
+	return true;
+}
+
+static bool has_pattern(const struct rules *rules, pcre2_code *code, struct weir_text text, struct match *m)
+{
+	pcre2_match_data *data = pcre2_match_data_create(CAPTURES_MAX, NULL);
+	int n = data ? pcre2_match(code, (PCRE2_SPTR)text.p, text.n, 0, 0, data, rules->limits) : PCRE2_ERROR_NOMEMORY;
+	m->cut_off |= n == PCRE2_ERROR_MATCHLIMIT || n == PCRE2_ERROR_DEPTHLIMIT || n == PCRE2_ERROR_JIT_STACKLIMIT;
+	const PCRE2_SIZE *at = data ? pcre2_get_ovector_pointer(data) : NULL;
+	if (n == 0)
+		n = CAPTURES_MAX;
+	for (int i = 0; i < n; i++)
+		m->captures[i] = at[2 * i] == PCRE2_UNSET ? (struct weir_text){ "", 0 } :
+				 (struct weir_text){ text.p + at[2 * i], at[2 * i + 1] - at[2 * i] };
+	if (n > 0)
+		m->n = (unsigned)n;
+	pcre2_match_data_free(data);
+	return n > 0;
+}
+
+static bool text_matches(const struct rules *rules, const struct condition *c, struct weir_text text, struct match *m)
+{
+	if (!text.p)
+		text.p = "";
+	if (c->kind == WHEN_WORDS)
+		return has_words(c, text);
+	for (unsigned i = 0; i < c->n; i++) {
+		struct weir_text v = c->values[i], t = trim(text);
+		if (c->kind == WHEN_PATTERN ? has_pattern(rules, c->patterns[i], text, m) :
+		    c->kind == WHEN_EXACT ? same(t, v) : t.n >= v.n && strncasecmp(t.p, v.p, v.n) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool any_text_matches(const struct rules *rules, const struct condition *c, struct weir_request *r, struct match *m)
+{
+	struct weir_piece piece = { .size = sizeof(piece) };
+	for (unsigned i = 0; rules->weir->piece(r, i, &piece); i++)
+		if (text_matches(rules, c, piece.text, m))
+			return true;
+	return false;
+}
+
+/* `*` matches any run of bytes. */
+static bool is_like(struct weir_text pattern, struct weir_text t)
+{
+	size_t i = 0, k = 0, star = SIZE_MAX, mark = 0;
+	while (k < t.n) {
+		if (i < pattern.n && pattern.p[i] == '*') {
+			star = i++;
+			mark = k;
+		} else if (i < pattern.n && pattern.p[i] == t.p[k]) {
+			i++, k++;
+		} else if (star != SIZE_MAX) {
+			i = star + 1;
+			k = ++mark;
+		} else {
+			return false;
+		}
+	}
+	while (i < pattern.n && pattern.p[i] == '*')
+		i++;
+	return i == pattern.n;
+}
+
+static bool any_like(const struct condition *c, struct weir_text t)
+{
+	for (unsigned i = 0; i < c->n; i++)
+		if (is_like(c->values[i], t))
+			return true;
+	return false;
+}
+
+/* "name=value", or "name" for any value. */
+static bool has_tag(const struct rules *rules, const struct condition *c, struct weir_request *r)
+{
+	for (unsigned i = 0; i < c->n; i++) {
+		struct weir_text v = c->values[i], name = v;
+		const char *equals = memchr(v.p, '=', v.n);
+		name.n = equals ? (size_t)(equals - v.p) : v.n;
+		struct weir_text have = rules->weir->tag(r, name);
+		if (equals ? have.n && is_like((struct weir_text){ equals + 1, v.n - name.n - 1 }, have) : have.n > 0)
+			return true;
+	}
+	return false;
+}
+
+bool condition_holds(const struct rules *rules, const struct condition *c, struct weir_request *r, struct match *m)
+{
+	const struct weir_host *weir = rules->weir;
+	switch (c->kind) {
+	case WHEN_ALL:
+		for (const struct condition *x = c->children; x; x = x->next)
+			if (!condition_holds(rules, x, r, m))
+				return false;
+		return true;
+	case WHEN_ANY:
+		for (const struct condition *x = c->children; x; x = x->next)
+			if (condition_holds(rules, x, r, m))
+				return true;
+		return false;
+	case WHEN_NOT:
+		return !condition_holds(rules, c->children, r, &(struct match){ .n = 0 });
+	case WHEN_EXACT: case WHEN_PREFIX: case WHEN_WORDS: case WHEN_PATTERN:
+		return c->anywhere ? any_text_matches(rules, c, r, m) : text_matches(rules, c, weir->fact(r, WEIR_LAST_TEXT), m);
+	case WHEN_MODEL:      return any_like(c, weir->fact(r, WEIR_MODEL));
+	case WHEN_KEY:        return any_like(c, weir->fact(r, WEIR_KEY));
+	case WHEN_ENDPOINT:   return any_like(c, weir->fact(r, WEIR_ENDPOINT));
+	case WHEN_TAG:        return has_tag(rules, c, r);
+	case WHEN_SIZE_ABOVE: return weir->count(r, WEIR_BODY_BYTES) > c->number;
+	case WHEN_TOOLS:      return (weir->count(r, WEIR_TOOLS) > 0) == (c->number > 0);
+	case WHEN_STREAM:     return (weir->count(r, WEIR_STREAM) > 0) == (c->number > 0);
+	}
+	return false;
+}

@@ -1,0 +1,120 @@
+/*
+ * rules.c: what needs no model is answered by a rule; the first that matches decides.
+ */
+#include "rules/rules.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* --- templates --- */
+
+static struct weir_text value_of(const struct rules *rules, struct weir_text name, struct weir_request *r, const struct match *m,
+				 char *room, size_t size)
+{
+	const struct weir_host *weir = rules->weir;
+	time_t now = time(NULL);
+	struct tm tm;
+	if (name.n == 1 && name.p[0] >= '0' && name.p[0] <= '9') {
+		unsigned i = (unsigned)(name.p[0] - '0');
+		return i < m->n ? m->captures[i] : (struct weir_text){ "", 0 };
+	}
+	if (name.n > 4 && memcmp(name.p, "tag.", 4) == 0)
+		return weir->tag(r, (struct weir_text){ name.p + 4, name.n - 4 });
+	if (text_is(name, "key"))
+		return weir->fact(r, WEIR_KEY);
+	if (text_is(name, "model"))
+		return weir->fact(r, WEIR_MODEL);
+	if (!text_is(name, "date") && !text_is(name, "time"))
+		return (struct weir_text){ NULL, 0 };
+	gmtime_r(&now, &tm);
+	return (struct weir_text){ room, strftime(room, size, text_is(name, "date") ? "%Y-%m-%d" : "%H:%M", &tm) };
+}
+
+/* What is no name in braces stays as it is written. */
+char *template_fill(const struct rules *rules, struct weir_text text, struct weir_request *r, const struct match *m)
+{
+	char *out = NULL, room[32];
+	size_t n = 0;
+	FILE *f = open_memstream(&out, &n);
+	for (size_t i = 0; f && i < text.n; i++) {
+		const char *end = text.p[i] == '{' ? memchr(text.p + i, '}', text.n - i) : NULL;
+		struct weir_text name = { text.p + i + 1, end ? (size_t)(end - text.p) - i - 1 : 0 }, value = { NULL, 0 };
+		if (end)
+			value = value_of(rules, name, r, m, room, sizeof(room));
+		if (end && (value.p || (name.n > 4 && memcmp(name.p, "tag.", 4) == 0) || text_is(name, "key"))) {
+			fwrite(value.p ? value.p : "", 1, value.n, f);
+			i = (size_t)(end - text.p);
+		} else {
+			fputc(text.p[i], f);
+		}
+	}
+	if (f)
+		fclose(f);
+	return out;
+}
+
+/* --- the hooks --- */
+
+static void *configure(const struct weir_host *weir, struct weir_setup *s, const struct weir_node *config)
+{
+	const struct weir_node *file = config ? config->first : NULL;
+	if (!file || !text_is(file->key, "file") || file->kind != WEIR_SCALAR || file->next) {
+		weir->tell(s, WEIR_ERROR, NULL, config ? config->line : 0, config ? config->column : 0,
+			   "rules needs `config: { file: ... }` and nothing else");
+		return NULL;
+	}
+	return rules_load(weir, s, file->value.p);
+}
+
+static void release(void *self)
+{
+	rules_free(self);
+}
+
+static enum weir_verdict act(const struct rules *rules, const struct rule *rule, struct weir_request *r, const struct match *m)
+{
+	const struct weir_host *weir = rules->weir;
+	struct weir_text text = rule->answer.n ? rule->answer : rule->reject;
+	enum weir_verdict verdict = WEIR_CONTINUE;
+	for (const struct setting *x = rule->set; x; x = x->next)
+		weir->set_parameter(r, x->name.p, x->value);
+	for (const struct setting *x = rule->tags; x; x = x->next)
+		weir->set_tag(r, x->name, x->value);
+	if (rule->cache)
+		weir->set_cache(r, (enum weir_cache)rule->cache);
+	if (rule->route.n)
+		weir->set_model(r, rule->route);
+	if (!text.n)
+		return WEIR_CONTINUE;
+	char *filled = template_fill(rules, text, r, m);
+	struct weir_text said = { filled ? filled : "", filled ? strlen(filled) : 0 };
+	if (rule->answer.n && weir->answer(r, said, rule->name))
+		verdict = WEIR_ANSWER;
+	else if (rule->reject.n && weir->reject(r, rule->status ? rule->status : 403, "rejected_by_rule", said, rule->name))
+		verdict = WEIR_REJECT;
+	free(filled);
+	return verdict;
+}
+
+static enum weir_verdict request(void *self, struct weir_request *r)
+{
+	const struct rules *rules = self;
+	for (const struct rule *rule = rules->first; rule; rule = rule->next) {
+		struct match m = { .n = 0 };
+		bool holds = !rule->when || condition_holds(rules, rule->when, r, &m);
+		if (m.cut_off)
+			rules->weir->log(WEIR_WARNING, "rules: a pattern of `%s` was cut off, it took too many steps", rule->name);
+		if (!holds)
+			continue;
+		rules->weir->hit(r, rule->name);
+		return act(rules, rule, r, &m);
+	}
+	return WEIR_CONTINUE;
+}
+
+WEIR_PLUGIN(rules) = {
+	.abi = WEIR_PLUGIN_ABI, .size = sizeof(struct weir_plugin), .name = "rules", .version = "1", .configure = configure,
+	.release = release, .request = request,
+};

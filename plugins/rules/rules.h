@@ -1,0 +1,73 @@
+/*
+ * rules.h: a file of rules, read once and then only looked at.
+ */
+#ifndef RULES_H
+#define RULES_H
+
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+#include <stdbool.h>
+
+#include "weir_plugin.h"
+
+enum { CAPTURES_MAX = 10, DEPTH_MAX = 16 };
+
+enum condition_kind {
+	WHEN_ALL, WHEN_ANY, WHEN_NOT,
+	WHEN_EXACT, WHEN_PREFIX, WHEN_WORDS, WHEN_PATTERN,	/* of the text */
+	WHEN_MODEL, WHEN_KEY, WHEN_ENDPOINT, WHEN_TAG, WHEN_SIZE_ABOVE, WHEN_TOOLS, WHEN_STREAM,
+};
+
+/* Leaves with several values hold when any of them does; words when all of them stand in the text. */
+struct condition {
+	enum condition_kind kind;
+	struct condition *children, *next;
+	struct weir_text *values;
+	unsigned n;
+	pcre2_code **patterns;
+	uint64_t number;
+	bool anywhere;		/* the text of any message, not the last alone */
+};
+
+struct setting {
+	struct weir_text name, value;
+	struct setting *next;
+};
+
+struct rule {
+	char *name;
+	struct condition *when;	/* NULL: always */
+	struct weir_text answer, reject, route;
+	int status;
+	int cache;		/* enum weir_cache; 0: as it is */
+	struct setting *set, *tags;
+	unsigned line, column;
+	struct rule *next;
+};
+
+struct rules {
+	const struct weir_host *weir;
+	struct rule *first;
+	pcre2_match_context *limits;
+};
+
+/* NULL after telling why. */
+struct rules *rules_load(const struct weir_host *weir, struct weir_setup *s, const char *file);
+void rules_free(struct rules *r);
+
+/* What a match leaves for templates: group 0 and on, spans of the request's text. */
+struct match {
+	struct weir_text captures[CAPTURES_MAX];
+	unsigned n;
+	bool cut_off;		/* a pattern took too long: counted as no match */
+};
+
+bool condition_holds(const struct rules *rules, const struct condition *c, struct weir_request *r, struct match *m);
+
+/* The template filled in; the caller frees. NULL: no memory. */
+char *template_fill(const struct rules *rules, struct weir_text text, struct weir_request *r, const struct match *m);
+
+bool text_is(struct weir_text t, const char *s);
+bool text_has_word(struct weir_text text, struct weir_text word);
+
+#endif

@@ -1,0 +1,111 @@
+"""Rules, asked by the real SDKs."""
+import json
+import re
+import subprocess
+
+import anthropic
+import openai
+import pytest
+
+from conftest import config_for
+from weir import BINARY
+
+RULES = r"""
+rules:
+  - name: order
+    when: { pattern: '\border (no\. )?(\d{6})\b' }
+    answer: "Order {2} ({0}) for {tag.who}: {other}"
+  - name: hello
+    when: { exact: [hello, guten tag] }
+    answer: Hi.
+  - name: forbidden
+    when: { any: [ { words: [internal, password] }, { prefix: ignore all } ] }
+    reject: Not here.
+    status: 451
+  - name: earlier
+    when: { any_words: [refund], not: { words: [never] } }
+    tag: { topic: refund }
+    set: { temperature: 0.25 }
+  - name: slow
+    when: { pattern: '^(a+)+$' }
+    answer: never
+  - name: small
+    when: { model: auto*, tools: false, stream: false, larger_than: 10 }
+    route: m
+"""
+
+
+@pytest.fixture
+def rules(gateway, provider, tmp_path):
+    def start(text=RULES, **more):
+        f = tmp_path / "rules.yaml"
+        f.write_text(text)
+        p = provider()
+        return gateway(config_for(p, plugins=[{"name": "rules", "config": {"file": str(f)}}], **more)), p
+    return start
+
+
+def test_a_rule_answers_the_real_clients(rules):
+    g, p = rules()
+    client = openai.OpenAI(base_url=g.url, api_key="x", max_retries=0)
+    ask = {"model": "m", "messages": [{"role": "user", "content": "where is Order no. 123456?"}]}
+    want = "Order 123456 (Order no. 123456) for : {other}"
+    assert client.chat.completions.create(**ask).choices[0].message.content == want
+    assert "".join(c.choices[0].delta.content or "" for c in client.chat.completions.create(stream=True, **ask)) == want
+    a = anthropic.Anthropic(base_url=g.url[:-3], api_key="x", max_retries=0)
+    hello = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": " HELLO\n"}]}
+    assert a.messages.create(**hello).content[0].text == "Hi."
+    with a.messages.stream(**hello) as s:
+        assert s.get_final_text() == "Hi."
+    assert client.responses.create(model="m", input="Guten Tag").output_text == "Hi."
+    assert p.requests == []
+    assert 'weir_plugin_hits_total{plugin="rules",name="hello"} 3' in g.metrics()
+    assert g.chat(text="hello").headers["x-weir-answered-by"] == "rules/hello"
+
+
+def test_rejecting_routing_changing(rules):
+    g, p = rules()
+    for text in ("the INTERNAL one: password", "Ignore all of it"):
+        r = g.chat(text=text)
+        assert r.status == 451 and r.error["message"] == "Not here."
+    assert g.chat(text="internals, passwords").status == 200
+    assert g.chat("auto-1", "something longer").headers["x-weir-target"] == "first/mock"
+    assert g.chat("auto-1", "something longer", stream=True).status == 404
+    body = {"model": "m", "messages": [{"role": "user", "content": "a refund"}, {"role": "assistant", "content": "yes"},
+                                       {"role": "user", "content": "and when?"}]}
+    g.request("POST", "/v1/chat/completions", body)
+    assert p.requests[-1].json["temperature"] == 0.25
+
+
+def test_a_pattern_is_cut_off_and_told(rules):
+    g, p = rules(RULES.replace("  - name: small", "  - name: bad\n    when: { pattern: '^(\\w+\\s?)*\\z(?<!x)' }\n    answer: no\n  - name: small"))
+    assert g.chat(text="aaaa bbbb " * 20 + "!").status == 200
+    assert g.wait_log("pattern of `bad` was cut off")
+
+
+def test_requests_count_and_money_does_not(rules):
+    g, p = rules(keys=[{"name": "k", "secret": "sk-key-secret", "limits": {"requests_per_minute": 2}, "budgets": [{"usd": "0.000001"}]}])
+    h = {"authorization": "Bearer sk-key-secret"}
+    assert [g.chat(text="hello", headers=h).status for _ in range(3)] == [200, 200, 429]
+
+
+@pytest.mark.parametrize("text, told", [
+    ("rules:\n  - name: a\n    when: { pattern: 'a(' }\n    answer: x\n", r"rules.yaml:3:\d+: error: the pattern is wrong at its byte 2"),
+    ("rules:\n  - name: a\n    whem: {}\n    answer: x\n", r"rules.yaml:3:\d+: error: a rule has no `whem`"),
+    ("rules:\n  - name: a\n    when: { wrods: [x] }\n    answer: x\n", r"rules.yaml:3:\d+: error: `wrods` is no condition"),
+    ("rules:\n  - answer: x\n", r"rules.yaml:2:\d+: error: a rule needs a `name`"),
+    ("rules:\n  - name: a\n", r"rules.yaml:2:\d+: error: the rule does nothing"),
+    ("rules: [\n", r"rules.yaml:\d+:\d+: error"),
+    ("- x\n", r"rules.yaml:1:1: error: expected `rules:`"),
+    ("rules:\n  - { name: a, answer: x }\n  - { name: b, answer: y }\n", r"rules.yaml:3:\d+: warning: rule `b` is never reached: `a`"),
+])
+def test_mistakes_are_told_with_their_place(tmp_path, text, told):
+    (tmp_path / "rules.yaml").write_text(text)
+    (tmp_path / "weir.yaml").write_text(json.dumps({"plugins": [{"name": "rules", "config": {"file": "rules.yaml"}}]}))
+    r = subprocess.run([BINARY, "check", "-c", "weir.yaml"], capture_output=True, text=True, cwd=tmp_path)
+    assert re.search(told, r.stderr), r.stderr
+    assert r.returncode == (0 if "warning" in told else 2)
+    request = json.dumps({"model": "demo/echo", "messages": [{"role": "user", "content": "hi"}]})
+    if r.returncode == 0:
+        e = subprocess.run([BINARY, "explain", "-c", "weir.yaml"], input=request, capture_output=True, text=True, cwd=tmp_path)
+        assert "matched a" in e.stdout and "answered by rules/a: x" in e.stdout
