@@ -255,7 +255,8 @@ static void set_spoken(struct provider *p)
 {
 	if (p->dialect != dialect_find(STR("openai")))
 		return;
-	p->also[0] = dialect_find(STR("openai-responses"));
+	if (!(p->quirks & QUIRK_NO_RESPONSES))
+		p->also[0] = dialect_find(STR("openai-responses"));
 	if (p->quirks & QUIRK_MESSAGES)
 		p->also[1] = dialect_find(STR("anthropic"));
 }
@@ -271,6 +272,8 @@ static void set_dialect(struct build *b, const struct node *n, const struct prov
 		p->quirks |= QUIRK_MESSAGES | QUIRK_MESSAGES_KEY;
 	else if (d->messages)
 		p->quirks |= QUIRK_MESSAGES;
+	if (d->responses)
+		p->quirks = d->responses == 1 ? p->quirks & ~(unsigned)QUIRK_NO_RESPONSES : p->quirks | QUIRK_NO_RESPONSES;
 	set_spoken(p);
 	if (p->dialect)
 		return;

@@ -125,6 +125,8 @@ static const struct option provider_rows[] = {
 	{ "models", OPTION_STRINGS, P(models), NULL, NULL, NULL, false, "models to list as provider/model" },
 	{ "headers", OPTION_NODE, P(headers), NULL, NULL, NULL, false, "further headers sent to it" },
 	{ "messages", OPTION_BOOL, P(messages), "false", NULL, NULL, false, "also speaks Anthropic's Messages, at /messages under its base URL" },
+	{ "responses", OPTION_WORD, P(responses), "auto", "auto relay translate", NULL, false,
+	  "how /v1/responses reaches it: as it is, or as chat; auto: as the preset is known to take them, else as it is" },
 	{ "free", OPTION_BOOL, P(free), "false", NULL, NULL, false, "costs nothing" },
 	{ "local", OPTION_BOOL, P(local), "false", NULL, NULL, false, "a server of one's own: needs no credential, may be private and plain http" },
 	{ "max_concurrent", OPTION_INT, P(max_concurrent), "0", NULL, NULL, false, "requests at a time for each model; 0: no limit" },

@@ -75,6 +75,7 @@ struct settings_draft {
 enum credential_kind { CREDENTIAL_OWN, CREDENTIAL_CALLER, CREDENTIAL_STATIC, CREDENTIAL_AWS };
 
 struct provider_draft {
+	int responses;			/* auto relay translate */
 	struct str preset, dialect, base_url, api_key, region, project, location, account, workspace, resource;
 	struct str api_version, health, proxy, ca_file, certificate, key;
 	/* Who we are, where that is not a key: config/build_identity.c. */

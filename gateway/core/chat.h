@@ -100,6 +100,7 @@ struct chat {
 	struct arena *arena;		/* lent by the reader's caller */
 	struct message *messages;	/* system ones where they stood */
 	struct tool *tools;
+	struct str freeform;		/* names of tools whose one argument is the whole input, each with a line's end; spelled */
 	enum tool_choice choice;
 	struct str choice_name;		/* TOOLS_NAMED, spelled */
 	int parallel;			/* tool calls: -1 not said, 0, 1 */

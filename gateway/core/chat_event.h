@@ -64,6 +64,7 @@ struct chat_frame {
 	struct str request_id;		/* weir's own: seed of ids that the provider does not give */
 	struct str model;		/* the target's, where the provider names none; plain */
 	int64_t created_s;		/* Unix time */
+	struct str freeform;		/* as in struct chat */
 	bool usage;			/* the caller wants usage in the stream */
 };
 

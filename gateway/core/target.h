@@ -42,7 +42,8 @@ enum quirk {
 	QUIRK_RERANK_ROOT          = 1 << 6,	/* /rerank outside the /v1 prefix */
 	QUIRK_MESSAGES             = 1 << 7,	/* speaks Anthropic's Messages, too, at /messages under its base URL */
 	QUIRK_MESSAGES_KEY         = 1 << 8,	/* with the credential in x-api-key there */
-	QUIRK_TAKES_REASONING      = 1 << 9	/* wants reasoning_content of earlier turns back */
+	QUIRK_TAKES_REASONING      = 1 << 9,	/* wants reasoning_content of earlier turns back */
+	QUIRK_NO_RESPONSES         = 1 << 10	/* is asked for chat where callers speak Responses */
 };
 
 /* scheme://host:port, resolved off the loop; shared by providers of the same place. */

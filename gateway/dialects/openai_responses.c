@@ -1,5 +1,5 @@
 /*
- * openai_responses.c: OpenAI's Responses, relayed (openai-openapi 2.3.0, read 2026-08).
+ * openai_responses.c: OpenAI's Responses, relayed, or translated for targets without them (openai-openapi 2.3.0, read 2026-08).
  *
  * Events are named and typed; there is no [DONE]: response.completed, .incomplete or
  * .failed ends a stream, and a break must be told by response.failed or error, or clients
@@ -10,6 +10,7 @@
 #include "dialects/openai_errors.h"
 #include "dialects/openai_measure.h"
 #include "dialects/openai_usage.h"
+#include "dialects/responses_parts.h"
 #include "wire/json_cursor.h"
 
 extern const struct dialect openai_responses_dialect;
@@ -77,7 +78,22 @@ static void write_error_event(struct buf *out, const struct error *e, struct str
 	buf_add(out, STR("},\"incomplete_details\":null,\"output\":[],\"usage\":null}}\n\n"));
 }
 
+static bool is_chat(struct str path)
+{
+	return str_eq(path, STR("/responses"));
+}
+
+static const struct chat_format chat = {
+	.is_chat = is_chat,
+	.read_request = responses_read_request,
+	.write_answer = responses_write_answer,
+	.writer_size = &responses_writer_size,
+	.write_event = responses_write_event,
+	.writer_free = responses_writer_free,
+};
+
 const struct dialect openai_responses_dialect = {
+	.chat = &chat,
 	.name = "openai-responses",
 	.done = { NULL, 0 },
 	.write_error = openai_write_error,

@@ -23,6 +23,7 @@ struct translate {
 	unsigned quirks;
 	struct chat_reader *reader;	/* of a stream; NULL for a plain answer */
 	struct chat_writer *writer;
+	char *freeform;			/* and frame.freeform; NULL: none */
 	struct buf out;
 	char id[REQUEST_ID_SIZE];	/* what frame.request_id shows */
 	char model[];			/* and frame.model */
@@ -75,6 +76,10 @@ static bool request(struct txn *t, struct translate *x, const struct target *tar
 		return false;
 	}
 	x->frame.usage = c.stream_usage;
+	if (c.freeform.n) {
+		x->freeform = mem_copy(c.freeform);
+		x->frame.freeform = str_c(x->freeform);
+	}
 	return write_request(t, x, &c, target, path, body);
 }
 
@@ -122,6 +127,7 @@ void translate_free(struct translate *x)
 	free(x->reader);
 	free(x->writer);
 	buf_free(&x->out);
+	free(x->freeform);
 	free(x);
 }
 
