@@ -246,8 +246,6 @@ struct weir_plugin {
 	enum weir_verdict (*delta)(void *self, struct weir_request *r, const struct weir_delta *d);
 	/* Once for each request that came to request(), however it ended. Only fact(WEIR_REQUEST_ID) and own() are left. */
 	void (*end)(void *self, struct weir_request *r, const struct weir_end *e);
-	/* `weir NAME ...`: what a command returns; for plugins that come with weir. */
-	int (*command)(const struct weir_host *host, struct weir_setup *s, int argc, char **argv);
 };
 
 /* Before the definition: WEIR_PLUGIN(mine) = { .abi = WEIR_PLUGIN_ABI, ... }; */

@@ -55,7 +55,7 @@ void plugin_set_unref(struct plugin_set *s)
 
 /* --- loading --- */
 
-const struct weir_plugin *plugin_built_in(struct str name)
+static const struct weir_plugin *find_built_in(struct str name)
 {
 	for (size_t i = 0; built_in[i]; i++)
 		if (str_eq(str_c(built_in[i]->name), name))
@@ -199,7 +199,7 @@ const struct weir_plugin *plugin_load(struct str name, struct str path, struct s
 {
 	char file[4096];
 	bool kept = false;
-	const struct weir_plugin *p = str_empty(path) ? plugin_built_in(name) : NULL;
+	const struct weir_plugin *p = str_empty(path) ? find_built_in(name) : NULL;
 	if (p)
 		return p;
 	int n = str_empty(path) ? snprintf(file, sizeof(file), WEIR_PLUGIN_DIRECTORY "/%.*s.so", STR_FMT(name)) :

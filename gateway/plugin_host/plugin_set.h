@@ -21,9 +21,6 @@ void plugin_set_unref(struct plugin_set *s);	/* NULL is no set; the last one rel
 /* `path` empty: built in, or DIRECTORY/NAME.so. `sha256` empty: not compared. NULL with `why` filled. */
 const struct weir_plugin *plugin_load(struct str name, struct str path, struct str sha256, struct buf *why);
 
-/* One that comes with weir; NULL. */
-const struct weir_plugin *plugin_built_in(struct str name);
-
 /* Whoever configures: what the host's functions of configure() ask. */
 struct weir_setup {
 	struct arena *arena;		/* of the set */
