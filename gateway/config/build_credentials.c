@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "config/build.h"
+#include "core/dialect.h"
 #include "core/live.h"
 #include "providers/presets.h"
 
@@ -82,6 +83,10 @@ void build_credentials(struct build *b, const struct node *n, const struct provi
 	bool given = one || list;
 	p->scheme = preset ? preset->scheme : CREDENTIAL_BEARER;
 	p->scheme_name = str_c(preset ? preset->scheme_name : "");
+	if (!preset && p->dialect->key_header) {
+		p->scheme = CREDENTIAL_HEADER;
+		p->scheme_name = str_c(p->dialect->key_header);
+	}
 	p->credential_variable = variable_of(one, list, preset);
 	add_credential(b, one, p, d->api_key);
 	for (unsigned i = 0; i < d->api_keys.n; i++)

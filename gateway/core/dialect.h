@@ -45,6 +45,7 @@ struct provider_error {
 
 struct dialect {
 	const char *name;
+	const char *key_header;	/* where its providers want a key that is given without a preset; NULL: as a bearer */
 	struct str done;	/* the bytes that end a stream, empty where the last event says it */
 
 	/* A whole JSON error body, or one event for a stream already begun. */

@@ -181,20 +181,6 @@ static void write_turn(struct writing *x, struct message *m, bool first)
 	json_write_object_end(&x->w);
 }
 
-/* Said in the middle by whoever leads the talk: older models know no such role, so it becomes part of the user's. */
-static void wrap_late_system(struct writing *x)
-{
-	for (struct message *m = x->c->messages; m; m = m->next) {
-		if (m->role != CHAT_SYSTEM)
-			continue;
-		struct str text = spelled_text(x->c->arena, m->parts, "\\n\\n");
-		m->role = CHAT_USER;
-		m->parts = m->last = NULL;
-		if (text.n)
-			chat_add_part(x->c, m, PART_TEXT)->text = arena_printf(x->c->arena, "<system>%.*s</system>", STR_FMT(text));
-	}
-}
-
 static void write_system(struct writing *x, const struct message *m)
 {
 	bool any = false;
@@ -214,7 +200,7 @@ static void write_messages(struct writing *x)
 {
 	bool first = true;
 	write_system(x, chat_take_system(x->c));
-	wrap_late_system(x);
+	spelled_wrap_system(x->c);
 	chat_join_turns(x->c);
 	json_member_array(&x->w, "messages");
 	for (struct message *m = x->c->messages; m; m = m->next) {

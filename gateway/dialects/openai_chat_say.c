@@ -280,15 +280,13 @@ static void say_call(struct saying *s, const struct chat_event *e)
 		json_member_escaped(&w, "id", e->id);
 		json_member_string(&w, "type", STR("function"));
 	}
-	if (e->kind == CHAT_SIGNATURE) {
+	json_member_object(&w, "function");
+	if (e->kind == CHAT_CALL)
+		json_member_escaped(&w, "name", e->name);
+	json_member_escaped(&w, "arguments", e->kind == CHAT_ARGUMENTS ? e->text : STR(""));
+	json_write_object_end(&w);
+	if (e->kind == CHAT_SIGNATURE)
 		write_proof(&w, e->signature, e->signer);
-	} else {
-		json_member_object(&w, "function");
-		if (e->kind == CHAT_CALL)
-			json_member_escaped(&w, "name", e->name);
-		json_member_escaped(&w, "arguments", e->kind == CHAT_CALL ? STR("") : e->text);
-		json_write_object_end(&w);
-	}
 	json_write_object_end(&w);
 	json_write_array_end(&w);
 	end_chunk(s, &w, STR_NONE, NULL);

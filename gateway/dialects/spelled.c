@@ -108,6 +108,19 @@ struct str spelled_text(struct arena *a, const struct part *parts, const char *b
 	return text;
 }
 
+void spelled_wrap_system(struct chat *c)
+{
+	for (struct message *m = c->messages; m; m = m->next) {
+		if (m->role != CHAT_SYSTEM)
+			continue;
+		struct str text = spelled_text(c->arena, m->parts, "\\n\\n");
+		m->role = CHAT_USER;
+		m->parts = m->last = NULL;
+		if (text.n)
+			chat_add_part(c, m, PART_TEXT)->text = arena_printf(c->arena, "<system>%.*s</system>", STR_FMT(text));
+	}
+}
+
 bool spelled_blank(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++) {

@@ -26,6 +26,12 @@ struct str spelled_arguments(struct arena *a, struct str spelled);
 /* Text parts of a list joined by `between` (spelled); other kinds are passed over. */
 struct str spelled_text(struct arena *a, const struct part *parts, const char *between);
 
+/*
+ * Said in the middle by whoever leads the talk: where there is no such role it becomes part of the user's
+ * turn, as <system>text</system>.
+ */
+void spelled_wrap_system(struct chat *c);
+
 /* Only blanks, however they are spelled? Some vendors refuse such text. */
 bool spelled_blank(struct str spelled);
 

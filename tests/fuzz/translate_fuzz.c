@@ -11,7 +11,7 @@
 
 enum { OUT_MAX = 4 << 20 };
 
-static const char *const names[] = { "openai", "anthropic", "openai-responses" };
+static const char *const names[] = { "openai", "anthropic", "openai-responses", "gemini" };
 
 static bool is_object(struct str text)
 {
@@ -103,9 +103,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	in.p = copy;
 	for (size_t i = 0; i < array_len(names) && is_object(in); i++)
 		for (size_t j = 0; j < array_len(names); j++) {
-			if (format(j)->write_request)
+			if (format(i)->read_request && format(j)->write_request)
 				request(in, format(i), format(j), &out);
-			if (!format(i)->read_answer)
+			if (!format(i)->read_answer || !format(j)->write_answer)
 				continue;
 			answer(in, format(i), format(j), &out);
 			stream(in, format(i), format(j), &out);

@@ -57,7 +57,7 @@ def wanted(x):
 def got(body, stream):
     if not stream:
         d = json.loads(body)
-        m, finish, usage = d["choices"][0]["message"], d["choices"][0]["finish_reason"], d["usage"]
+        m, finish, usage = d["choices"][0]["message"], d["choices"][0]["finish_reason"], d.get("usage")
         calls = [(c["id"], c["function"]["name"], json.loads(c["function"]["arguments"])) for c in m.get("tool_calls") or []]
         return {"text": m["content"] or "", "thoughts": m.get("reasoning_content", ""), "calls": calls, "finish": finish}, usage
     text = thoughts = ""

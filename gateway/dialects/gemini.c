@@ -1,0 +1,183 @@
+/*
+ * gemini.c: Google's generateContent, of AI Studio and of Vertex (python-genai's types, read 2026-08).
+ *
+ * A stream's events have no names and there is no last one: a finish reason, and the end of the body. Every event
+ * repeats the usage so far; what the candidates took leaves thoughts out, what the prompt took holds what was cached.
+ */
+#include "core/dialect.h"
+
+#include "dialects/gemini_parts.h"
+#include "dialects/openai_errors.h"
+#include "dialects/openai_measure.h"
+#include "wire/json_cursor.h"
+
+extern const struct dialect gemini_dialect;
+
+static const int64_t TOKENS_MAX = INT64_C(1) << 40;
+
+/* --- usage --- */
+
+static int64_t count(struct str object, const char *key, bool *nonsense)
+{
+	struct str v = json_get(object, str_c(key));
+	int64_t n = 0;
+	bool good = json_int(v, &n) && n >= 0 && n <= TOKENS_MAX;
+	*nonsense |= v.p && !good && json_type(v) != JSON_NULL;
+	return good ? n : 0;
+}
+
+static int64_t of_modality(struct str details, const char *modality)
+{
+	struct json_cursor c;
+	int64_t sum = 0;
+	if (json_cursor_open(&c, details))
+		while (json_cursor_next(&c))
+			if (json_is(json_get(c.value, STR("modality")), str_c(modality)))
+				sum += json_count(c.value, STR("tokenCount"));
+	return sum < TOKENS_MAX ? sum : 0;
+}
+
+bool gemini_usage(struct str object, struct usage *out)
+{
+	struct usage u = { 0 };
+	if (json_type(object) != JSON_OBJECT)
+		return false;
+	u.reasoning = count(object, "thoughtsTokenCount", &u.doubtful);
+	u.cached = count(object, "cachedContentTokenCount", &u.doubtful);
+	u.input = count(object, "promptTokenCount", &u.doubtful) + count(object, "toolUsePromptTokenCount", &u.doubtful);
+	u.output = count(object, "candidatesTokenCount", &u.doubtful) + u.reasoning;
+	u.total = count(object, "totalTokenCount", &u.doubtful);
+	u.audio_input = of_modality(json_get(object, STR("promptTokensDetails")), "AUDIO");
+	u.image_input = of_modality(json_get(object, STR("promptTokensDetails")), "IMAGE");
+	u.audio_output = of_modality(json_get(object, STR("candidatesTokensDetails")), "AUDIO");
+	if (!u.total)
+		u.total = u.input + u.output;
+	u.known = u.input || u.output;
+	u.doubtful |= u.cached > u.input;
+	if (u.known)
+		*out = u;
+	return u.known;
+}
+
+/* A stream without `alt=sse`, and its errors, come in an array. */
+static struct str root_of(struct str body)
+{
+	struct str root = json_value(body);
+	struct json_cursor c;
+	if (json_type(root) == JSON_ARRAY && json_cursor_open(&c, root) && json_cursor_next(&c))
+		return c.value;
+	return root;
+}
+
+static bool read_usage(struct str body, unsigned quirks, struct usage *out)
+{
+	(void)quirks;
+	return gemini_usage(json_get(root_of(body), STR("usageMetadata")), out);
+}
+
+/* --- events --- */
+
+static bool has_parts(struct str candidate)
+{
+	struct str parts = json_get(json_get(candidate, STR("content")), STR("parts"));
+	struct json_cursor c;
+	if (!json_cursor_open(&c, parts))
+		return false;
+	while (json_cursor_next(&c)) {
+		struct str text = json_get(c.value, STR("text"));
+		if (!text.p || json_raw(text).n)
+			return true;
+	}
+	return false;
+}
+
+static void read_event(struct str name, struct str data, unsigned quirks, struct event_view *out)
+{
+	struct str root = root_of(data);
+	struct json_cursor c;
+	bool any = false;
+	(void)name, (void)quirks;
+	if (json_get(root, STR("error")).p) {
+		out->error = true;
+		return;
+	}
+	out->has_usage = gemini_usage(json_get(root, STR("usageMetadata")), &out->usage);
+	if (json_cursor_open(&c, json_get(root, STR("candidates"))))
+		for (; json_cursor_next(&c); any = true) {
+			out->content |= has_parts(c.value);
+			out->finish |= json_raw(json_get(c.value, STR("finishReason"))).n > 0;
+		}
+	/* A prompt that was blocked is answered by that word alone. */
+	if (!any && json_raw(json_get(json_get(root, STR("promptFeedback")), STR("blockReason"))).n)
+		out->content = out->finish = true;
+}
+
+/* --- errors --- */
+
+static const char *status_word(int status)
+{
+	switch (status) {
+	case 400: return "INVALID_ARGUMENT";
+	case 401: return "UNAUTHENTICATED";
+	case 403: return "PERMISSION_DENIED";
+	case 404: return "NOT_FOUND";
+	case 429: return "RESOURCE_EXHAUSTED";
+	case 503: return "UNAVAILABLE";
+	case 504: return "DEADLINE_EXCEEDED";
+	default:  return status < 500 ? "INVALID_ARGUMENT" : "INTERNAL";
+	}
+}
+
+static void write_error(struct buf *out, const struct error *e, struct str request_id)
+{
+	(void)request_id;
+	buf_addf(out, "{\"error\":{\"code\":%d,\"message\":", error_status(e));
+	buf_add_json(out, e->message);
+	buf_addf(out, ",\"status\":\"%s\"}}", status_word(error_status(e)));
+}
+
+static void write_error_event(struct buf *out, const struct error *e, struct str request_id)
+{
+	buf_add(out, STR("data: "));
+	write_error(out, e, request_id);
+	buf_add(out, STR("\n\n"));
+}
+
+static void read_error(int status, struct str body, struct provider_error *out)
+{
+	struct str root = root_of(body), error = json_get(root, STR("error"));
+	openai_read_error(status, root, out);
+	out->native = false;
+	struct str word = json_get(error, STR("status"));
+	if (str_has(body, STR("API_KEY_INVALID")) || json_is(word, STR("UNAUTHENTICATED")))
+		out->kind = ERR_UPSTREAM_AUTH;
+	else if (str_ihas(out->message, STR("input token count")))
+		out->kind = ERR_CONTEXT_LENGTH;
+	else if (json_is(word, STR("RESOURCE_EXHAUSTED")))
+		out->kind = ERR_UPSTREAM_RATE_LIMIT;
+	else if (json_is(word, STR("UNAVAILABLE")))
+		out->kind = ERR_UPSTREAM_OVERLOADED;
+	else if (json_is(word, STR("NOT_FOUND")) && str_has(out->message, STR("models/")))
+		out->kind = ERR_UPSTREAM_MODEL_GONE;
+}
+
+static const struct chat_format chat = {
+	.write_path = gemini_write_path,
+	.write_request = gemini_write_request,
+	.read_answer = gemini_read_answer,
+	.reader_size = &gemini_reader_size,
+	.read_event = gemini_read_event,
+};
+
+const struct dialect gemini_dialect = {
+	.name = "gemini",
+	.done = { NULL, 0 },
+	.key_header = "x-goog-api-key",
+	.write_error = write_error,
+	.write_error_event = write_error_event,
+	.read_event = read_event,
+	.read_usage = read_usage,
+	.read_error = read_error,
+	.measure = openai_measure,
+	.chat = &chat,
+};

@@ -1,0 +1,156 @@
+/*
+ * gemini_hear.c: a target's generateContent answer, plain or as a stream (python-genai's types, read 2026-08).
+ *
+ * Calls come whole and often without an id; STOP is said for them, too. A blocked prompt has no candidate.
+ */
+#include "dialects/gemini_parts.h"
+
+#include "dialects/spelled.h"
+#include "wire/json_cursor.h"
+#include "wire/json_write.h"
+
+enum { CHOICES_MOST = 8 };
+
+struct hearing {
+	struct chat_reader r;
+	bool begun;
+	int calls[CHOICES_MOST];
+};
+
+const size_t gemini_reader_size = sizeof(struct hearing);
+
+static void give(struct hearing *h, struct chat_event e)
+{
+	chat_give(h->r.out, &e);
+}
+
+/* --- parts --- */
+
+static void hear_call(struct hearing *h, int choice, struct str call, struct str proof)
+{
+	char made[64];
+	struct str id = json_raw(json_get(call, STR("id"))), args = json_get(call, STR("args"));
+	struct buf b = BUF_INIT(4 * args.n + 16);
+	int number = h->calls[choice]++;
+	if (str_empty(id))
+		id = spelled_made_id(made, h->r.request_id, choice, number);
+	give(h, (struct chat_event){ .kind = CHAT_CALL, .choice = choice, .call = number, .id = id, .name = json_raw(json_get(call, STR("name"))) });
+	if (proof.n)
+		give(h, (struct chat_event){ .kind = CHAT_SIGNATURE, .choice = choice, .call = number, .signature = proof, .signer = STR(SIGNED_GOOGLE) });
+	bool object = json_type(args) == JSON_OBJECT && buf_add_json(&b, args);
+	give(h, (struct chat_event){ .kind = CHAT_ARGUMENTS, .choice = choice, .call = number, .text = object ? str_of(b.p + 1, b.n - 2) : STR("{}") });
+	buf_free(&b);
+}
+
+static void hear_part(struct hearing *h, int choice, struct str part)
+{
+	struct str text = json_raw(json_get(part, STR("text"))), proof = json_raw(json_get(part, STR("thoughtSignature")));
+	struct str call = json_get(part, STR("functionCall"));
+	bool thought = json_type(json_get(part, STR("thought"))) == JSON_TRUE;
+	if (json_type(call) == JSON_OBJECT) {
+		hear_call(h, choice, call, proof);
+		return;
+	}
+	if (text.n)
+		give(h, (struct chat_event){ .kind = thought ? CHAT_REASONING : CHAT_TEXT, .choice = choice, .call = -1, .text = text });
+	if (proof.n)
+		give(h, (struct chat_event){ .kind = CHAT_SIGNATURE, .choice = choice, .call = -1, .signature = proof, .signer = STR(SIGNED_GOOGLE) });
+}
+
+/* Pages the answer rests on, in chat completions' shape. */
+static void hear_page(struct hearing *h, int choice, struct str web)
+{
+	struct buf b = BUF_INIT(64 * 1024);
+	struct json_write w;
+	struct str uri = json_raw(json_get(web, STR("uri")));
+	if (str_empty(uri))
+		return;
+	json_write_init(&w, &b);
+	json_write_object(&w);
+	json_member_string(&w, "type", STR("url_citation"));
+	json_member_object(&w, "url_citation");
+	json_member_escaped(&w, "url", uri);
+	json_member_escaped(&w, "title", json_raw(json_get(web, STR("title"))));
+	json_write_object_end(&w);
+	json_write_object_end(&w);
+	if (json_write_end(&w))
+		give(h, (struct chat_event){ .kind = CHAT_CITATION, .choice = choice, .call = -1, .json = buf_str(&b) });
+	buf_free(&b);
+}
+
+/* --- a candidate --- */
+
+static enum chat_finish finish_of(struct str word, bool calls)
+{
+	static const struct str filters[] = {
+		STR_INIT("SAFETY"), STR_INIT("RECITATION"), STR_INIT("BLOCKLIST"), STR_INIT("PROHIBITED_CONTENT"), STR_INIT("SPII"),
+		STR_INIT("IMAGE_SAFETY"), STR_INIT("IMAGE_PROHIBITED_CONTENT"), STR_INIT("IMAGE_RECITATION"), STR_INIT("LANGUAGE"),
+	};
+	for (size_t i = 0; i < array_len(filters); i++)
+		if (str_eq(filters[i], word))
+			return FINISH_FILTER;
+	if (str_eq(word, STR("MAX_TOKENS")))
+		return FINISH_LENGTH;
+	return calls ? FINISH_TOOLS : str_eq(word, STR("STOP")) ? FINISH_STOP : FINISH_OTHER;
+}
+
+static void hear_candidate(struct hearing *h, struct str candidate)
+{
+	struct str word = json_raw(json_get(candidate, STR("finishReason")));
+	int64_t n = json_count(candidate, STR("index"));
+	int choice = n < CHOICES_MOST ? (int)n : CHOICES_MOST - 1;
+	struct json_cursor c;
+	if (json_cursor_open(&c, json_get(json_get(candidate, STR("content")), STR("parts"))))
+		while (json_cursor_next(&c))
+			hear_part(h, choice, c.value);
+	if (json_cursor_open(&c, json_get(json_get(candidate, STR("groundingMetadata")), STR("groundingChunks"))))
+		while (json_cursor_next(&c))
+			hear_page(h, choice, json_get(c.value, STR("web")));
+	if (word.n)
+		give(h, (struct chat_event){ .kind = CHAT_FINISH, .choice = choice, .call = -1, .finish = finish_of(word, h->calls[choice] > 0), .native = word });
+}
+
+static void hear_begin(struct hearing *h, struct str root)
+{
+	if (h->begun)
+		return;
+	h->begun = true;
+	give(h, (struct chat_event){ .kind = CHAT_BEGIN, .call = -1, .id = json_raw(json_get(root, STR("responseId"))),
+				     .model = json_raw(json_get(root, STR("modelVersion"))) });
+}
+
+static bool hear(struct hearing *h, struct str root)
+{
+	struct str blocked = json_raw(json_get(json_get(root, STR("promptFeedback")), STR("blockReason")));
+	struct json_cursor c;
+	struct usage u = { 0 };
+	bool any = false;
+	hear_begin(h, root);
+	if (json_cursor_open(&c, json_get(root, STR("candidates"))))
+		for (; json_cursor_next(&c); any = true)
+			hear_candidate(h, c.value);
+	if (!any && blocked.n)
+		give(h, (struct chat_event){ .kind = CHAT_FINISH, .call = -1, .finish = FINISH_FILTER, .native = blocked });
+	if (gemini_usage(json_get(root, STR("usageMetadata")), &u))
+		give(h, (struct chat_event){ .kind = CHAT_USAGE, .call = -1, .usage = &u });
+	return any || blocked.n;
+}
+
+bool gemini_read_answer(struct str body, const struct chat_reader *r)
+{
+	struct hearing h = { .r = *r };
+	struct str root = json_value(body);
+	if (json_type(root) != JSON_OBJECT || !hear(&h, root))
+		return false;
+	give(&h, (struct chat_event){ .kind = CHAT_END, .call = -1 });
+	return true;
+}
+
+void gemini_read_event(struct chat_reader *r, struct str name, struct str data)
+{
+	struct hearing *h = container_of(r, struct hearing, r);
+	struct str root = json_value(data);
+	(void)name;
+	if (json_type(root) == JSON_OBJECT)
+		hear(h, root);
+}
