@@ -6,6 +6,7 @@
  */
 #include "upstream/answer_check.h"
 
+#include "wire/http_parser.h"
 #include "wire/json_cursor.h"
 #include "wire/json_scan.h"
 
@@ -25,4 +26,16 @@ bool answer_is_sound(struct str body, const char **why)
 	}
 	arena_clear(&a);
 	return sound;
+}
+
+int64_t answer_retry_after(const struct http_head *head)
+{
+	uint64_t n;
+	if (str_u64(http_header(head, HTTP_H_RETRY_AFTER_MS), &n))
+		return (int64_t)(n < 86400000 ? n : 86400000) * 1000;
+	struct str v = http_header(head, HTTP_H_RETRY_AFTER);
+	ptrdiff_t dot = str_chr(v, '.');
+	if (str_u64(dot > 0 ? str_head(v, (size_t)dot) : v, &n))
+		return (int64_t)(n < 86400 ? n : 86400) * 1000000 + (dot > 0 ? 500000 : 0);
+	return 0;
 }

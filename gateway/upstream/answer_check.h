@@ -11,4 +11,8 @@
 /* A whole, valid JSON object that is no error in disguise. `*why` is a constant text. */
 bool answer_is_sound(struct str body, const char **why);
 
+/* When the provider says to come again, in microseconds from now; 0: it does not. */
+struct http_head;
+int64_t answer_retry_after(const struct http_head *head);
+
 #endif

@@ -18,6 +18,8 @@
 #include "upstream/attempt_charge.h"
 #include "upstream/attempt_show.h"
 #include "upstream/demo_transport.h"
+#include "upstream/failure.h"
+#include "upstream/frames.h"
 #include "upstream/request_write.h"
 #include "wire/http_parser.h"
 #include "wire/json_cursor.h"
@@ -54,6 +56,8 @@ void attempt_free(struct attempt *a)
 	buf_free(&a->held);
 	buf_free(&a->pending);
 	sse_free(&a->sse);
+	frames_free(a->frames);
+	a->frames = NULL;
 	translate_free(a->translate);
 	a->translate = NULL;
 }
@@ -221,7 +225,7 @@ static bool stream_feed(struct attempt *a, struct str in, bool more)
 {
 	struct sse_event ev;
 	for (;;) {
-		enum sse_result r = sse_feed(&a->sse, &in, &ev);
+		enum sse_result r = a->frames ? frames_feed(a->frames, &in, &ev) : sse_feed(&a->sse, &in, &ev);
 		if (r == SSE_MORE)
 			break;
 		if (r == SSE_BAD) {
@@ -251,6 +255,11 @@ static void stream_end(struct attempt *a)
 {
 	struct txn *t = a->t;
 	struct sse_event ev;
+	if (a->frames && !eventstream_end(a->frames)) {
+		a->ended = false;
+		stream_broke(a, STR_NONE, "the stream ended inside a message");
+		return;
+	}
 	if (sse_end(&a->sse, &ev) == SSE_EVENT && !stream_event(a, &ev, false)) {
 		a->waiting = true;
 		buf_add(&a->pending, ev.raw);
@@ -404,16 +413,12 @@ static void error_end(struct attempt *a)
 
 /* --- the transport's events --- */
 
-static int64_t retry_after(const struct http_head *head)
+/* Binary on their side; the caller gets the events of its own dialect. */
+static void open_frames(struct attempt *a)
 {
-	uint64_t n;
-	if (str_u64(http_header(head, HTTP_H_RETRY_AFTER_MS), &n))
-		return (int64_t)(n < 86400000 ? n : 86400000) * 1000;
-	struct str v = http_header(head, HTTP_H_RETRY_AFTER);
-	ptrdiff_t dot = str_chr(v, '.');
-	if (str_u64(dot > 0 ? str_head(v, (size_t)dot) : v, &n))
-		return (int64_t)(n < 86400 ? n : 86400) * 1000000 + (dot > 0 ? 500000 : 0);
-	return 0;
+	a->frames = frames_new();
+	a->event_stream = true;
+	a->content_type = STR("text/event-stream; charset=utf-8");
 }
 
 static void on_head(void *owner, const struct http_head *head)
@@ -422,12 +427,14 @@ static void on_head(void *owner, const struct http_head *head)
 	struct str type = http_header(head, HTTP_H_CONTENT_TYPE);
 	a->status = (int)head->status;
 	a->last_byte_us = loop_now(a->t->loop);
-	a->retry_after_us = retry_after(head);
+	a->retry_after_us = answer_retry_after(head);
 	a->length = head->body == HTTP_BODY_LENGTH ? (int64_t)head->length : -1;
 	a->content_type = arena_copy(&a->t->arena, type);
 	bool good = a->status >= 200 && a->status < 300;
 	attempt_was_shown(a, good, head);
 	a->event_stream = good && str_istarts(type, STR("text/event-stream"));
+	if (good && a->translate && a->t->stream && str_istarts(type, STR("application/vnd.amazon.eventstream")))
+		open_frames(a);
 	if (a->status >= 300 && a->status < 400)
 		fail(a, ERR_UPSTREAM_BROKEN, false, "the provider redirects, which is not followed");
 	else if (!str_empty(http_header(head, HTTP_H_CONTENT_ENCODING)) &&
@@ -472,21 +479,6 @@ static void on_end(void *owner)
 		finish(a);
 }
 
-static enum error_kind kind_of(enum transport_failure f)
-{
-	switch (f) {
-	case TRANSPORT_RESOLVE:
-	case TRANSPORT_FORBIDDEN:
-	case TRANSPORT_CONNECT:
-	case TRANSPORT_TLS:
-		return ERR_UPSTREAM_CONNECT;
-	case TRANSPORT_MEMORY:
-		return ERR_MEMORY;
-	default:
-		return ERR_UPSTREAM_BROKEN;
-	}
-}
-
 static void on_fail(void *owner, enum transport_failure f, bool unprocessed, const char *why)
 {
 	struct attempt *a = owner;
@@ -497,7 +489,7 @@ static void on_fail(void *owner, enum transport_failure f, bool unprocessed, con
 		finish(a);
 		return;
 	}
-	fail(a, kind_of(f), unprocessed, why);
+	fail(a, failure_kind(f), unprocessed, why);
 }
 
 static void on_connected(void *owner)

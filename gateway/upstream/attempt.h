@@ -81,6 +81,7 @@ struct attempt {
 	bool text, charged, local;
 	bool sent;			/* the request left, or may have */
 	struct sse sse;
+	struct eventstream *frames;	/* instead, where the stream is binary; NULL: it is not */
 	struct buf held;		/* events before content; a plain body; an error body */
 	struct buf pending;		/* what the caller's side did not take yet */
 	struct str content_type;	/* in t->arena until the commit */

@@ -182,3 +182,18 @@ void failure_describe(struct txn *t, const struct outcome *o)
 	/* Every target was asked: a client's own retries would only multiply that. */
 	e->final = e->kind != ERR_UPSTREAM_RATE_LIMIT || e->retry_after_s == 0 || e->retry_after_s > 60;
 }
+
+enum error_kind failure_kind(enum transport_failure f)
+{
+	switch (f) {
+	case TRANSPORT_RESOLVE:
+	case TRANSPORT_FORBIDDEN:
+	case TRANSPORT_CONNECT:
+	case TRANSPORT_TLS:
+		return ERR_UPSTREAM_CONNECT;
+	case TRANSPORT_MEMORY:
+		return ERR_MEMORY;
+	default:
+		return ERR_UPSTREAM_BROKEN;
+	}
+}

@@ -26,4 +26,7 @@ void failure_walk_on(struct txn *t, const struct live_target *from, const struct
 /* Fills t->error's status, message and hints from the last outcome; t->error.kind is set. */
 void failure_describe(struct txn *t, const struct outcome *o);
 
+/* What a transport's failure is to the caller. */
+enum error_kind failure_kind(enum transport_failure f);
+
 #endif

@@ -11,7 +11,7 @@
 
 enum { OUT_MAX = 4 << 20 };
 
-static const char *const names[] = { "openai", "anthropic", "openai-responses", "gemini" };
+static const char *const names[] = { "openai", "anthropic", "openai-responses", "gemini", "bedrock" };
 
 static bool is_object(struct str text)
 {
@@ -83,7 +83,9 @@ static void stream(struct str in, const struct chat_format *from, const struct c
 	w->frame = (struct chat_frame){ .request_id = STR("req-1"), .model = STR("m"), .usage = true };
 	r->out = &w->in;
 	r->request_id = w->frame.request_id;
-	from->read_event(r, STR_NONE, in);
+	static const char *const events[] = { "", "contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata" };
+	for (size_t i = 0; i < array_len(events); i++)
+		from->read_event(r, str_c(events[i]), in);
 	from->read_event(r, STR_NONE, in);
 	chat_give(&w->in, &end);
 	check_events(out);
