@@ -432,6 +432,7 @@ void build_demo_provider(struct build *b)
 	struct provider *p = arena_new(b->arena, struct provider);
 	p->name = STR("demo");
 	p->dialect = dialect_find(STR("openai"));
+	p->quirks = QUIRK_NO_RESPONSES;
 	set_spoken(p);
 	p->demo = p->usable = p->free = true;
 	p->origin.host = p->origin.host_header = STR("demo");

@@ -206,6 +206,10 @@ def test_demo_answers_without_any_provider(gateway):
     text = "".join(json.loads(line[6:])["choices"][0]["delta"].get("content", "") for line in r.body.decode().split("\n\n")
                    if line.startswith("data: {"))
     assert text.endswith("Good morning") and r.body.endswith(b"data: [DONE]\n\n")
+    r = g.request("POST", "/v1/responses", {"model": "demo/echo", "input": "Good morning"})
+    assert r.json["object"] == "response" and r.json["output"][0]["content"][0]["text"].endswith("Good morning")
+    r = g.request("POST", "/v1/messages", {"model": "demo/echo", "max_tokens": 9, "messages": [{"role": "user", "content": "Good morning"}]})
+    assert r.json["type"] == "message" and r.json["content"][0]["text"].endswith("Good morning")
 
 
 def test_metrics_and_health(gateway, provider, config):
