@@ -1,6 +1,6 @@
 /*
  * digest.h: SHA-256, HMAC, random bytes and comparison in constant time; the one door to
- * OpenSSL's EVP and RAND.
+ * OpenSSL's EVP and RAND (keys that sign: base/signature.h).
  */
 #ifndef WEIR_BASE_DIGEST_H
 #define WEIR_BASE_DIGEST_H
