@@ -39,6 +39,7 @@
 #include "telemetry/gauges.h"
 #include "telemetry/stages.h"
 #include "upstream/health_check.h"
+#include "upstream/token_keeper.h"
 #include "version.h"
 #include "worker.h"
 
@@ -198,6 +199,7 @@ static void publish(struct reload *r, struct snapshot *snapshot)
 	families_prepare(snapshot);
 	s->snapshot = snapshot;
 	health_checks_follow(s->health, snapshot);
+	token_keeper_follow(snapshot);
 	for (unsigned i = 0; i < s->n_workers; i++)
 		worker_reload(s->workers[i], snapshot);
 	log_set_level(snapshot->settings.log_level);
@@ -316,6 +318,7 @@ static int run(struct server *s)
 	watch_read(&s->signals, true);
 	s->health = health_checks_open(&s->loop);
 	health_checks_follow(s->health, s->snapshot);
+	token_keeper_follow(s->snapshot);
 	open_learned(s);
 	print_start(s);
 	print_key(s);
@@ -323,6 +326,7 @@ static int run(struct server *s)
 	loop_run(&s->loop);
 	for (unsigned i = 0; i < s->n_workers; i++)
 		worker_wait(s->workers[i]);
+	token_keeper_close();
 	health_checks_close(s->health);
 	timer_close(&s->keep_timer);
 	keep_learned(s);

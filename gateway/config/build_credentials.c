@@ -102,6 +102,8 @@ void build_credentials(struct build *b, const struct node *n, const struct provi
 	struct str lacks = STR_NONE;
 	if (p->n_credentials == 0 && !p->caller_credential)
 		build_identity(b, n, d, p, &lacks);
+	if (given && !identity)
+		lacks = STR_NONE;	/* the key that was meant */
 	bool needs_none = !identity && (p->local || p->scheme == CREDENTIAL_NONE || (!preset && !given));
 	bool equipped = p->n_credentials || p->caller_credential || needs_none;
 	if (!equipped)

@@ -72,14 +72,16 @@ struct settings_draft {
 };
 
 /* In the order of the option's words. */
-enum credential_kind { CREDENTIAL_OWN, CREDENTIAL_CALLER, CREDENTIAL_STATIC, CREDENTIAL_AWS };
+enum credential_kind { CREDENTIAL_OWN, CREDENTIAL_CALLER, CREDENTIAL_STATIC, CREDENTIAL_AWS, CREDENTIAL_GOOGLE, CREDENTIAL_ENTRA,
+		       CREDENTIAL_MANAGED };
 
 struct provider_draft {
 	int responses;			/* auto relay translate */
 	struct str preset, dialect, base_url, api_key, region, project, location, account, workspace, resource;
 	struct str api_version, health, proxy, ca_file, certificate, key;
 	/* Who we are, where that is not a key: config/build_identity.c. */
-	struct str access_key_id, secret_access_key, session_token, aws_service;
+	struct str access_key_id, secret_access_key, session_token, aws_service, profile, role_arn;
+	struct str tenant_id, client_id, client_secret, token_file, scope, token_endpoint, credentials_file;
 	struct option_strings api_keys, models;
 	const struct node *headers;
 	bool messages, free, local, allow_private_address, allow_plaintext, insecure_no_verify;

@@ -20,6 +20,9 @@ void families_cost(const struct txn *t, struct live_target *target, int64_t nano
 /* A second attempt was made beside a late first one: did it answer? */
 void families_hedge(struct live_model *model, bool won);
 
+/* The token of this credential was fetched, or could not be. */
+void families_token(struct str credential, bool good);
+
 /* A limit or a budget of this key refused a request. */
 void families_refusal(struct live_key *key);
 

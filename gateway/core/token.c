@@ -342,6 +342,11 @@ unsigned live_token_fetched(struct live_token *l, struct token *fresh, int64_t a
 	return failures;
 }
 
+unsigned live_token_failures(const struct live_token *l)
+{
+	return atomic_load_explicit(&l->failures, memory_order_relaxed);
+}
+
 void live_tokens_serve(bool on)
 {
 	pthread_once(&once, init);

@@ -112,6 +112,7 @@ struct live_token *live_token_next(void);
  * fetched again although it does not expire (a file may have changed); 0: by its expiry. How many failures in a row.
  */
 unsigned live_token_fetched(struct live_token *l, struct token *fresh, int64_t again_us);
+unsigned live_token_failures(const struct live_token *l);	/* in a row, until now */
 /* From now on live_token_next() blocks, or ends at once, for all threads. */
 void live_tokens_serve(bool on);
 /* Microseconds until the token expires, below zero when there is none; for metrics. False: it does not expire. */

@@ -13,6 +13,7 @@
 #include "core/breaker.h"
 #include "core/snapshot.h"
 #include "telemetry/families.h"
+#include "telemetry/tokens.h"
 
 #define GAUGE(n, h, s) { .name = n, .help = h, .kind = COUNTER_GAUGE, .scale = s }
 
@@ -141,6 +142,7 @@ void gauges_refresh(const struct snapshot *s, unsigned connections)
 	set(&connections_open, connections);
 	set(&reload_success, reload.success);
 	set(&reload_time, reload.at_us);
+	tokens_refresh();
 	if (s)
 		refresh_price_age(s);
 	for (unsigned i = 0; s && i < s->n_targets; i++)

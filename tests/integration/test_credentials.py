@@ -100,5 +100,5 @@ def test_refused_keys_are_told_and_left_alone(gateway, provider):
 
 def test_without_keys_or_region_it_is_said_what_to_set(gateway, provider):
     p = provider()
-    g = gateway({**aws(p), "models": {}})
+    g = gateway({**aws(p), "models": {}}, env={"AWS_EC2_METADATA_DISABLED": "true", "HOME": "/nowhere"})
     g.wait_log(r"cloud.* has no credential and is not used; set ")
