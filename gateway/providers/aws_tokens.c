@@ -50,6 +50,7 @@ static struct token *by_web_identity(const struct token_source *s, struct token_
 	token_form(&form, "Version", STR("2011-06-15"));
 	token_form(&form, "RoleArn", role);
 	token_form(&form, "RoleSessionName", session_name(s));
+	token_hide(io, token);
 	token_form(&form, "WebIdentityToken", token);
 	q.body = token_form_end(io, &form);
 	token_ask(io, &q, &a);
@@ -173,6 +174,7 @@ struct token *aws_container_fetch(const struct token_source *s, struct token_io 
 		return NULL;
 	if (!str_empty(shown))
 		token_header(io, &q, "Authorization", shown);
+	token_hide(io, shown);
 	token_ask(io, &q, &a);
 	return token_reply_aws(io, &a, why);
 }

@@ -27,6 +27,8 @@ struct token *entra_fetch(const struct token_source *s, struct token_io *io, int
 	(void)again_us;
 	if (!str_empty(s->field[TOKEN_FILE]) && !token_file(io, s->field[TOKEN_FILE], &assertion, why))
 		return NULL;
+	token_hide(io, assertion);
+	token_hide(io, s->field[TOKEN_SECRET]);
 	token_form(&form, "client_id", s->field[TOKEN_ID]);
 	token_form(&form, "scope", token_either(s->field[TOKEN_SCOPE], str_c(usual_scope)));
 	token_form(&form, "grant_type", STR("client_credentials"));
@@ -76,6 +78,7 @@ struct token *azure_app_fetch(const struct token_source *s, struct token_io *io,
 	(void)again_us;
 	struct str query = identity_query(s, io, "2019-08-01");
 	q.url = arena_printf(io->arena, "%.*s?%.*s", STR_FMT(s->field[TOKEN_ENDPOINT]), STR_FMT(query));
+	token_hide(io, s->field[TOKEN_SECRET]);
 	token_header(io, &q, "X-IDENTITY-HEADER", s->field[TOKEN_SECRET]);
 	token_ask(io, &q, &a);
 	return token_reply_oauth(io, &a, why);

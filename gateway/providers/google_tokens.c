@@ -58,6 +58,7 @@ static struct token *service_account(const struct token_source *s, struct token_
 		return NULL;
 	}
 	token_form(&form, "grant_type", STR("urn:ietf:params:oauth:grant-type:jwt-bearer"));
+	token_hide(io, signed_claims);
 	token_form(&form, "assertion", signed_claims);
 	return exchange(s, io, file, &form, why);
 }
@@ -67,8 +68,11 @@ static struct token *authorised_user(const struct token_source *s, struct token_
 	struct buf form = BUF_INIT(FORM_MAX);
 	token_form(&form, "grant_type", STR("refresh_token"));
 	token_form(&form, "client_id", member(io, file, "client_id"));
-	token_form(&form, "client_secret", member(io, file, "client_secret"));
-	token_form(&form, "refresh_token", member(io, file, "refresh_token"));
+	struct str secret = member(io, file, "client_secret"), refresh = member(io, file, "refresh_token");
+	token_hide(io, secret);
+	token_hide(io, refresh);
+	token_form(&form, "client_secret", secret);
+	token_form(&form, "refresh_token", refresh);
 	return exchange(s, io, file, &form, why);
 }
 

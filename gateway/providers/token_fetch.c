@@ -25,6 +25,7 @@ struct token *token_fetch(const struct token_source *s, struct token_io *io, int
 	struct token *t = fetchers[s->origin](s, io, again_us, why);
 	if (t || io->skew_us == skew_us)
 		return t;
+	io->n_hidden = 0;
 	buf_clear(why);		/* it may have been our clock: once more, by theirs */
 	return fetchers[s->origin](s, io, again_us, why);
 }
@@ -43,12 +44,30 @@ static struct str trim(struct str s)
 	return s;
 }
 
+void token_hide(struct token_io *io, struct str secret)
+{
+	if (io->n_hidden < TOKEN_HIDDEN_MAX && !str_empty(secret))
+		io->hidden[io->n_hidden++] = secret;
+}
+
+static void blank_out(struct str text, struct str secret)
+{
+	ptrdiff_t at;
+	while ((at = str_find(text, secret)) >= 0) {
+		memset((char *)(uintptr_t)text.p + at, '*', secret.n);
+		text = str_skip(text, (size_t)at + secret.n);
+	}
+}
+
+/* The answer is this fetch's own copy. */
 void token_ask(struct token_io *io, const struct token_question *q, struct token_answer *out)
 {
 	int64_t theirs_s;
 	*out = (struct token_answer){ 0 };
 	io->ask(io, q, out);
 	out->body = trim(out->body);
+	for (unsigned i = 0; out->status != 200 && i < io->n_hidden; i++)
+		blank_out(out->body, io->hidden[i]);
 	if (q->near || !date_http(out->date, &theirs_s))
 		return;
 	int64_t skew = theirs_s * SECOND_US - io->wall_us;

@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "core/token.h"
 
-enum { TOKEN_ANSWER_MAX = 256 * 1024, TOKEN_FILE_MAX = 256 * 1024, TOKEN_HEADERS_MAX = 8 };
+enum { TOKEN_ANSWER_MAX = 256 * 1024, TOKEN_FILE_MAX = 256 * 1024, TOKEN_HEADERS_MAX = 8, TOKEN_HIDDEN_MAX = 4 };
 
 struct token_question {
 	const char *method;		/* GET, POST, PUT */
@@ -35,6 +35,8 @@ struct token_io {
 	struct arena *arena;
 	int64_t wall_us;		/* our clock */
 	int64_t skew_us;		/* the vendor's minus ours; set anew from its answers */
+	struct str hidden[TOKEN_HIDDEN_MAX];	/* what was sent that no reason may repeat */
+	unsigned n_hidden;
 };
 
 /*
@@ -54,6 +56,9 @@ token_fetcher entra_fetch, azure_instance_fetch, azure_app_fetch;
 /* Asks, and learns the clock's difference from the answer. */
 void token_ask(struct token_io *io, const struct token_question *q, struct token_answer *out);
 void token_header(struct token_io *io, struct token_question *q, const char *name, struct str value);
+
+/* Whatever refuses us may repeat this; reasons do not. */
+void token_hide(struct token_io *io, struct str secret);
 
 /* "&name=value", encoded; the first one without its `&`. */
 void token_form(struct buf *form, const char *name, struct str value);

@@ -239,6 +239,24 @@ def test_a_role_through_a_source_profile(gateway, provider, home, tmp_path):
     assert access == "AKIABASE" and auth["Signature"] == wanted and SECRET not in g.logs()
 
 
+def test_a_role_is_assumed_by_the_clock_of_sts(gateway, provider, home, tmp_path):
+    date = [("date", "Tue, 01 Jan 2030 10:00:00 GMT")]
+
+    def script(r):
+        if r.headers["x-amz-date"] < "2030":
+            return [http(403, "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code></Error></ErrorResponse>", "text/xml", date)]
+        return [sts("AssumeRole", {**keys(), "Expiration": "2030-01-01T11:00:00Z"}).replace(b"content-type", b"date: " + date[0][1].encode() +
+                                                                                                b"\r\ncontent-type")]
+
+    tokens, p = provider(script), provider()
+    (tmp_path / "home" / "credentials").write_text("[default]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = base\n"
+                                                   "[base]\naws_access_key_id = AKIABASE\naws_secret_access_key = x\n")
+    g = gateway(cloud(aws(p, token_endpoint=root(tokens))), env=home)
+    assert g.chat().status == 200 and is_of(p.requests[0], 1) and len(tokens.requests) == 2
+    assert p.requests[0].headers["x-amz-date"].startswith("20300101T10")
+    assert 3500 < g.metric("weir_credential_left_seconds", credential="cloud[0]") < 3700
+
+
 def test_web_identity(gateway, provider, home, tmp_path):
     tokens, p = provider(lambda r: [sts("AssumeRoleWithWebIdentity", keys())]), provider()
     (tmp_path / "web").write_text("a.web.token\n")
@@ -324,6 +342,8 @@ def test_refused_clients_go_to_the_next_target(gateway, provider, home):
     p, other = provider(), provider()
     g = gateway(cloud(entra(p, root(tokens)), plain(other)), env=home)
     g.wait_log(r"credential cloud\[0\] cannot be fetched: status 401, invalid_client")
+    g.wait_log("AADSTS7000215")
+    assert SECRET not in g.logs() + g.metrics()
     assert g.chat().status == 200 and len(other.requests) == 1 and not p.requests
     assert g.metric("weir_credential_fetches_total", credential="cloud[0]", result="failed") >= 1
     assert g.metric("weir_credential_left_seconds", credential="cloud[0]") < 0
@@ -359,6 +379,26 @@ def test_a_token_that_the_provider_refuses_is_fetched_anew(gateway, provider, ho
     assert wait_for(lambda: g.chat().status == 200)
     assert bearer(p.requests[-1]) == "token-2" and len(tokens.requests) == 2
     g.wait_log("another is fetched")
+
+
+def test_a_token_that_is_refused_again_is_the_credentials_fault(gateway, provider, home):
+    tokens = provider(gives())
+    p, other = provider(lambda r: [http(401, {"error": {"message": "no such role assignment"}})]), provider()
+    g = gateway(cloud(entra(p, root(tokens)), plain(other)), env=home)
+    assert wait_for(lambda: len(tokens.requests) == 1)
+    assert [g.chat().status for _ in range(6)] == [200] * 6
+    assert wait_for(lambda: g.chat().status == 200 and len(p.requests) == 2)
+    g.wait_log("refused our credential")
+    assert [g.chat().status for _ in range(6)] == [200] * 6
+    assert len(p.requests) == 2 and len(tokens.requests) == 2
+
+
+def test_a_rate_limit_belongs_to_the_credential(gateway, provider, home):
+    tokens, other = provider(gives()), provider(gives(prefix="other"))
+    p = provider(lambda r: good(r) if bearer(r).startswith("other") else [http(429, {"error": {"message": "slow"}}, headers=[("retry-after", "60")])])
+    g = gateway(cloud(entra(p, root(tokens)), entra(p, root(other))), env=home)
+    assert [g.chat().status for _ in range(4)] == [200] * 4
+    assert [bearer(r) for r in p.requests] == ["token-1"] + ["other-1"] * 4 and len(tokens.requests) == 1
 
 
 def test_answers_that_are_none(gateway, provider, home):
