@@ -38,12 +38,12 @@ static bool web_identity(struct build *b, const struct provider_draft *d, const 
 
 /* --- shared files --- */
 
-static struct str read_file(struct build *b, struct str path)
+static struct str read_file(const struct build *b, struct arena *a, struct str path)
 {
 	FILE *f = identity_file(b, path) ? fopen(path.p, "re") : NULL;
 	if (!f)
 		return STR_NONE;
-	char *to = arena_alloc(b->arena, FILE_MOST);
+	char *to = arena_alloc(a, FILE_MOST);
 	size_t n = fread(to, 1, FILE_MOST, f);
 	fclose(f);
 	return str_of(to, n);
@@ -53,6 +53,20 @@ static struct str setting(struct str keys, struct str config, struct str profile
 {
 	struct str value = aws_file_get(keys, AWS_CREDENTIALS, profile, str_c(name));
 	return str_empty(value) ? aws_file_get(config, AWS_CONFIG, profile, str_c(name)) : value;
+}
+
+/* Is there something in the profile? Its region is taken, too; its keys are read when they are fetched. */
+static bool look(struct build *b, struct provider *p, const struct token_source *s)
+{
+	struct arena a = ARENA_INIT;
+	struct str profile = s->field[TOKEN_PROFILE];
+	struct str keys = read_file(b, &a, s->field[TOKEN_FILE]), config = read_file(b, &a, s->field[TOKEN_CONFIG_FILE]);
+	if (str_empty(p->region))
+		p->region = arena_copy(b->arena, setting(keys, config, profile, "region"));
+	bool has = !str_empty(setting(keys, config, profile, "aws_access_key_id")) ||
+		   !str_empty(setting(keys, config, profile, "role_arn"));
+	arena_wipe(&a);
+	return has;
 }
 
 static bool files(struct build *b, const struct provider_draft *d, struct provider *p, struct token_source *s)
@@ -66,12 +80,8 @@ static bool files(struct build *b, const struct provider_draft *d, struct provid
 		s->field[TOKEN_FILE] = identity_home(b, ".aws/credentials");
 	if (str_empty(s->field[TOKEN_CONFIG_FILE]))
 		s->field[TOKEN_CONFIG_FILE] = identity_home(b, ".aws/config");
-	struct str keys = read_file(b, s->field[TOKEN_FILE]), config = read_file(b, s->field[TOKEN_CONFIG_FILE]);
-	if (str_empty(p->region))
-		p->region = setting(keys, config, s->field[TOKEN_PROFILE], "region");
+	bool has = look(b, p, s);
 	set_sts(b, d, p, s);
-	bool has = !str_empty(setting(keys, config, s->field[TOKEN_PROFILE], "aws_access_key_id")) ||
-		   !str_empty(setting(keys, config, s->field[TOKEN_PROFILE], "role_arn"));
 	if (!has && !str_empty(d->profile) && b->environment)
 		report_warning(b->report, 0, 0, "`%.*s`: profile %.*s has neither keys nor a role in %.*s and %.*s", STR_FMT(p->name),
 			   STR_FMT(d->profile), STR_FMT(s->field[TOKEN_FILE]), STR_FMT(s->field[TOKEN_CONFIG_FILE]));

@@ -12,7 +12,7 @@
 
 #include <time.h>
 
-enum { FORM_MAX = 64 * 1024 };
+enum { FORM_MAX = 64 * 1024, ROLES_MAX = 5 };
 
 static const int64_t FILES_AGAIN_US = 300 * SECOND_US;
 
@@ -133,33 +133,54 @@ static bool keys_of(const struct files *f, struct str profile, struct sigv4_cred
 	return !str_empty(out->access_key_id) && !str_empty(out->secret_access_key);
 }
 
-static struct token *of_role(const struct token_source *s, struct token_io *io, const struct files *f, struct str profile, struct buf *why)
+struct walk {
+	const struct token_source *s;
+	struct token_io *io;
+	const struct files *f;
+	struct buf *why;
+	unsigned roles;		/* on the way here */
+};
+
+static struct token *of_keys(struct walk *w, struct str profile)
 {
-	struct str role = setting(f, profile, "role_arn"), file = setting(f, profile, "web_identity_token_file"), token;
-	struct str from = setting(f, profile, "source_profile");
 	struct sigv4_credentials who;
-	if (!str_empty(file))
-		return token_file(io, file, &token, why) ? by_web_identity(s, io, role, token, why) : NULL;
-	if (!str_empty(from) && keys_of(f, from, &who))
-		return by_role(s, io, role, &who, setting(f, profile, "external_id"), why);
-	buf_addf(why, "the role of profile %.*s needs a source_profile with keys, or a web_identity_token_file", STR_FMT(profile));
+	if (keys_of(w->f, profile, &who))
+		return token_make(TOKEN_AWS, who.access_key_id, who.secret_access_key, who.session_token, TOKEN_FOREVER);
+	buf_addf(w->why, "profile %.*s has no keys in the shared files", STR_FMT(profile));
 	return NULL;
+}
+
+/* A role may be assumed with another one's keys; a profile that names itself means its own. */
+static struct token *of_profile(struct walk *w, struct str profile)
+{
+	struct str role = setting(w->f, profile, "role_arn"), file = setting(w->f, profile, "web_identity_token_file"), token;
+	struct str from = setting(w->f, profile, "source_profile");
+	if (str_empty(role))
+		return of_keys(w, profile);
+	if (!str_empty(file))
+		return token_file(w->io, file, &token, w->why) ? by_web_identity(w->s, w->io, role, token, w->why) : NULL;
+	if (str_empty(from) || w->roles++ == ROLES_MAX) {
+		buf_addf(w->why, str_empty(from) ? "the role of profile %.*s needs a source_profile, or a web_identity_token_file" :
+			 "the roles of profile %.*s go in a circle", STR_FMT(profile));
+		return NULL;
+	}
+	struct token *source = str_eq(from, profile) ? of_keys(w, from) : of_profile(w, from);
+	if (!source)
+		return NULL;
+	const struct sigv4_credentials who = { source->id, source->secret, source->session };
+	struct token *t = by_role(w->s, w->io, role, &who, setting(w->f, profile, "external_id"), w->why);
+	token_unref(source);
+	return t;
 }
 
 struct token *aws_files_fetch(const struct token_source *s, struct token_io *io, int64_t *again_us, struct buf *why)
 {
 	struct files f = { STR_NONE, STR_NONE };
-	struct str profile = s->field[TOKEN_PROFILE];
-	struct sigv4_credentials who;
+	struct walk w = { .s = s, .io = io, .f = &f, .why = why };
 	io->read_file(io, s->field[TOKEN_FILE], &f.credentials);
 	io->read_file(io, s->field[TOKEN_CONFIG_FILE], &f.config);
-	if (!str_empty(setting(&f, profile, "role_arn")))
-		return of_role(s, io, &f, profile, why);
 	*again_us = FILES_AGAIN_US;
-	if (keys_of(&f, profile, &who))
-		return token_make(TOKEN_AWS, who.access_key_id, who.secret_access_key, who.session_token, TOKEN_FOREVER);
-	buf_addf(why, "profile %.*s has no keys in the shared files", STR_FMT(profile));
-	return NULL;
+	return of_profile(&w, s->field[TOKEN_PROFILE]);
 }
 
 /* --- metadata --- */

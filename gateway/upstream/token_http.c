@@ -6,6 +6,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -93,6 +94,9 @@ static void set_manner(CURL *h, struct arena *a, const struct token_question *q,
 	curl_easy_setopt(h, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(h, CURLOPT_CONNECTTIMEOUT_MS, q->near ? NEAR_CONNECT_MS : CONNECT_MS);
 	curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, q->near ? NEAR_ALL_MS : ALL_MS);
+	const char *trusted = getenv("SSL_CERT_FILE");	/* as for providers */
+	if (trusted && *trusted)
+		curl_easy_setopt(h, CURLOPT_CAINFO, trusted);
 	if (q->near)
 		curl_easy_setopt(h, CURLOPT_PROXY, "");
 	else if (!str_empty(q->proxy))

@@ -1,14 +1,16 @@
 """Credentials that are fetched: small servers of the protocols of Google, Azure and AWS give tokens, fail, and are slow."""
 import datetime
 import json
+import ssl
 import time
 import urllib.parse
 import xml.sax.saxutils
 
 import pytest
+from certificates import Authority
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
-from google.auth import crypt, jwt
+from google.auth import jwt
 from mock_provider import good, http
 from test_credentials import is_signed, signature_of, wait_for
 
@@ -239,6 +241,23 @@ def test_a_role_through_a_source_profile(gateway, provider, home, tmp_path):
     assert access == "AKIABASE" and auth["Signature"] == wanted and SECRET not in g.logs()
 
 
+def test_a_role_by_a_role_and_a_circle(gateway, provider, home, tmp_path):
+    count = iter(range(1, 9))
+    tokens, p = provider(lambda r: [sts("AssumeRole", keys(next(count)))]), provider()
+    (tmp_path / "home" / "credentials").write_text(f"[base]\naws_access_key_id = AKIABASE\naws_secret_access_key = {SECRET}\n")
+    (tmp_path / "home" / "config").write_text("[profile a]\nrole_arn = arn:a\nsource_profile = b\n[profile b]\nrole_arn = arn:b\n"
+                                              "source_profile = base\n[profile c]\nrole_arn = arn:c\nsource_profile = d\n"
+                                              "[profile d]\nrole_arn = arn:d\nsource_profile = c\n")
+    env = {**home, "AWS_ENDPOINT_URL_STS": root(tokens)}
+    g = gateway(cloud(aws(p, profile="a")), env=env)
+    assert g.chat().status == 200 and is_of(p.requests[0], 2)
+    assert [form(r)["RoleArn"] for r in tokens.requests] == ["arn:b", "arn:a"]
+    auth, access, wanted = signature_of(tokens.requests[1], secret="secret/1", session="session1", service="sts")
+    assert access == "ASIA1" and auth["Signature"] == wanted
+    g = gateway(cloud(aws(p, profile="c")), env=env)
+    g.wait_log("go in a circle")
+
+
 def test_a_role_is_assumed_by_the_clock_of_sts(gateway, provider, home, tmp_path):
     date = [("date", "Tue, 01 Jan 2030 10:00:00 GMT")]
 
@@ -336,6 +355,20 @@ def test_the_old_token_serves_while_a_new_one_is_slow_or_refused(gateway, provid
 
 
 # --- refusals ---
+
+def test_endpoints_with_tls_are_verified(gateway, provider, home, tmp_path):
+    ca = Authority(tmp_path)
+    ca.make("good", "localhost")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(ca / "good.pem", ca / "good.key")
+    tokens, p = provider(gives(), ssl=context), provider()
+    g = gateway(cloud(entra(p, root(tokens))), env={**home, "SSL_CERT_FILE": str(ca / "ca.pem")})
+    assert g.chat().status == 200 and bearer(p.requests[0]) == "token-1"
+    g = gateway(cloud(entra(p, root(tokens))), env=home)
+    g.wait_log(r"cannot be fetched: no answer: .*(SSL|certificate)")
+    g = gateway(cloud(entra(p, "http://localhost.example:1")), env=home)
+    g.wait_log("plain http:// is for this machine alone")
+
 
 def test_refused_clients_go_to_the_next_target(gateway, provider, home):
     tokens = provider(lambda r: [http(401, {"error": "invalid_client", "error_description": f"AADSTS7000215: Invalid client secret {SECRET}"})])
