@@ -69,7 +69,7 @@ static bool look(struct build *b, struct provider *p, const struct token_source 
 	return has;
 }
 
-static bool files(struct build *b, const struct provider_draft *d, struct provider *p, struct token_source *s)
+static bool files(struct build *b, const struct node *n, const struct provider_draft *d, struct provider *p, struct token_source *s)
 {
 	struct str profile = identity_either(b, d->profile, "AWS_PROFILE");
 	*s = (struct token_source){ .origin = TOKEN_AWS_FILES };
@@ -83,7 +83,7 @@ static bool files(struct build *b, const struct provider_draft *d, struct provid
 	bool has = look(b, p, s);
 	set_sts(b, d, p, s);
 	if (!has && !str_empty(d->profile) && b->environment)
-		report_warning(b->report, 0, 0, "`%.*s`: profile %.*s has neither keys nor a role in %.*s and %.*s", STR_FMT(p->name),
+		build_warn(b, n, "`%.*s`: profile %.*s has neither keys nor a role in %.*s and %.*s", STR_FMT(p->name),
 			   STR_FMT(d->profile), STR_FMT(s->field[TOKEN_FILE]), STR_FMT(s->field[TOKEN_CONFIG_FILE]));
 	return has || !str_empty(d->profile);
 }
@@ -105,7 +105,7 @@ static bool is_agent(struct str uri)
 	return url.tls || str_starts(url.host, STR("127."));
 }
 
-static bool container(struct build *b, struct token_source *s)
+static bool container(struct build *b, const struct node *n, struct token_source *s)
 {
 	struct str relative = identity_variable(b, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
 	struct str full = identity_variable(b, "AWS_CONTAINER_CREDENTIALS_FULL_URI");
@@ -116,7 +116,7 @@ static bool container(struct build *b, struct token_source *s)
 		s->field[TOKEN_SECRET] = identity_variable(b, "AWS_CONTAINER_AUTHORIZATION_TOKEN");
 	if (str_empty(s->field[TOKEN_ENDPOINT]) || is_agent(s->field[TOKEN_ENDPOINT]))
 		return !str_empty(s->field[TOKEN_ENDPOINT]);
-	report_warning(b->report, 0, 0, "AWS_CONTAINER_CREDENTIALS_FULL_URI is no agent's address, and not used");
+	build_warn(b, n, "AWS_CONTAINER_CREDENTIALS_FULL_URI is no agent's address, and not used");
 	return false;
 }
 
@@ -127,8 +127,8 @@ static bool instance(struct build *b, const struct provider_draft *d, struct tok
 	return !str_ieq(identity_variable(b, "AWS_EC2_METADATA_DISABLED"), STR("true"));
 }
 
-bool identity_aws(struct build *b, const struct provider_draft *d, struct provider *p, bool far, struct token_source *s,
-		  struct str *lacks)
+bool identity_aws(struct build *b, const struct node *n, const struct provider_draft *d, struct provider *p, bool far,
+		  struct token_source *s, struct str *lacks)
 {
 	if (str_empty(p->region))
 		p->region = identity_either(b, identity_variable(b, "AWS_REGION"), "AWS_DEFAULT_REGION");
@@ -136,8 +136,8 @@ bool identity_aws(struct build *b, const struct provider_draft *d, struct provid
 		p->aws_service = STR("bedrock");
 	*lacks = STR("access_key_id and secret_access_key, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
 	bool profile = !str_empty(d->profile) && str_empty(d->access_key_id);
-	bool found = profile ? files(b, d, p, s) : given(b, d, s) || web_identity(b, d, p, s) || files(b, d, p, s) ||
-		     container(b, s) || (far && instance(b, d, s));
+	bool found = profile ? files(b, n, d, p, s) : given(b, d, s) || web_identity(b, d, p, s) || files(b, n, d, p, s) ||
+		     container(b, n, s) || (far && instance(b, d, s));
 	if (found && !str_empty(p->region))
 		return true;
 	if (found)

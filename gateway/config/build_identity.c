@@ -173,7 +173,7 @@ bool build_identity(struct build *b, const struct node *n, const struct provider
 		p->aws_service = str_empty(p->aws_service) ? clouds[i].service : p->aws_service;
 	}
 	if (kind == CREDENTIAL_AWS)
-		found = identity_aws(b, d, p, far, &s, lacks);
+		found = identity_aws(b, n, d, p, far, &s, lacks);
 	else if (kind == CREDENTIAL_GOOGLE)
 		found = google(b, d, far, &s, lacks);
 	else if (kind == CREDENTIAL_ENTRA || kind == CREDENTIAL_MANAGED)

@@ -14,7 +14,7 @@ struct str identity_home(struct build *b, const char *path);	/* under HOME */
 bool identity_file(const struct build *b, struct str path);	/* can be read */
 
 /* `far`: metadata servers may be asked, too. False: nothing was found, and `*lacks` says what to set. */
-bool identity_aws(struct build *b, const struct provider_draft *d, struct provider *p, bool far, struct token_source *s,
-		  struct str *lacks);
+bool identity_aws(struct build *b, const struct node *n, const struct provider_draft *d, struct provider *p, bool far,
+		  struct token_source *s, struct str *lacks);
 
 #endif

@@ -189,6 +189,13 @@ def test_googles_metadata_server(gateway, provider, home):
     assert query(tokens.requests[0]) == {"scopes": SCOPE}
 
 
+def test_what_is_no_metadata_server_of_google(gateway, provider, home):
+    tokens, other = provider(gives()), provider()
+    g = gateway(cloud(google(provider(), token_endpoint=root(tokens)), plain(other)), env=home)
+    g.wait_log("no metadata server of Google")
+    assert g.chat().status == 200 and len(other.requests) == 1
+
+
 # --- AWS ---
 
 def aws(p, **more):
@@ -385,8 +392,14 @@ def test_refused_clients_go_to_the_next_target(gateway, provider, home):
 
 def test_a_dead_endpoint_stalls_nothing(gateway, provider, home):
     p, other = provider(), provider()
-    g = gateway(cloud(entra(p, "http://127.0.0.1:1"), plain(other)), env=home)
-    assert g.chat().status == 200 and len(other.requests) == 1
+    c = {**cloud(entra(p, "http://127.0.0.1:1"), plain(other)), "admin": {"token": "admin-token-0123456789"}}
+    g = gateway(c, env=home)
+    g.wait_log("cannot be fetched")
+    r = g.chat()
+    assert r.status == 200 and len(other.requests) == 1
+    journal = g.get(f"/admin/why?id={r.headers['x-request-id']}", port=g.admin_port,
+                    headers={"authorization": "Bearer admin-token-0123456789"}).body.decode()
+    assert "its credential could not be fetched" in journal
     g = gateway(cloud(entra(p, "http://127.0.0.1:1"), queue={"wait": "300ms"}), env=home)
     r = g.chat()
     assert r.status in (502, 503) and not p.requests
@@ -445,6 +458,35 @@ def test_answers_that_are_none(gateway, provider, home):
 
 
 # --- rotation, and the command line ---
+
+def test_keys_that_change_in_the_shared_file_are_read_when_the_old_ones_are_refused(gateway, provider, home, tmp_path):
+    file = tmp_path / "home" / "credentials"
+    text = "[default]\naws_access_key_id = {}\naws_secret_access_key = {}\n"
+    valid = ["AKIAOLD"]
+
+    def script(r):
+        if f"Credential={valid[0]}/" in r.headers["authorization"]:
+            return good(r)
+        return [http(403, {"message": "The security token included in the request is invalid."})]
+
+    p = provider(script)
+    file.write_text(text.format("AKIAOLD", "old"))
+    g = gateway(cloud(aws(p), queue={"wait": "10s"}), env=home)
+    assert g.chat().status == 200
+    file.write_text(text.format("AKIANEW", SECRET))
+    valid[0] = "AKIANEW"
+    assert wait_for(lambda: g.chat().status == 200)
+    assert is_signed(p.requests[-1], access="AKIANEW", secret=SECRET)
+    assert [r.headers["authorization"].count("AKIAOLD") for r in p.requests] == [1, 1, 0] and SECRET not in g.logs()
+
+
+def test_keys_of_a_container_are_renewed(gateway, provider, home):
+    count = iter(range(1, 100))
+    tokens, p = provider(lambda r: [http(200, keys(next(count), lives=3))]), provider()
+    g = gateway(cloud(aws(p)), env={**home, "AWS_CONTAINER_CREDENTIALS_FULL_URI": root(tokens) + "/"})
+    assert wait_for(lambda: g.chat().status == 200 and "ASIA2" in p.requests[-1].headers["authorization"], 15)
+    assert is_of(p.requests[-1], 2)
+
 
 def test_a_secret_that_changes_by_reload_is_another_credential(gateway, provider, home):
     tokens = provider(lambda r: [http(200, {"access_token": "of-" + form(r)["client_secret"], "expires_in": 3600})])
