@@ -68,6 +68,8 @@ static enum stage_result find_endpoint(struct txn *t, struct str path)
 	    t->endpoint->body != ENDPOINT_JSON)
 		return txn_error(t, ERR_NOT_FOUND, "There is nothing to explain at %.*s.", STR_FMT(str_head(path, 200)));
 	t->dialect = t->endpoint->dialect;
+	if (t->endpoint->route == ROUTE_PATH)
+		t->call->model = id;
 	return STAGE_NEXT;
 }
 

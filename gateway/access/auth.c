@@ -6,10 +6,12 @@
 #include "access/auth.h"
 
 #include "base/digest.h"
+#include "core/dialect.h"
 #include "core/endpoint.h"
 #include "core/live.h"
 #include "core/snapshot.h"
 #include "core/txn.h"
+#include "wire/url.h"
 
 enum { SECRET_MAX = 4096 };
 
@@ -22,10 +24,21 @@ static bool bearer_secret(struct str header, struct str *secret)
 	return !str_empty(*secret) && str_chr(*secret, ' ') < 0 && str_chr(*secret, ',') < 0;
 }
 
-/* Collects the one secret this request carries. Two different ones, or none that can be read, fail. */
-static bool find_secret(const struct request *req, struct str *secret, const char **why)
+/* In the query, where the caller's format has it there. */
+static struct str query_secret(struct txn *t)
 {
-	const struct str direct[] = { req->header[RH_API_KEY], req->header[RH_GOOG_API_KEY] };
+	struct str value = STR_NONE;
+	const char *name = t->endpoint->dialect ? t->endpoint->dialect->key_query : NULL;
+	if (!name || !url_query_find(t->req->query, str_c(name), &value) || !url_decode(&t->arena, value, true, &value))
+		return STR_NONE;
+	return value;
+}
+
+/* Collects the one secret this request carries. Two different ones, or none that can be read, fail. */
+static bool find_secret(struct txn *t, struct str *secret, const char **why)
+{
+	const struct request *req = t->req;
+	const struct str direct[] = { req->header[RH_API_KEY], req->header[RH_GOOG_API_KEY], query_secret(t) };
 	*secret = STR_NONE;
 	if (req->header[RH_AUTHORIZATION].p && !bearer_secret(req->header[RH_AUTHORIZATION], secret)) {
 		*why = "The Authorization header must read `Bearer KEY`.";
@@ -54,7 +67,7 @@ static enum stage_result enter(struct txn *t)
 	struct str secret;
 	if (t->endpoint->open || t->snapshot->n_keys == 0)
 		return STAGE_NEXT;
-	if (!find_secret(t->req, &secret, &why))
+	if (!find_secret(t, &secret, &why))
 		return txn_error(t, ERR_NO_KEY, "%s", why);
 	uint8_t digest[DIGEST_SIZE];
 	digest_sha256(secret, digest);

@@ -16,6 +16,7 @@
 #include "core/txn.h"
 #include "core/usage.h"
 #include "wire/json_cursor.h"
+#include "wire/url.h"
 
 enum { MODEL_MAX = 512, N_MAX = 128 };
 static const int64_t TOKENS_MAX = 100 * 1000 * 1000;
@@ -77,6 +78,42 @@ static bool is_count(struct str value, int64_t least, int64_t most)
 {
 	int64_t n;
 	return is_absent(value) || (json_int(value, &n) && n >= least && n <= most);
+}
+
+/* The path names the model, and whether a stream is wanted. */
+static enum stage_result read_path(struct txn *t)
+{
+	struct call *call = t->call;
+	if (!url_decode(&t->arena, call->model, false, &call->model) || !name_is_clean(call->model))
+		return txn_error(t, ERR_BAD_REQUEST, "The model's name in the path is not properly encoded, or too long.");
+	call->stream = t->stream = str_ends(call->path, STR(":streamGenerateContent"));
+	return STAGE_NEXT;
+}
+
+/* Numbers that decide how much may be spent, as Google's format has them. */
+static enum stage_result read_gemini(struct txn *t)
+{
+	struct call *call = t->call;
+	struct str config = member(call, STR("generationConfig"));
+	if (!config.p)
+		config = member(call, STR("generation_config"));
+	struct str most = json_get(config, STR("maxOutputTokens")), choices = json_get(config, STR("candidateCount"));
+	if (!most.p)
+		most = json_get(config, STR("max_output_tokens"));
+	if (!choices.p)
+		choices = json_get(config, STR("candidate_count"));
+	if (str_eq(str_c(t->endpoint->name), STR("generate_content")) && json_first(member(call, STR("contents"))) != '{')
+		return wrong(t, "contents", "an array of at least one content, each an object");
+	if (!is_count(most, 0, TOKENS_MAX))
+		return wrong(t, "generationConfig.maxOutputTokens", "a whole number, at least 0");
+	if (!is_count(choices, 1, 8))
+		return wrong(t, "generationConfig.candidateCount", "a whole number from 1 to 8");
+	if (!json_int(most, &call->max_output))
+		call->max_output = 0;
+	if (call->stream && !str_has(t->req->query, STR("alt=sse")))
+		return wrong(t, "alt", "sse: streams are events here (?alt=sse)");
+	call->session = t->req->header[RH_WEIR_SESSION];
+	return STAGE_NEXT;
 }
 
 /* Numbers that decide how much may be spent: never guessed at. */
@@ -197,6 +234,8 @@ static enum stage_result read_json(struct txn *t, struct body *b)
 		return txn_error(t, ERR_BAD_JSON, "The body is not valid JSON: %s at byte %zu.", b->scan.error,
 				 b->scan.error_at);
 	call->json = &b->scan;
+	if (t->endpoint->route == ROUTE_PATH)
+		return read_path(t) == STAGE_FAILED ? STAGE_FAILED : read_gemini(t);
 	if (read_model(t) == STAGE_FAILED)
 		return STAGE_FAILED;
 	struct str stream = member(call, STR("stream"));
@@ -333,7 +372,7 @@ static enum stage_result enter_changes(struct txn *t)
 	struct call before = *t->call;
 	if (likely(!before.changed))
 		return STAGE_NEXT;
-	*t->call = (struct call){ .content_type = before.content_type, .path = before.path, .timeout_us = before.timeout_us };
+	*t->call = (struct call){ .model = t->endpoint->route == ROUTE_PATH ? before.model : STR_NONE, .content_type = before.content_type, .path = before.path, .timeout_us = before.timeout_us };
 	return decode_json(t, before.body);
 }
 

@@ -19,11 +19,12 @@
 #define POST (1u << HTTP_POST)
 #define DELETE (1u << HTTP_DELETE)
 
-extern const struct dialect openai_chat_dialect, openai_responses_dialect, anthropic_messages_dialect;
+extern const struct dialect openai_chat_dialect, openai_responses_dialect, anthropic_messages_dialect, gemini_dialect;
 
 #define CHAT &openai_chat_dialect
 #define RESPONSES &openai_responses_dialect
 #define MESSAGES &anthropic_messages_dialect
+#define GEMINI &gemini_dialect
 
 static const struct endpoint table[] = {
 	/* name, path below /v1, methods, body, route, open, good answers, dialect, answered here by */
@@ -51,6 +52,11 @@ static const struct endpoint table[] = {
 	{ "batches", STR_INIT("/batches"), GET, ENDPOINT_NO_BODY, ROUTE_PROVIDER, false, ANSWER_JSON, CHAT, NULL },
 	{ "batches", STR_INIT("/batches/{id}"), GET, ENDPOINT_NO_BODY, ROUTE_PROVIDER, false, ANSWER_JSON, CHAT, NULL },
 	{ "batches", STR_INIT("/batches/{id}"), POST, ENDPOINT_JSON, ROUTE_PROVIDER, false, ANSWER_JSON, CHAT, NULL },
+	{ "generate_content", STR_INIT("/models/{id}:generateContent"), POST, ENDPOINT_JSON, ROUTE_PATH, false, ANSWER_TEXT, GEMINI, NULL },
+	{ "generate_content", STR_INIT("/models/{id}:streamGenerateContent"), POST, ENDPOINT_JSON, ROUTE_PATH, false, ANSWER_TEXT, GEMINI, NULL },
+	{ "count_tokens", STR_INIT("/models/{id}:countTokens"), POST, ENDPOINT_JSON, ROUTE_PATH, false, ANSWER_JSON, GEMINI, NULL },
+	{ "embed_content", STR_INIT("/models/{id}:embedContent"), POST, ENDPOINT_JSON, ROUTE_PATH, false, ANSWER_JSON, GEMINI, NULL },
+	{ "embed_content", STR_INIT("/models/{id}:batchEmbedContents"), POST, ENDPOINT_JSON, ROUTE_PATH, false, ANSWER_JSON, GEMINI, NULL },
 	{ "models", STR_INIT("/models"), GET, ENDPOINT_NO_BODY, ROUTE_HERE, false, ANSWER_JSON, CHAT, models_list },
 	{ "models", STR_INIT("/models/{id}"), GET, ENDPOINT_NO_BODY, ROUTE_HERE, false, ANSWER_JSON, CHAT, models_one },
 	{ "key", STR_INIT("/key"), GET, ENDPOINT_NO_BODY, ROUTE_HERE, false, ANSWER_JSON, CHAT, key_answer },
@@ -70,24 +76,31 @@ static const struct endpoint preflight = {
 
 static struct str without_version(struct str path)
 {
-	while (str_starts(path, STR("/v1/")))
-		path = str_skip(path, 3);
+	static const struct str versions[] = { STR_INIT("/v1/"), STR_INIT("/v1beta/"), STR_INIT("/v1beta1/"), STR_INIT("/v1alpha/") };
+	static const struct str vertex = STR_INIT("/publishers/google/models/");
+	for (size_t i = 0; i < array_len(versions); i++)
+		while (str_starts(path, versions[i]))
+			path = str_skip(path, versions[i].n - 1);
+	ptrdiff_t at = str_starts(path, STR("/projects/")) || str_starts(path, vertex) ? str_find(path, vertex) : -1;
+	if (at >= 0)
+		path = str_skip(path, (size_t)at + vertex.n - sizeof("/models/") + 1);
 	while (path.n > 1 && path.p[path.n - 1] == '/')
 		path.n--;
 	return path;
 }
 
-/* "{id}" at the end takes one or more segments. */
+/* "{id}" takes one or more segments; behind it may stand a verb. */
 static bool path_matches(struct str pattern, struct str path, struct str *id)
 {
 	static const struct str mark = STR_INIT("{id}");
 	*id = STR_NONE;
-	if (!str_ends(pattern, mark))
+	ptrdiff_t at = str_find(pattern, mark);
+	if (at < 0)
 		return str_eq(pattern, path);
-	struct str stem = str_head(pattern, pattern.n - mark.n);
-	if (path.n <= stem.n || !str_starts(path, stem))
+	struct str stem = str_head(pattern, (size_t)at), verb = str_skip(pattern, (size_t)at + mark.n);
+	if (path.n <= stem.n + verb.n || !str_starts(path, stem) || !str_ends(path, verb))
 		return false;
-	*id = str_skip(path, stem.n);
+	*id = str_of(path.p + stem.n, path.n - stem.n - verb.n);
 	return true;
 }
 
@@ -110,12 +123,9 @@ enum endpoint_match endpoint_find(enum http_method method, struct str path, cons
 
 /* --- the stage --- */
 
-static enum stage_result not_found(struct txn *t, struct str below)
+static enum stage_result not_found(struct txn *t)
 {
 	struct str path = str_head(t->req->path, 200);
-	if (str_has(below, STR(":generateContent")))
-		return txn_error(t, ERR_NOT_FOUND, "%.*s is not served: this gateway speaks OpenAI's formats and Anthropic's. "
-				 "Use POST /v1/chat/completions, /v1/responses or /v1/messages.", STR_FMT(path));
 	return txn_error(t, ERR_NOT_FOUND, "There is nothing at %.*s. The base URL of this gateway ends in /v1, "
 			 "chat is POST /v1/chat/completions.", STR_FMT(path));
 }
@@ -134,12 +144,14 @@ static enum stage_result enter(struct txn *t)
 	enum endpoint_match m = endpoint_find(req->method, req->path, &t->endpoint, &call->path, &id);
 	if (m == ENDPOINT_UNKNOWN) {
 		t->endpoint = NULL;
-		return not_found(t, call->path);
+		return not_found(t);
 	}
 	if (m == ENDPOINT_OTHER_METHOD)
 		return txn_error(t, ERR_METHOD, "%.*s is not allowed at %.*s.", STR_FMT(str_head(req->method_text, 20)),
 				 STR_FMT(str_head(req->path, 200)));
 	t->dialect = t->endpoint->dialect;
+	if (t->endpoint->route == ROUTE_PATH)
+		call->model = id;
 	call->content_type = req->header[RH_CONTENT_TYPE];
 	if (t->endpoint->route == ROUTE_HERE && t->endpoint->open)
 		return t->endpoint->answer(t);

@@ -60,6 +60,9 @@ struct dialect {
 	void (*measure)(struct str body, struct prompt *out);
 	/* What the caller asked for and the provider did not do (base64 vectors): true when `out` replaces the body. May be NULL. */
 	bool (*convert_answer)(const struct call *call, struct str body, struct buf *out);
+	/* Where the model stands in the path: `path` as the provider should see it, for `model`. NULL: it stands in the body. */
+	void (*relay_path)(struct str path, struct str model, struct buf *out);
+	const char *key_query;	/* callers may give their key in the query by this name; NULL: never */
 	/* How it says chat, for those who speak another dialect; NULL: only relayed. */
 	const struct chat_format *chat;
 };

@@ -23,6 +23,7 @@ enum endpoint_body {
 enum endpoint_route {
 	ROUTE_HERE,		/* weir answers by itself: `answer` */
 	ROUTE_MODEL,		/* by the model named in the body */
+	ROUTE_PATH,		/* by the model named in the path, as "{id}" */
 	ROUTE_PROVIDER		/* by x-weir-provider, the body's model, or configuration */
 };
 
@@ -35,7 +36,7 @@ enum endpoint_answer {
 
 struct endpoint {
 	const char *name;	/* label in logs and metrics */
-	struct str path;	/* below /v1, no slash at the end; "{id}" stands for one or more segments */
+	struct str path;	/* below /v1, no slash at the end; "{id}" stands for one or more segments, at the end or before a `:verb` */
 	unsigned methods;	/* 1 << enum http_method */
 	enum endpoint_body body;
 	enum endpoint_route route;

@@ -17,12 +17,6 @@ enum { CALLS_MOST = 256, WAITING_MOST = 1 << 20, STOP_MOST = 128 };
 
 enum block { BLOCK_NONE, BLOCK_TEXT, BLOCK_THINKING, BLOCK_CALL };
 
-/* How far an object came, out of its spelling inside a string. */
-struct object_place {
-	int depth;
-	bool in_string, escaped, whole;
-};
-
 struct call_said {
 	bool waits;
 	struct object_place place;
@@ -235,35 +229,6 @@ static void say_delta(struct saying *s, const char *type, const char *key, struc
 
 /* --- calls, one after the other --- */
 
-static void step(struct object_place *o, char c)
-{
-	if (o->escaped) {
-		o->escaped = false;
-	} else if (o->in_string) {
-		o->escaped = c == '\\';
-		o->in_string = c != '"';
-	} else if (c == '"') {
-		o->in_string = true;
-	} else if (c == '{' || c == '[') {
-		o->depth++;
-	} else if ((c == '}' || c == ']') && --o->depth == 0) {
-		o->whole = true;
-	}
-}
-
-static void follow(struct object_place *o, struct str spelled)
-{
-	for (size_t i = 0; i < spelled.n; i++) {
-		char c = spelled.p[i];
-		if (c == '\\' && i + 1 < spelled.n) {
-			c = spelled.p[++i];
-			if (c != '"' && c != '\\')
-				c = ' ';
-		}
-		step(o, c);
-	}
-}
-
 static void open_call(struct saying *s, int call)
 {
 	struct call_said *c = &s->calls[call];
@@ -304,7 +269,7 @@ static void say_arguments(struct saying *s, const struct chat_event *e)
 	if (e->call < 0 || e->call >= s->n_calls || str_empty(e->text))
 		return;
 	struct call_said *c = &s->calls[e->call];
-	follow(&c->place, e->text);
+	spelled_follow(&c->place, e->text);
 	if (c->waits) {
 		if (!buf_add(&c->arguments, e->text))
 			s->w.out->failed = true;

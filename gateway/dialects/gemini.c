@@ -147,7 +147,7 @@ static void read_error(int status, struct str body, struct provider_error *out)
 {
 	struct str root = root_of(body), error = json_get(root, STR("error"));
 	openai_read_error(status, root, out);
-	out->native = false;
+	out->native = json_get(error, STR("status")).p && out->message.n;
 	struct str word = json_get(error, STR("status"));
 	if (str_has(body, STR("API_KEY_INVALID")) || json_is(word, STR("UNAUTHENTICATED")))
 		out->kind = ERR_UPSTREAM_AUTH;
@@ -161,7 +161,30 @@ static void read_error(int status, struct str body, struct provider_error *out)
 		out->kind = ERR_UPSTREAM_MODEL_GONE;
 }
 
+static bool is_chat(struct str path)
+{
+	return str_ends(path, STR(":generateContent")) || str_ends(path, STR(":streamGenerateContent"));
+}
+
+/* `path` with the target's model in it; a stream is always asked for as events. */
+static void relay_path(struct str path, struct str model, struct buf *out)
+{
+	struct chat_target t = { .model = model };
+	bool stream = str_ends(path, STR(":streamGenerateContent"));
+	gemini_write_path(&t, stream, out);
+	if (stream || is_chat(path))
+		return;
+	out->n -= sizeof(":generateContent") - 1;
+	buf_add(out, str_skip(path, (size_t)str_rchr(path, ':')));
+}
+
 static const struct chat_format chat = {
+	.is_chat = is_chat,
+	.read_request = gemini_read_request,
+	.write_answer = gemini_write_answer,
+	.writer_size = &gemini_writer_size,
+	.write_event = gemini_write_event,
+	.writer_free = gemini_writer_free,
 	.write_path = gemini_write_path,
 	.write_request = gemini_write_request,
 	.read_answer = gemini_read_answer,
@@ -178,6 +201,8 @@ const struct dialect gemini_dialect = {
 	.read_event = read_event,
 	.read_usage = read_usage,
 	.read_error = read_error,
+	.relay_path = relay_path,
+	.key_query = "key",
 	.measure = openai_measure,
 	.chat = &chat,
 };

@@ -90,10 +90,23 @@ static void measure_format(struct str format, struct prompt *p)
 	p->needs |= FEATURE_JSON_SCHEMA;
 }
 
+/* Google's settings hold a schema among others. */
+static void measure_settings(struct str config, struct prompt *p)
+{
+	struct str schema = json_get(config, STR("responseJsonSchema"));
+	if (!schema.p)
+		schema = json_get(config, STR("responseSchema"));
+	if (json_type(schema) != JSON_OBJECT)
+		return;
+	p->part[PROMPT_FORMAT] += prompt_units(schema);
+	p->needs |= FEATURE_JSON_SCHEMA;
+}
+
 /* One look at the root's members, in whatever order they stand. */
 void openai_measure(struct str body, struct prompt *out)
 {
-	static const struct str turns[] = { STR_INIT("messages"), STR_INIT("input"), STR_INIT("prompt"), STR_INIT("instructions"), STR_INIT("system") };
+	static const struct str turns[] = { STR_INIT("messages"), STR_INIT("input"), STR_INIT("prompt"), STR_INIT("instructions"), STR_INIT("system"),
+					    STR_INIT("contents"), STR_INIT("systemInstruction") };
 	struct prompt_text text = { 0 };
 	struct json_cursor c;
 	*out = (struct prompt){ .measured = true };
@@ -108,6 +121,8 @@ void openai_measure(struct str body, struct prompt *out)
 			measure_tools(c.value, out);
 		else if (str_eq(c.key, STR("response_format")))
 			measure_format(c.value, out);
+		else if (str_eq(c.key, STR("generationConfig")))
+			measure_settings(c.value, out);
 		else if (str_eq(c.key, STR("text")))
 			measure_format(json_get(c.value, STR("format")), out);
 	}

@@ -103,6 +103,7 @@ static enum kind kind_of(struct str key)
 		{ STR_INIT("strict"), KIND_SKIP }, { STR_INIT("index"), KIND_SKIP }, { STR_INIT("$schema"), KIND_SKIP },
 		{ STR_INIT("additionalProperties"), KIND_SKIP }, { STR_INIT("title"), KIND_SKIP }, { STR_INIT("object"), KIND_SKIP },
 		{ STR_INIT("encrypted_content"), KIND_SKIP }, { STR_INIT("image_url"), KIND_IMAGE }, { STR_INIT("file"), KIND_SOUND },
+		{ STR_INIT("inlineData"), KIND_IMAGE }, { STR_INIT("fileData"), KIND_IMAGE }, { STR_INIT("thoughtSignature"), KIND_SKIP },
 		{ STR_INIT("input_audio"), KIND_SOUND }, { STR_INIT("file_data"), KIND_SOUND }, { STR_INIT("video_url"), KIND_SOUND },
 	};
 	for (size_t i = 0; i < array_len(known); i++)

@@ -88,6 +88,35 @@ struct str spelled_arguments(struct arena *a, struct str spelled)
 	return arena_printf(a, "{\"_raw\":\"%.*s\"}", STR_FMT(spelled));
 }
 
+static void step(struct object_place *o, char c)
+{
+	if (o->escaped) {
+		o->escaped = false;
+	} else if (o->in_string) {
+		o->escaped = c == '\\';
+		o->in_string = c != '"';
+	} else if (c == '"') {
+		o->in_string = true;
+	} else if (c == '{' || c == '[') {
+		o->depth++;
+	} else if ((c == '}' || c == ']') && --o->depth == 0) {
+		o->whole = true;
+	}
+}
+
+void spelled_follow(struct object_place *o, struct str spelled)
+{
+	for (size_t i = 0; i < spelled.n; i++) {
+		char c = spelled.p[i];
+		if (c == '\\' && i + 1 < spelled.n) {
+			c = spelled.p[++i];
+			if (c != '"' && c != '\\')
+				c = ' ';
+		}
+		step(o, c);
+	}
+}
+
 /* --- text --- */
 
 struct str spelled_text(struct arena *a, const struct part *parts, const char *between)

@@ -23,6 +23,14 @@ void spelled_write_url(struct json_write *w, const struct media *m, const char *
  */
 struct str spelled_arguments(struct arena *a, struct str spelled);
 
+/* How far an object came, out of its spelling inside a string that comes in pieces. No piece ends inside an escape. */
+struct object_place {
+	int depth;
+	bool in_string, escaped, whole;
+};
+
+void spelled_follow(struct object_place *o, struct str piece);
+
 /* Text parts of a list joined by `between` (spelled); other kinds are passed over. */
 struct str spelled_text(struct arena *a, const struct part *parts, const char *between);
 

@@ -1,5 +1,5 @@
 /*
- * count_tokens.c: Anthropic's count_tokens for targets that speak only chat: the estimator's word.
+ * count_tokens.c: Anthropic's count_tokens, and Google's, for targets that speak only chat: the estimator's word.
  */
 #include "routing/count_tokens.h"
 
@@ -22,7 +22,8 @@ static bool somebody_counts(const struct plan *p)
 static void answer(struct txn *t, int64_t tokens)
 {
 	char text[64];
-	int n = snprintf(text, sizeof(text), "{\"input_tokens\":%lld}", (long long)tokens);
+	bool google = t->endpoint->route == ROUTE_PATH;
+	int n = snprintf(text, sizeof(text), google ? "{\"totalTokens\":%lld}" : "{\"input_tokens\":%lld}", (long long)tokens);
 	static const struct answer_header estimated = { STR_INIT("x-weir-estimated"), STR_INIT("true") };
 	struct delta head = { .kind = DELTA_HEAD }, end = { .kind = DELTA_END };
 	struct delta body = { .kind = DELTA_BYTES, .raw = str_of(text, (size_t)n), .more = true };

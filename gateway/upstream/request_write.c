@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "core/dialect.h"
 #include "core/endpoint.h"
 
 enum { EDITS_MAX = 5, PARTS_MAX = 2 * EDITS_MAX + 2, HEAD_MAX = 16 * 1024 };
@@ -160,6 +161,19 @@ static size_t length_after(struct str body, const struct splice *s)
 	return n;
 }
 
+/* Some formats name the model in the path. */
+static struct str relayed_path(struct txn *t, const struct target *target)
+{
+	const struct dialect *d = t->endpoint->dialect;
+	struct buf b = BUF_INIT(HEAD_MAX);
+	if (t->endpoint->route != ROUTE_PATH || !d->relay_path)
+		return t->call->path;
+	d->relay_path(t->call->path, str_empty(target->model) ? t->call->model : target->model, &b);
+	struct str path = arena_copy(&t->arena, buf_str(&b));
+	buf_free(&b);
+	return path;
+}
+
 static void write_relayed(struct txn *t, const struct target *target, struct transport_call *out, struct iovec *parts, bool *asks_usage)
 {
 	const struct call *call = t->call;
@@ -167,7 +181,7 @@ static void write_relayed(struct txn *t, const struct target *target, struct tra
 	size_t at = 0;
 	if (!call->upload)
 		collect_edits(t, target, &s, asks_usage);
-	add_part(out, parts, write_head(t, target, out->method, call->path, length_after(call->body, &s)));
+	add_part(out, parts, write_head(t, target, out->method, relayed_path(t, target), length_after(call->body, &s)));
 	for (unsigned i = 0; i < s.n; i++) {
 		add_part(out, parts, str_of(call->body.p + at, s.edits[i].at - at));
 		add_part(out, parts, s.edits[i].insert);
