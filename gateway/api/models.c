@@ -3,7 +3,7 @@
  *
  * One superset object serves both dialects: OpenAI's clients read object, created and
  * owned_by, Anthropic's read type, display_name, created_at and the outer has_more.
- * Shown are the aliases and the targets written out, as far as the key may use them.
+ * Google's clients get a list of their own shape. Shown are the aliases and the targets written out, as far as the key may use them.
  */
 #include "api/models.h"
 
@@ -34,6 +34,24 @@ static void write_model(struct buf *out, struct str id, struct str owner, int64_
 	buf_add(out, STR("}"));
 }
 
+/* Google's clients ask below /v1beta, or with their own header. */
+static bool for_google(const struct txn *t)
+{
+	return str_starts(t->req->path, STR("/v1beta")) || t->req->header[RH_GOOG_API_KEY].p;
+}
+
+static void write_google(struct buf *out, struct str id)
+{
+	struct buf name = BUF_INIT(4096);
+	buf_addf(&name, "models/%.*s", STR_FMT(id));
+	buf_add(out, STR("{\"name\":"));
+	buf_add_json(out, buf_str(&name));
+	buf_add(out, STR(",\"displayName\":"));
+	buf_add_json(out, id);
+	buf_add(out, STR(",\"supportedGenerationMethods\":[\"generateContent\",\"streamGenerateContent\",\"countTokens\"]}"));
+	buf_free(&name);
+}
+
 /* A target whose name is also an alias' only target is still a name of its own. */
 struct listing {
 	const struct txn *t;
@@ -50,7 +68,10 @@ static void list_one(struct listing *l, struct str id, struct str owner, int64_t
 	else
 		l->first = id;
 	l->last = id;
-	write_model(l->out, id, owner, created_s);
+	if (for_google(l->t))
+		write_google(l->out, id);
+	else
+		write_model(l->out, id, owner, created_s);
 }
 
 static bool listed_before(const struct snapshot *s, unsigned i)
@@ -81,6 +102,14 @@ enum stage_result models_list(struct txn *t)
 {
 	struct buf out = BUF_INIT(LIST_MAX);
 	struct listing l = { .t = t, .out = &out };
+	if (for_google(t)) {
+		buf_add(&out, STR("{\"models\":["));
+		list_all(&l);
+		buf_add(&out, STR("]}\n"));
+		enum stage_result google = answer_json(t, 200, buf_str(&out));
+		buf_free(&out);
+		return google;
+	}
 	buf_add(&out, STR("{\"object\":\"list\",\"data\":["));
 	list_all(&l);
 	buf_add(&out, STR("],\"has_more\":false,\"first_id\":"));
@@ -118,7 +147,10 @@ enum stage_result models_one(struct txn *t)
 	if ((!m && !target) || !key_allows(t->key, id))
 		return txn_error(t, ERR_NO_MODEL, "The model `%.*s` does not exist here.", STR_FMT(str_head(id, 200)));
 	struct buf out = BUF_INIT(4096);
-	write_model(&out, id, m ? STR("weir") : target->provider->name, m ? m->created_s : created_of(s));
+	if (for_google(t))
+		write_google(&out, id);
+	else
+		write_model(&out, id, m ? STR("weir") : target->provider->name, m ? m->created_s : created_of(s));
 	buf_addc(&out, '\n');
 	enum stage_result r = answer_json(t, 200, buf_str(&out));
 	buf_free(&out);

@@ -1,6 +1,8 @@
 """Callers of Google's generateContent, with Google's own SDK: over chat completions, over Messages, and relayed."""
 import base64
 import json
+import urllib.error
+import urllib.request
 
 import pytest
 from google import genai
@@ -174,3 +176,41 @@ def test_tokens_are_estimated_where_nobody_counts(gateway, provider):
     _, _, c = start(gateway, provider, lambda r: [said({"content": "x"})])
     few, many = (c.models.count_tokens(model="m", contents="word " * n).total_tokens for n in (2, 400))
     assert 0 < few < 100 < many
+
+
+def test_models_are_listed_as_google_does(gateway, provider):
+    _, g, c = start(gateway, provider, lambda r: [said({"content": "x"})])
+    assert "models/m" in [m.name for m in c.models.list()]
+    assert c.models.get(model="m").name == "models/m"
+
+
+def test_the_key_in_the_query_counts_on_googles_paths_alone(gateway, provider):
+    p, g, _ = start(gateway, provider, lambda r: [said({"content": "x"})], keys=[{"name": "app", "secret": "sk-weir-0123456789abcdef"}])
+    root = g.url.removesuffix("/v1")
+
+    def ask(path, body):
+        try:
+            return urllib.request.urlopen(urllib.request.Request(root + path, json.dumps(body).encode(), {"content-type": "application/json"})).status
+        except urllib.error.HTTPError as e:
+            return e.code
+
+    contents = {"contents": [{"parts": [{"text": "hi"}]}]}
+    assert ask("/v1beta/models/m:generateContent?key=sk-weir-0123456789abcdef", contents) == 200
+    assert ask("/v1beta/models/m:generateContent?key=wrong", contents) == 401
+    assert ask("/v1/chat/completions?key=sk-weir-0123456789abcdef", {"model": "m", "messages": [{"role": "user", "content": "hi"}]}) == 401
+    assert ask("/v1beta/models/m:streamGenerateContent?key=sk-weir-0123456789abcdef", contents) == 400
+    assert "sk-weir" not in p.requests[0].head.decode()
+
+
+@pytest.mark.parametrize("body,field", [
+    ({"contents": []}, "contents"), ({"contents": [{"role": "bot", "parts": []}]}, "contents[0].role"),
+    ({"contents": [{"parts": [{}]}]}, "contents[0].parts[0]"), ({"contents": [{"parts": [{"functionResponse": {"name": "f", "response": {}}}]}]}, "contents[0].parts[0].functionResponse"),
+    ({"contents": [{"parts": [{"inlineData": {"data": "AA=="}}]}]}, "contents[0].parts[0].inlineData"),
+    ({"contents": [{"parts": [{"text": "x"}]}], "generationConfig": {"maxOutputTokens": "many"}}, "generationConfig.maxOutputTokens")])
+def test_what_is_wrong_is_named(gateway, provider, body, field):
+    _, g, _ = start(gateway, provider, lambda r: [said({"content": "x"})])
+    asked = urllib.request.Request(g.url.removesuffix("/v1") + "/v1beta/models/m:generateContent", json.dumps(body).encode(), {"content-type": "application/json"})
+    with pytest.raises(urllib.error.HTTPError) as e:
+        urllib.request.urlopen(asked)
+    error = json.loads(e.value.read())["error"]
+    assert e.value.code == error["code"] == 400 and error["status"] == "INVALID_ARGUMENT" and f"`{field}`" in error["message"]
