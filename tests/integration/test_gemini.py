@@ -1,6 +1,7 @@
 """Callers of Google's generateContent, with Google's own SDK: over chat completions, over Messages, and relayed."""
 import base64
 import json
+import re
 import urllib.error
 import urllib.request
 
@@ -9,6 +10,7 @@ from google import genai
 from google.genai import errors, types
 
 from mock_provider import LAST_CHUNK, chunk, http, stream_head
+from test_over_gemini import exchanges
 
 PNG = b"\x89PNG\xff\xfe\xfb\xef"      # spelled with - and _ by the SDK
 WEATHER = types.Tool(function_declarations=[types.FunctionDeclaration(
@@ -214,3 +216,30 @@ def test_what_is_wrong_is_named(gateway, provider, body, field):
         urllib.request.urlopen(asked)
     error = json.loads(e.value.read())["error"]
     assert e.value.code == error["code"] == 400 and error["status"] == "INVALID_ARGUMENT" and f"`{field}`" in error["message"]
+
+
+def test_recorded_requests_are_read(gateway, provider):
+    """What real clients sent to Google goes to a chat target; only what it cannot carry is refused, and named."""
+    p, g, _ = start(gateway, provider, lambda r: [said({"content": "x"})], models={"m": {"targets": ["p/real"], "on_unsupported": "drop"}})
+    url = g.url.removesuffix("/v1") + "/v1beta/models/m:generateContent"
+    read = 0
+    for x in exchanges():
+        asked = x["request"] if isinstance(x["request"], dict) else json.loads(x["request"])
+        request = urllib.request.Request(url, json.dumps(asked).encode(), {"content-type": "application/json"})
+        try:
+            urllib.request.urlopen(request).read()
+        except urllib.error.HTTPError as e:
+            if asked["contents"][0].get("role") == "invalid_role":    # Google refused it, too
+                continue
+            pytest.fail(f"{e.read().decode()}: {json.dumps(asked)[:600]}")
+        read += 1
+        sent = p.requests[-1].json
+        parts = [{re.sub("_(.)", lambda m: m[1].upper(), k): v for k, v in q.items()} for c in asked["contents"] for q in c.get("parts", [])]
+        assert sum(len(m.get("tool_calls") or []) for m in sent["messages"]) == sum("functionCall" in q for q in parts)
+        assert sum(m["role"] == "tool" for m in sent["messages"]) == sum("functionResponse" in q for q in parts)
+        texts = "".join(q["text"] for q in parts if "text" in q and not q.get("thought"))
+        said_there = "".join(m["content"] if isinstance(m["content"], str) else "".join(c.get("text", "") for c in m["content"] or [])
+                             for m in sent["messages"] if m["role"] in ("user", "assistant"))
+        assert said_there.replace("\n", "") == texts.replace("\n", "")
+        assert len(sent.get("tools", [])) == sum(len(t.get("functionDeclarations") or t.get("function_declarations") or []) for t in asked.get("tools", []))
+    assert read > 50
