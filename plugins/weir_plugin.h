@@ -220,6 +220,13 @@ struct weir_host {
 
 	/* Memory of the plugin's own for this request: NULL at first, freed by the plugin in end(). */
 	void **(*own)(struct weir_request *r);
+
+	/*
+	 * The conversation's tool calls and, where a format has them as JSON, their results: the i-th, as JSON text. 0 beyond
+	 * the last. What replaces it is one JSON value.
+	 */
+	int (*argument)(struct weir_request *r, unsigned i, struct weir_piece *out);
+	int (*set_argument)(struct weir_request *r, unsigned i, struct weir_text json);
 };
 
 /* --- what a plugin offers --- */
@@ -246,6 +253,11 @@ struct weir_plugin {
 	enum weir_verdict (*delta)(void *self, struct weir_request *r, const struct weir_delta *d);
 	/* Once for each request that came to request(), however it ended. Only fact(WEIR_REQUEST_ID) and own() are left. */
 	void (*end)(void *self, struct weir_request *r, const struct weir_end *e);
+	/*
+	 * As delta(), for the arguments of a model's tool calls: `text` is JSON, whole or a piece of its text, and so is what
+	 * set_delta() puts in its place. `choice` tells calls apart.
+	 */
+	enum weir_verdict (*arguments)(void *self, struct weir_request *r, const struct weir_delta *d);
 };
 
 /* Before the definition: WEIR_PLUGIN(mine) = { .abi = WEIR_PLUGIN_ABI, ... }; */

@@ -102,7 +102,7 @@ static uint64_t count(struct weir_request *r, enum weir_count c)
 		return 0;
 	switch (c) {
 	case WEIR_BODY_BYTES: return r->t->call->body.n;
-	case WEIR_PIECES:     return run_view(r)->n;
+	case WEIR_PIECES:     return run_view(r)->texts.n;
 	case WEIR_MESSAGES:   return run_view(r)->messages;
 	case WEIR_TOOLS:      return run_tools(r);
 	case WEIR_IMAGES:     return run_view(r)->images;
@@ -113,15 +113,25 @@ static uint64_t count(struct weir_request *r, enum weir_count c)
 	return 0;
 }
 
-static int piece(struct weir_request *r, unsigned i, struct weir_piece *out)
+static int show_piece(struct weir_request *r, const struct pieces *all, unsigned i, struct weir_piece *out)
 {
-	if (!r->inside || out->size < sizeof(*out) || i >= run_view(r)->n)
+	if (out->size < sizeof(*out) || i >= all->n)
 		return 0;
-	struct piece *p = &r->view.pieces[i];
+	struct piece *p = &all->p[i];
 	out->role = p->role;
 	out->message = p->message;
 	out->text = run_text(run_piece_text(r, p));
 	return 1;
+}
+
+static int piece(struct weir_request *r, unsigned i, struct weir_piece *out)
+{
+	return r->inside && show_piece(r, &run_view(r)->texts, i, out);
+}
+
+static int argument(struct weir_request *r, unsigned i, struct weir_piece *out)
+{
+	return r->inside && show_piece(r, &run_view(r)->arguments, i, out);
 }
 
 static struct str member(const struct weir_request *r, const char *name)
@@ -163,10 +173,18 @@ static size_t offset_of(const struct weir_request *r, struct str span)
 
 static int set_piece(struct weir_request *r, unsigned i, struct weir_text text)
 {
-	if (!r->inside || i >= run_view(r)->n)
+	if (!r->inside || i >= run_view(r)->texts.n)
 		return 0;
-	struct str value = r->view.pieces[i].value;
+	struct str value = r->view.texts.p[i].value;
 	return run_edit(r, offset_of(r, value), value.n, STR_NONE, as_json(r, run_str(text)));
+}
+
+static int set_argument(struct weir_request *r, unsigned i, struct weir_text json)
+{
+	if (!r->inside || i >= run_view(r)->arguments.n)
+		return 0;
+	struct str value = r->view.arguments.p[i].value, text = run_str(json);
+	return run_edit(r, offset_of(r, value), value.n, STR_NONE, json_type(value) == JSON_STRING ? as_json(r, text) : text);
 }
 
 /* A member of the root: its value replaced, or the whole put behind the opening brace. */
@@ -371,5 +389,5 @@ const struct weir_host plugin_host = {
 	.fact = fact, .count = count, .piece = piece, .parameter = parameter, .tag = tag,
 	.set_piece = set_piece, .set_model = set_model, .set_parameter = set_parameter, .set_tag = set_tag, .set_cache = set_cache,
 	.set_body = set_body, .answer = answer, .reject = reject, .hit = hit, .timer = run_timer, .http = run_http, .work = run_work,
-	.targets = targets, .target = target, .exclude = exclude, .prefer = prefer, .set_delta = set_delta, .own = own,
+	.targets = targets, .target = target, .exclude = exclude, .prefer = prefer, .set_delta = set_delta, .own = own, .argument = argument, .set_argument = set_argument,
 };

@@ -45,6 +45,13 @@ static void broken(struct weir_request *r, const char *why)
 
 /* --- one text --- */
 
+typedef enum weir_verdict delta_hook(void *, struct weir_request *, const struct weir_delta *);
+
+static delta_hook *hook_of(const struct plugin_use *u, const struct spot *s)
+{
+	return s->arguments ? u->plugin->arguments : u->plugin->delta;
+}
+
 static void call(struct weir_request *r, const struct spot *s, struct str *text, bool *changed)
 {
 	const struct plugin_use *u = run_use(r);
@@ -52,9 +59,9 @@ static void call(struct weir_request *r, const struct spot *s, struct str *text,
 	int64_t began = clock_us();
 	r->was_replaced = false;
 	r->in_delta = true;
-	enum weir_verdict v = u->plugin->delta(u->self, r, &d);
+	enum weir_verdict v = hook_of(u, s)(u->self, r, &d);
 	r->in_delta = false;
-	count_overrun(u, "delta", clock_us() - began);
+	count_overrun(u, s->arguments ? "arguments" : "delta", clock_us() - began);
 	if (v == WEIR_REJECT) {
 		count_outcome(u, OUTCOME_REJECT);
 		broken(r, "A step of this gateway broke the answer off.");
@@ -68,13 +75,18 @@ static void call(struct weir_request *r, const struct spot *s, struct str *text,
 static bool pass_text(struct weir_request *r, const struct spot *s, struct str *text)
 {
 	bool changed = false;
-	*text = s->value.p ? json_text(&r->scratch, s->value) : STR("");
+	*text = json_type(s->value) == JSON_STRING ? json_text(&r->scratch, s->value) : s->value;
 	if (!text->p)
 		*text = STR("");
 	for (r->at = 0; r->at < r->set->n && !r->broken; r->at++)
-		if (r->deltas >> r->at & 1)
+		if (r->deltas >> r->at & 1 && hook_of(run_use(r), s))
 			call(r, s, text, &changed);
 	return changed;
+}
+
+static struct str text_member(const struct weir_request *r)
+{
+	return str_eq(str_c(r->t->endpoint->name), STR("completions")) ? STR("\"text\":") : STR("\"content\":");
 }
 
 /* `data` with its texts replaced; appended to `out`. What goes before the event is written to `before`. */
@@ -88,16 +100,19 @@ static bool splice(struct weir_request *r, struct str data, const struct spots *
 		if (!pass_text(r, s, &text) || (!s->value.p && text.n == 0))
 			continue;
 		if (s->before) {
-			const char *end = spots_open_event(r->t->endpoint->name, data, before);
+			const char *end = spots_open_event(r->t->endpoint->name, data, s, before);
 			buf_add_json(before, text);
 			buf_addf(before, "%s", end);
 			continue;
 		}
-		size_t at = s->value.p ? (size_t)(s->value.p - data.p) : s->insert_at;
+		size_t at = (size_t)((s->value.p ? s->value.p : s->inserted_at) - data.p);
 		buf_add(out, str_of(data.p + from, at - from));
 		if (!s->value.p)
-			buf_addf(out, "\"content\":");
-		buf_add_json(out, text);
+			buf_add(out, text_member(r));
+		if (json_type(s->value) == JSON_OBJECT)
+			buf_add(out, text);
+		else
+			buf_add_json(out, text);
 		if (!s->value.p && s->more_behind)
 			buf_addc(out, ',');
 		from = at + s->value.n;

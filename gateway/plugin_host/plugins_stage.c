@@ -110,7 +110,7 @@ static enum stage_result ask(struct weir_request *r)
 	const struct plugin_use *u = run_use(r);
 	int64_t began = clock_us();
 	r->entered |= UINT32_C(1) << r->at;
-	if (u->plugin->delta)
+	if (u->plugin->delta || u->plugin->arguments)
 		r->deltas |= UINT32_C(1) << r->at;
 	if (!u->plugin->request)
 		return STAGE_NEXT;

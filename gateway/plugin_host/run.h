@@ -15,15 +15,19 @@ enum { PIECES_MAX = 20000 };
 struct piece {
 	enum weir_role role;
 	unsigned message;
-	struct str value;	/* a JSON string of the body, with its quotes */
+	struct str value;	/* a JSON string of the body, with its quotes; of arguments also any other JSON */
 	struct str text;	/* escapes undone, when first wanted */
+};
+
+struct pieces {
+	struct piece *p;
+	unsigned n, cap;
 };
 
 /* The body as plugins see it. Read when first wanted, and again when it has changed. */
 struct view {
 	bool read, last_read;
-	struct piece *pieces;
-	unsigned n, cap;
+	struct pieces texts, arguments;
 	unsigned messages, images;
 	struct str last;	/* WEIR_LAST_TEXT */
 };
@@ -62,7 +66,7 @@ struct weir_request {
 	struct plugin_set *set;
 	unsigned at;		/* the use whose turn it is */
 	uint32_t entered;	/* bit i: use i saw the request */
-	uint32_t deltas;	/* bit i: use i wants deltas */
+	uint32_t deltas;	/* bit i: use i wants deltas, or arguments */
 	bool inside, routing, in_delta;	/* which hook runs */
 	struct view view;
 	struct edits edits;

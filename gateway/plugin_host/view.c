@@ -1,7 +1,7 @@
 /*
  * view.c: the texts of a request, whatever dialect it is in, as spans of its body.
  *
- * Chat completions, completions, Messages, Responses, embeddings, moderations and rerank keep their
+ * Chat completions, completions, Messages, Responses, generateContent, embeddings, moderations and rerank keep their
  * texts in a handful of members; one walk reads them all. Nothing is copied, and escapes are undone
  * only in texts that are asked for.
  */
@@ -12,7 +12,7 @@
 static enum weir_role role_of(struct str value)
 {
 	static const struct { struct str word; enum weir_role role; } known[] = {
-		{ STR_INIT("user"), WEIR_USER }, { STR_INIT("assistant"), WEIR_ASSISTANT }, { STR_INIT("system"), WEIR_SYSTEM },
+		{ STR_INIT("user"), WEIR_USER }, { STR_INIT("assistant"), WEIR_ASSISTANT }, { STR_INIT("model"), WEIR_ASSISTANT }, { STR_INIT("system"), WEIR_SYSTEM },
 		{ STR_INIT("developer"), WEIR_SYSTEM }, { STR_INIT("tool"), WEIR_TOOL }, { STR_INIT("function"), WEIR_TOOL },
 	};
 	for (size_t i = 0; i < array_len(known); i++)
@@ -21,19 +21,29 @@ static enum weir_role role_of(struct str value)
 	return WEIR_USER;
 }
 
-static void add(struct weir_request *r, enum weir_role role, struct str value)
+static void add_to(struct weir_request *r, struct pieces *v, enum weir_role role, struct str value)
 {
-	struct view *v = &r->view;
 	if (v->n == PIECES_MAX)
 		return;
 	if (v->n == v->cap) {
 		struct piece *more = arena_array(&r->t->arena, struct piece, v->cap ? 2 * v->cap : 8);
 		if (v->n)
-			memcpy(more, v->pieces, v->n * sizeof(*more));
+			memcpy(more, v->p, v->n * sizeof(*more));
 		v->cap = v->cap ? 2 * v->cap : 8;
-		v->pieces = more;
+		v->p = more;
 	}
-	v->pieces[v->n++] = (struct piece){ .role = role, .message = v->messages, .value = value };
+	v->p[v->n++] = (struct piece){ .role = role, .message = r->view.messages, .value = value };
+}
+
+static void add(struct weir_request *r, enum weir_role role, struct str value)
+{
+	add_to(r, &r->view.texts, role, value);
+}
+
+static void add_arguments(struct weir_request *r, enum weir_role role, struct str value)
+{
+	if (value.p)
+		add_to(r, &r->view.arguments, role, value);
 }
 
 static bool is_image(struct str type)
@@ -62,8 +72,11 @@ static void add_part(struct weir_request *r, enum weir_role role, struct str par
 		add(r, role, text);
 	else if (json_is(json_get(part, STR("type")), STR("tool_result")))
 		add_result(r, json_get(part, STR("content")));
-	else if (is_image(json_get(part, STR("type"))))
+	else if (is_image(json_get(part, STR("type"))) || json_get(part, STR("inlineData")).p)
 		r->view.images++;
+	add_arguments(r, WEIR_ASSISTANT, json_get(part, STR("input")));
+	add_arguments(r, WEIR_ASSISTANT, json_get(json_get(part, STR("functionCall")), STR("args")));
+	add_arguments(r, WEIR_TOOL, json_get(json_get(part, STR("functionResponse")), STR("response")));
 }
 
 /* A string, or parts. */
@@ -77,7 +90,15 @@ static void add_content(struct weir_request *r, enum weir_role role, struct str 
 			add_part(r, role, c.value);
 }
 
-/* Of messages or input: messages, texts, or what a tool said. */
+static void add_calls(struct weir_request *r, struct str calls)
+{
+	struct json_cursor c;
+	if (json_type(calls) == JSON_ARRAY && json_cursor_open(&c, calls))
+		while (json_cursor_next(&c))
+			add_arguments(r, WEIR_ASSISTANT, json_get(json_get(c.value, STR("function")), STR("arguments")));
+}
+
+/* Of messages, input or contents: messages, texts, calls, or what a tool said. */
 static void add_item(struct weir_request *r, struct str item)
 {
 	struct str output = json_get(item, STR("output"));
@@ -87,6 +108,11 @@ static void add_item(struct weir_request *r, struct str item)
 		add(r, WEIR_TOOL, output);
 	else
 		add_content(r, role_of(json_get(item, STR("role"))), json_get(item, STR("content")));
+	if (json_type(item) == JSON_OBJECT) {
+		add_content(r, role_of(json_get(item, STR("role"))), json_get(item, STR("parts")));
+		add_calls(r, json_get(item, STR("tool_calls")));
+		add_arguments(r, WEIR_ASSISTANT, json_get(item, STR("arguments")));
+	}
 	r->view.messages++;
 }
 
@@ -103,15 +129,17 @@ static void add_items(struct weir_request *r, struct str value)
 static void read(struct weir_request *r)
 {
 	static const struct str before[] = { STR_INIT("system"), STR_INIT("instructions") };
-	static const struct str items[] = { STR_INIT("messages"), STR_INIT("input"), STR_INIT("prompt"), STR_INIT("query") };
+	static const struct str items[] = { STR_INIT("messages"), STR_INIT("input"), STR_INIT("prompt"), STR_INIT("query"), STR_INIT("contents") };
 	struct str root = json_value(r->t->call->body);
 	if (json_type(root) != JSON_OBJECT)
 		return;
-	for (size_t i = 0; i < array_len(before); i++) {
-		unsigned n = r->view.n;
+	unsigned n = 0;
+	for (size_t i = 0; i < array_len(before); i++, n = r->view.texts.n) {
 		add_content(r, WEIR_SYSTEM, json_get(root, before[i]));
-		r->view.messages += r->view.n > n;
+		r->view.messages += r->view.texts.n > n;
 	}
+	add_content(r, WEIR_SYSTEM, json_get(json_get(root, STR("systemInstruction")), STR("parts")));
+	r->view.messages += r->view.texts.n > n;
 	for (size_t i = 0; i < array_len(items); i++)
 		add_items(r, json_get(root, items[i]));
 }
@@ -129,7 +157,7 @@ struct view *run_view(struct weir_request *r)
 struct str run_piece_text(struct weir_request *r, struct piece *p)
 {
 	if (!p->text.p)
-		p->text = json_text(&r->t->arena, p->value);
+		p->text = json_type(p->value) == JSON_STRING ? json_text(&r->t->arena, p->value) : p->value;
 	if (!p->text.p)
 		p->text = STR("");
 	return p->text;
@@ -138,17 +166,18 @@ struct str run_piece_text(struct weir_request *r, struct piece *p)
 struct str run_last_text(struct weir_request *r)
 {
 	struct view *v = run_view(r);
-	unsigned end = v->n, first;
+	struct piece *p = v->texts.p;
+	unsigned end = v->texts.n, first;
 	if (v->last_read)
 		return v->last;
 	v->last_read = true;
-	while (end > 0 && v->pieces[end - 1].role != WEIR_USER)
+	while (end > 0 && p[end - 1].role != WEIR_USER)
 		end--;
-	for (first = end; first > 0 && v->pieces[first - 1].message == v->pieces[end - 1].message; first--)
+	for (first = end; first > 0 && p[first - 1].message == p[end - 1].message; first--)
 		;
 	for (unsigned i = first; i < end; i++) {
-		struct str text = run_piece_text(r, &v->pieces[i]);
-		if (v->pieces[i].role != WEIR_USER)
+		struct str text = run_piece_text(r, &p[i]);
+		if (p[i].role != WEIR_USER)
 			continue;
 		v->last = v->last.n ? arena_printf(&r->t->arena, "%.*s\n%.*s", STR_FMT(v->last), STR_FMT(text)) : text;
 	}
