@@ -227,6 +227,16 @@ struct weir_host {
 	 */
 	int (*argument)(struct weir_request *r, unsigned i, struct weir_piece *out);
 	int (*set_argument)(struct weir_request *r, unsigned i, struct weir_text json);
+
+	/* A member of a JSON object as it is spelled, and the text of a JSON string; empty: there is none. */
+	struct weir_text (*json_member)(struct weir_request *r, struct weir_text object, const char *name);
+	struct weir_text (*json_text)(struct weir_request *r, struct weir_text value);
+
+	/*
+	 * In request() and result(): nothing of a model's answer goes out before answered() has judged the whole of it. A
+	 * stream's callers see comments until then. Not done for answers out of the cache. 0: not possible.
+	 */
+	int (*hold_answer)(struct weir_request *r);
 };
 
 /* --- what a plugin offers --- */
@@ -258,6 +268,11 @@ struct weir_plugin {
 	 * set_delta() puts in its place. `choice` tells calls apart.
 	 */
 	enum weir_verdict (*arguments)(void *self, struct weir_request *r, const struct weir_delta *d);
+	/*
+	 * The whole answer's texts, joined by newlines, after hold_answer(): WEIR_CONTINUE, WEIR_REJECT, or WEIR_HOLD for http(),
+	 * work() or timer(), after which result() follows. Of facts only WEIR_REQUEST_ID is left.
+	 */
+	enum weir_verdict (*answered)(void *self, struct weir_request *r, struct weir_text text);
 };
 
 /* Before the definition: WEIR_PLUGIN(mine) = { .abi = WEIR_PLUGIN_ABI, ... }; */

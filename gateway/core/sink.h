@@ -15,7 +15,7 @@ struct usage;
 enum sink_result {
 	SINK_TAKEN,
 	SINK_FULL,	/* taken nothing: the caller's side is behind; wait for txn->on_drain */
-	SINK_PARKED	/* taken nothing: the sink waits for something; txn_resume() will wake the attempt */
+	SINK_PARKED	/* taken nothing: the sink waits for something; txn->ops->drained() will wake the attempt */
 };
 
 enum delta_kind {
@@ -33,6 +33,7 @@ struct delta {
 	bool finish;			/* carries a finish reason, or is the dialect's last event */
 	const struct usage *usage;	/* usage reported by this event, or NULL */
 	bool more;			/* another delta of the same read follows: flush later */
+	bool may_park;			/* HEAD, END: whoever sends it comes again with an END that was parked */
 };
 
 struct sink {

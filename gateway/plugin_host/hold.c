@@ -22,7 +22,9 @@ void run_hold_open(struct loop *l, const struct fetch_ops *ops)
 static void wake(struct weir_request *r)
 {
 	r->hold.over = true;
-	if (!r->inside)
+	if (r->judging && !r->in_delta)
+		r->t->ops->drained(r->t);
+	else if (!r->judging && !r->inside)
 		txn_resume(r->t, r->generation);
 }
 
@@ -51,7 +53,7 @@ static bool begin(struct weir_request *r, enum hold_kind kind, int64_t us, enum 
 {
 	struct plugin_hold *h = &r->hold;
 	int64_t most = run_use(r)->timeout_us;
-	if (!r->inside || h->kind != HOLD_NONE || r->t->dry || !loop)
+	if ((!r->inside && !r->judging) || h->kind != HOLD_NONE || r->t->dry || !loop)
 		return false;
 	h->kind = kind;
 	h->over = false;

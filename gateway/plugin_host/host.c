@@ -14,6 +14,7 @@
 #include "core/target.h"
 #include "plugin_host/run.h"
 #include "wire/json_cursor.h"
+#include "wire/json_scan.h"
 
 enum { MESSAGE_MOST = 2048, NAME_MOST = 128, WHY_MOST = 200, NOTES_MOST = 64 * 1024 };
 
@@ -282,6 +283,25 @@ static int set_body(struct weir_request *r, struct weir_text json)
 	return 1;
 }
 
+/* --- JSON of others --- */
+
+static bool is_json_object(struct weir_request *r, struct str text)
+{
+	struct json_scan scan;
+	json_scan_init(&scan, &r->t->arena);
+	return json_scan_feed(&scan, text.p, text.n, true) == JSON_DONE;
+}
+
+static struct weir_text json_member(struct weir_request *r, struct weir_text object, const char *name)
+{
+	return run_text(is_json_object(r, run_str(object)) ? json_get(json_value(run_str(object)), str_c(name)) : STR_NONE);
+}
+
+static struct weir_text json_text_of(struct weir_request *r, struct weir_text value)
+{
+	return run_text(value.p ? json_text(&r->t->arena, run_str(value)) : STR_NONE);
+}
+
 /* --- verdicts --- */
 
 static void keep_why(struct weir_request *r, const char *why)
@@ -310,6 +330,14 @@ static int reject(struct weir_request *r, int status, const char *code, struct w
 	e->code = code ? arena_copy(&r->t->arena, str_head(str_c(code), NAME_MOST)) : STR_NONE;
 	e->final = true;
 	keep_why(r, why);
+	return 1;
+}
+
+static int hold_answer(struct weir_request *r)
+{
+	if (!r->inside || !run_use(r)->plugin->answered)
+		return 0;
+	r->holds |= UINT32_C(1) << r->at;
 	return 1;
 }
 
@@ -390,4 +418,5 @@ const struct weir_host plugin_host = {
 	.set_piece = set_piece, .set_model = set_model, .set_parameter = set_parameter, .set_tag = set_tag, .set_cache = set_cache,
 	.set_body = set_body, .answer = answer, .reject = reject, .hit = hit, .timer = run_timer, .http = run_http, .work = run_work,
 	.targets = targets, .target = target, .exclude = exclude, .prefer = prefer, .set_delta = set_delta, .own = own, .argument = argument, .set_argument = set_argument,
+	.json_member = json_member, .json_text = json_text_of, .hold_answer = hold_answer,
 };

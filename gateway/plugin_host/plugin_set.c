@@ -23,9 +23,9 @@
 
 enum { FILE_MOST = 256 * 1024 * 1024, CHUNK = 64 * 1024 };
 
-extern const struct weir_plugin redact_plugin, rules_plugin;
+extern const struct weir_plugin guard_plugin, redact_plugin, rules_plugin;
 
-static const struct weir_plugin *const built_in[] = { &redact_plugin, &rules_plugin, NULL };
+static const struct weir_plugin *const built_in[] = { &guard_plugin, &redact_plugin, &rules_plugin, NULL };
 
 /* --- sets --- */
 

@@ -31,7 +31,7 @@ static void on_break(struct loop_task *task)
 	t->ops->fail(t);
 }
 
-static void broken(struct weir_request *r, const char *why)
+void run_break(struct weir_request *r, const char *why)
 {
 	struct error *e = &r->t->error;
 	if (e->kind == ERR_NONE) {
@@ -64,7 +64,7 @@ static void call(struct weir_request *r, const struct spot *s, struct str *text,
 	count_overrun(u, s->arguments ? "arguments" : "delta", clock_us() - began);
 	if (v == WEIR_REJECT) {
 		count_outcome(u, OUTCOME_REJECT);
-		broken(r, "A step of this gateway broke the answer off.");
+		run_break(r, "A step of this gateway broke the answer off.");
 	} else if (r->was_replaced) {
 		*text = arena_copy(&r->scratch, buf_str(&r->replaced));
 		*changed = true;
@@ -153,7 +153,7 @@ static void pass_events(struct weir_request *r, struct str raw)
 	sse_free(&sse);
 	buf_free(&data);
 	if (r->event.failed || data.failed)
-		broken(r, "An answer grew too large in a step of this gateway.");
+		run_break(r, "An answer grew too large in a step of this gateway.");
 }
 
 static void say(struct weir_request *r, struct delta *d)
@@ -168,7 +168,7 @@ static void say(struct weir_request *r, struct delta *d)
 	client_flush(t->client);
 	t->answer.bytes += ours.raw.n;
 	if (client_queued(t->client) > QUEUE_MOST)
-		broken(r, "The answer was not read.");
+		run_break(r, "The answer was not read.");
 }
 
 static enum sink_result take_event(struct weir_request *r, struct delta *d)
@@ -195,6 +195,35 @@ static enum sink_result end_stream(struct weir_request *r, struct delta *d)
 	return sink_pass(&r->sink, d);
 }
 
+/* --- held streams --- */
+
+/* Comments go on, what is said waits. */
+static enum sink_result keep_event(struct weir_request *r, struct delta *d)
+{
+	if (d->raw.n && d->raw.p[0] == ':')
+		return sink_pass(&r->sink, d);
+	buf_add(&r->plain, d->raw);
+	return SINK_TAKEN;
+}
+
+static enum sink_result end_held(struct weir_request *r, struct delta *d)
+{
+	struct delta event = { .kind = DELTA_EVENT, .content = true };
+	if (!r->read) {
+		r->read = true;
+		buf_clear(&r->event);
+		pass_events(r, buf_str(&r->plain));
+		if (r->plain.failed)
+			run_break(r, "The answer is too large for a step of this gateway that has to see it.");
+	}
+	if (!r->broken && !run_judge(r))
+		return SINK_PARKED;
+	if (!r->broken)
+		say(r, &event);
+	arena_clear(&r->scratch);
+	return end_stream(r, d);
+}
+
 /* --- plain answers --- */
 
 static void write_plain(struct weir_request *r)
@@ -211,9 +240,12 @@ static void write_plain(struct weir_request *r)
 		splice(r, body, &spots, &none, &r->event);
 	buf_free(&none);
 	if (r->plain.failed || r->event.failed)
-		broken(r, "The answer is too large for a step of this gateway that has to see it.");
-	if (!r->broken)
-		return;
+		run_break(r, "The answer is too large for a step of this gateway that has to see it.");
+}
+
+static void write_refusal(struct weir_request *r)
+{
+	struct txn *t = r->t;
 	buf_clear(&r->event);
 	t->dialect->write_error(&r->event, &t->error, str_c(t->id));
 	t->answer.status = error_status(&t->error);
@@ -223,7 +255,13 @@ static void write_plain(struct weir_request *r)
 static enum sink_result end_plain(struct weir_request *r, struct delta *d)
 {
 	struct delta head = { .kind = DELTA_HEAD }, body = { .kind = DELTA_BYTES, .content = true };
-	write_plain(r);
+	if (!r->read)
+		write_plain(r);
+	r->read = true;
+	if (r->held && !r->broken && !run_judge(r))
+		return SINK_PARKED;
+	if (r->broken)
+		write_refusal(r);
 	body.raw = buf_str(&r->event);
 	r->t->answer.length = (int64_t)body.raw.n;
 	sink_pass(&r->sink, &head);
@@ -233,21 +271,26 @@ static enum sink_result end_plain(struct weir_request *r, struct delta *d)
 	return sink_pass(&r->sink, d);
 }
 
+static enum sink_result take_head(struct weir_request *r, struct delta *d)
+{
+	buf_clear(&r->plain);
+	r->held = r->holds && d->may_park;
+	return r->t->answer.event_stream ? sink_pass(&r->sink, d) : SINK_TAKEN;
+}
+
 static enum sink_result take(struct sink *s, struct delta *d)
 {
 	struct weir_request *r = container_of(s, struct weir_request, sink);
-	bool stream = r->t->answer.event_stream;
 	switch (d->kind) {
 	case DELTA_HEAD:
-		buf_clear(&r->plain);
-		return stream ? sink_pass(s, d) : SINK_TAKEN;
+		return take_head(r, d);
 	case DELTA_EVENT:
-		return take_event(r, d);
+		return r->held ? keep_event(r, d) : take_event(r, d);
 	case DELTA_BYTES:
 		buf_add(&r->plain, d->raw);
 		return SINK_TAKEN;
 	case DELTA_END:
-		return stream ? end_stream(r, d) : end_plain(r, d);
+		return !r->t->answer.event_stream ? end_plain(r, d) : r->held ? end_held(r, d) : end_stream(r, d);
 	}
 	return SINK_TAKEN;
 }

@@ -183,7 +183,7 @@ static enum stage_result enter(struct txn *t)
 		if (s != STAGE_NEXT)
 			return s;
 	}
-	if (r->deltas)
+	if (r->deltas || r->holds)
 		run_lay_sink(r);
 	return STAGE_NEXT;
 }

@@ -67,6 +67,7 @@ struct weir_request {
 	unsigned at;		/* the use whose turn it is */
 	uint32_t entered;	/* bit i: use i saw the request */
 	uint32_t deltas;	/* bit i: use i wants deltas, or arguments */
+	uint32_t holds;		/* bit i: use i judges the whole answer before any of it goes out */
 	bool inside, routing, in_delta;	/* which hook runs */
 	struct view view;
 	struct edits edits;
@@ -80,6 +81,10 @@ struct weir_request {
 	struct buf plain;	/* a plain answer, held */
 	struct buf replaced, event;	/* what a text became; the bytes that go on */
 	bool was_replaced, broken;
+	bool held;		/* this answer waits for its end */
+	bool read;		/* its end has come: the plugins that change it are through */
+	unsigned judge;		/* the use that judges, or will */
+	bool judging;
 	struct arena scratch;	/* of one delta */
 	struct loop_task break_task;
 
@@ -120,6 +125,10 @@ bool speak(const struct txn *t, struct str text, struct buf *out);
 
 /* plugin_sink.c: passes the answer by the plugins that want it. */
 void run_lay_sink(struct weir_request *r);
+void run_break(struct weir_request *r, const char *why);	/* breaks the answer off; t->error stays where it is set */
+
+/* judge.c: shows the whole answer, in r->event, to those who hold it. False: one of them waits, the end has to come again. */
+bool run_judge(struct weir_request *r);
 
 /* plugin_counters.c */
 enum plugin_outcome { OUTCOME_CONTINUE, OUTCOME_CHANGE, OUTCOME_ANSWER, OUTCOME_REJECT, OUTCOME_TIMEOUT, OUTCOME_FAILURE, OUTCOME_INVALID, OUTCOMES };

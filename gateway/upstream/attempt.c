@@ -100,7 +100,7 @@ static void pass_by(struct txn *t, struct str bytes)
 static void emit_head(struct attempt *a, int64_t length)
 {
 	struct txn *t = a->t;
-	struct delta head = { .kind = DELTA_HEAD };
+	struct delta head = { .kind = DELTA_HEAD, .may_park = true };
 	t->answer.status = a->status;
 	t->answer.event_stream = a->event_stream;
 	t->answer.length = length;
@@ -110,9 +110,10 @@ static void emit_head(struct attempt *a, int64_t length)
 
 static void complete(struct attempt *a)
 {
-	struct delta end = { .kind = DELTA_END };
-	emit(a, &end);
-	a->events->completed(a);
+	struct delta end = { .kind = DELTA_END, .may_park = true };
+	a->end_waits = emit(a, &end) != SINK_TAKEN;
+	if (!a->end_waits)
+		a->events->completed(a);
 }
 
 /* First content: what was held back goes out ahead of it. */
@@ -561,6 +562,10 @@ void attempt_start(struct attempt *a, const struct target *target, const struct 
 
 void attempt_drained(struct attempt *a)
 {
+	if (a->end_waits) {
+		complete(a);
+		return;
+	}
 	if (!a->waiting)
 		return;
 	a->waiting = false;
@@ -580,7 +585,7 @@ void attempt_keep_alive(struct attempt *a)
 {
 	struct txn *t = a->t;
 	if (!t->answer.begun) {
-		struct delta head = { .kind = DELTA_HEAD };
+		struct delta head = { .kind = DELTA_HEAD, .may_park = true };
 		t->answer.status = 200;
 		t->answer.event_stream = true;
 		t->answer.length = ANSWER_CHUNKED;

@@ -65,6 +65,7 @@ struct attempt {
 	bool finish, done;		/* seen in the stream */
 	bool passing;			/* a plain body too large to hold is passed on as it comes */
 	bool waiting;			/* for the caller's queue to drain */
+	bool end_waits;			/* a sink wants the end to come again */
 	bool ended;			/* the provider's side is complete */
 	bool quiet_commit;		/* the stream was opened by a comment, without content */
 	int64_t length;			/* the provider's content-length, or -1 */
