@@ -1,0 +1,37 @@
+/*
+ * attempt_parts.h: between the files of an attempt: attempt.c its life and the transport's events, attempt_stream.c
+ * and attempt_plain.c the two kinds of answer, attempt_caller.c what the caller gets.
+ */
+#ifndef WEIR_UPSTREAM_ATTEMPT_PARTS_H
+#define WEIR_UPSTREAM_ATTEMPT_PARTS_H
+
+#include "upstream/attempt.h"
+
+/* --- attempt.c --- */
+
+/* The provider's side came to nothing: fails with the attempt's own status. */
+void attempt_broke(struct attempt *a, enum error_kind kind, bool unprocessed, const char *why);
+
+/* --- attempt_caller.c --- */
+
+enum sink_result attempt_emit(struct attempt *a, struct delta *d);
+/* To the caller although its queue is full. */
+void attempt_pass_by(struct txn *t, struct str bytes);
+void attempt_emit_head(struct attempt *a, int64_t length);
+void attempt_complete(struct attempt *a);
+
+/* --- attempt_stream.c --- */
+
+/* Passes on whatever whole events `in` completes. False: stop reading, the rest is pending. */
+bool attempt_stream_feed(struct attempt *a, struct str in, bool more);
+void attempt_stream_end(struct attempt *a);
+
+/* --- attempt_plain.c --- */
+
+bool attempt_plain_feed(struct attempt *a, struct str bytes, bool more);
+/* Further bytes of a body that is passed on as it comes. */
+bool attempt_pass_bytes(struct attempt *a, struct str bytes, bool more);
+void attempt_plain_end(struct attempt *a);
+void attempt_error_end(struct attempt *a);
+
+#endif

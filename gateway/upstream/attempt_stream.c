@@ -1,0 +1,177 @@
+/*
+ * attempt_stream.c: an answer that is a stream.
+ *
+ * Events before content are held back, so that a failure can still be answered by another target; with the first
+ * content they are passed on, and the memory of the request goes.
+ */
+#include "core/call.h"
+#include "upstream/attempt_parts.h"
+#include "upstream/frames.h"
+
+/* First content: what was held back goes out ahead of it. */
+static void commit(struct attempt *a)
+{
+	struct txn *t = a->t;
+	a->events->answering(a);
+	a->first_content_us = loop_now(t->loop);
+	if (t->first_content_us == 0)
+		t->first_content_us = a->first_content_us;
+	if (!t->answer.begun)
+		attempt_emit_head(a, ANSWER_CHUNKED);
+	if (a->held.n) {
+		struct delta before = { .kind = DELTA_EVENT, .raw = buf_str(&a->held), .more = true };
+		attempt_emit(a, &before);
+	}
+	t->answer.content = true;
+	a->events->committed(a);
+}
+
+/* --- events --- */
+
+static void stream_broke(struct attempt *a, struct str data, const char *why)
+{
+	struct provider_error e = { .kind = ERR_UPSTREAM_BROKEN };
+	if (data.n)
+		a->dialect->read_error(200, data, &e);
+	attempt_broke(a, e.kind, false, why);
+}
+
+/* Enough to say later how much was delivered, should the provider not say it. */
+static void count_content(struct attempt *a, const struct event_view *v, struct str data)
+{
+	if (!v->content)
+		return;
+	a->n_events++;
+	a->data_bytes += data.n;
+	a->data_least = data.n < a->data_least ? (uint32_t)data.n : a->data_least;
+}
+
+/* The continuation of an answer that broke: its events are rewritten, and leave at once. */
+static bool continued_event(struct attempt *a, const struct event_view *v, struct str data)
+{
+	struct str event = resume_rewrite(a->resume, v, data);
+	struct delta d = { .kind = DELTA_EVENT, .raw = event, .content = v->content, .finish = v->finish };
+	a->finish |= v->finish;
+	a->done |= v->done;
+	if (v->has_usage)
+		usage_merge(&a->usage, &v->usage);
+	count_content(a, v, data);
+	if (event.n && attempt_emit(a, &d) == SINK_FULL)
+		attempt_pass_by(a->t, event);	/* already counted as said; the next event waits */
+	return true;
+}
+
+/* What the caller should get for this event: its bytes, or what they mean in the caller's dialect, which may be nothing. */
+static struct str speak(struct attempt *a, const struct sse_event *ev, const struct event_view *v)
+{
+	if (!a->translate || ev->comment)
+		return ev->raw;
+	return v->done ? STR_NONE : translate_event(a->translate, ev->name, ev->data);
+}
+
+/* False: the caller's side is full and the event was not taken. */
+static bool stream_event(struct attempt *a, const struct sse_event *ev, bool more)
+{
+	struct txn *t = a->t;
+	struct event_view v = { .want_content = !t->answer.content || a->resume };
+	if (a->done)
+		return true;
+	if (!ev->comment)
+		a->dialect->read_event(ev->name, ev->data, a->quirks, &v);
+	if (v.error && !(v.finish && t->answer.content)) {
+		stream_broke(a, ev->data, "the provider reported an error inside the stream");
+		return true;
+	}
+	if (a->resume && a->resume->going_on)
+		return ev->comment || continued_event(a, &v, ev->data);
+	struct str raw = speak(a, ev, &v);
+	if (!t->answer.content && !v.content && !v.finish && !v.done) {
+		if (!buf_add(&a->held, raw))
+			stream_broke(a, STR_NONE, "more than 1 MiB of events without content");
+		if (v.has_usage)
+			usage_merge(&a->usage, &v.usage);
+		return true;
+	}
+	bool withheld = a->translate ? raw.n == 0 : v.usage_only && a->withhold_usage;
+	if (!t->answer.content)
+		commit(a);
+	/* What was translated lives until the next event: it leaves now. */
+	struct delta d = { .kind = DELTA_EVENT, .raw = raw, .name = ev->name, .data = ev->data,
+			   .content = v.content, .finish = v.finish, .more = more && !a->translate };
+	if (!withheld && attempt_emit(a, &d) != SINK_TAKEN) {
+		if (!a->translate)
+			return false;
+		attempt_pass_by(t, raw);	/* it cannot be translated twice; the next event waits */
+	}
+	if (v.has_usage)
+		usage_merge(&a->usage, &v.usage);
+	count_content(a, &v, ev->data);
+	a->finish |= v.finish;
+	a->done |= v.done;
+	if (a->resume)
+		resume_note(a->resume, &v, ev->data);
+	return true;
+}
+
+/* Passes on whatever whole events `in` completes. False: stop reading, the rest is pending. */
+bool attempt_stream_feed(struct attempt *a, struct str in, bool more)
+{
+	struct sse_event ev;
+	for (;;) {
+		enum sse_result r = a->frames ? frames_feed(a->frames, &in, &ev) : sse_feed(&a->sse, &in, &ev);
+		if (r == SSE_MORE)
+			break;
+		if (r == SSE_BAD) {
+			stream_broke(a, STR_NONE, "malformed event stream");
+			return true;
+		}
+		/* An event put together from two reads lives until the next call: it leaves now. */
+		bool taken = stream_event(a, &ev, (more || in.n > 0) && !a->sse.used);
+		if (!a->exchange && !a->ended)
+			return true;	/* it failed, or the caller left, meanwhile */
+		if (!taken) {
+			a->waiting = true;
+			buf_add(&a->pending, ev.raw);
+			buf_add(&a->pending, in);
+			return false;
+		}
+	}
+	/* Withheld or held events at the end of a read leave earlier ones unflushed. */
+	if (!more && a->t->answer.begun && a->t->client)
+		client_flush(a->t->client);
+	if (!more && a->t->answer.content)
+		buf_free(&a->held);
+	return true;
+}
+
+void attempt_stream_end(struct attempt *a)
+{
+	struct txn *t = a->t;
+	struct sse_event ev;
+	if (a->frames && !eventstream_end(a->frames)) {
+		a->ended = false;
+		stream_broke(a, STR_NONE, "the stream ended inside a message");
+		return;
+	}
+	if (sse_end(&a->sse, &ev) == SSE_EVENT && !stream_event(a, &ev, false)) {
+		a->waiting = true;
+		buf_add(&a->pending, ev.raw);
+		return;
+	}
+	if (!a->exchange && !a->ended)
+		return;
+	bool whole = a->done || a->finish;
+	if (!whole || !t->answer.content) {
+		a->ended = false;
+		stream_broke(a, STR_NONE, "the stream ended before its end");
+		return;
+	}
+	if (a->translate) {
+		struct delta last = { .kind = DELTA_EVENT, .raw = translate_end(a->translate), .more = true };
+		attempt_emit(a, &last);
+	} else if (!a->done && !str_empty(a->dialect->done)) {
+		struct delta done = { .kind = DELTA_EVENT, .raw = a->dialect->done, .more = true };
+		attempt_emit(a, &done);
+	}
+	attempt_complete(a);
+}
