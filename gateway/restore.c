@@ -39,21 +39,58 @@ static int restore_rule(struct ledger_db *db, struct store *store, const struct 
 	return spent > 0;
 }
 
-int restore_spending(const struct snapshot *s, struct store_home *home, struct loop *l)
+struct seeding {
+	struct store *store;
+	int n;
+};
+
+/* The roll-up knows exactly what was settled, whatever the limit is of. */
+static void on_period(void *arg, struct str scope, const struct spending_part *p)
 {
-	struct buf why = BUF_INIT(512);
-	struct ledger_db *db = ledger_db_open(s->settings.ledger.p, true, &why);
-	struct store *store = db ? store_open(home, l) : NULL;
-	int n = db ? 0 : -1;
-	for (unsigned i = 0; store && i < s->n_keys; i++) {
+	struct seeding *to = arg;
+	struct store_call call = { .done = on_seeded };
+	struct store_limit limit = { .key = p->key, .kind = STORE_BUDGET, .period_start = p->period_start, .period_end = p->period_end };
+	int64_t spent = p->amount > p->seen ? p->amount : p->seen;
+	if (spent <= 0)
+		return;
+	store_seed(to->store, &call, scope, &limit, spent);
+	to->n++;
+}
+
+/* A budget that is new, or of another period than before, is told by the rows. Returns how many keys' budgets had spent. */
+static int restore_rules(struct ledger_db *db, struct store *store, const struct snapshot *s)
+{
+	int n = 0;
+	for (unsigned i = 0; i < s->n_keys; i++) {
 		const struct limit_set *set = s->keys[i]->limits;
 		for (unsigned k = 0; set && k < set->n; k++)
 			if (set->rules[k].budget)
 				n += restore_rule(db, store, set, &set->rules[k]);
 	}
-	if (store)
-		store_close(store);
+	return n;
+}
+
+int restore_spending(const struct snapshot *s, struct store_home *home, struct loop *l)
+{
+	struct buf why = BUF_INIT(512);
+	struct ledger_db *db = ledger_db_open(s->settings.ledger.p, true, &why);
+	struct seeding to = { .store = db ? store_open(home, l) : NULL };
+	int rules = -1;
+	if (to.store) {
+		ledger_db_periods(db, store_wall_us(to.store) / SECOND_US, on_period, &to);
+		rules = restore_rules(db, to.store, s);
+		store_close(to.store);
+	}
 	ledger_db_close(db);
 	buf_free(&why);
-	return n;
+	return rules > to.n ? rules : to.n;
+}
+
+bool restore_wanted(const struct snapshot *s)
+{
+	for (unsigned i = 0; i < s->n_keys; i++)
+		for (unsigned k = 0; s->keys[i]->limits && k < s->keys[i]->limits->n; k++)
+			if (s->keys[i]->limits->rules[k].budget)
+				return true;
+	return false;
 }

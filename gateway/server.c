@@ -97,6 +97,7 @@ static bool block_signals(struct server *s)
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);	/* a file that may not grow is an error like a full disk */
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	s->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	return s->signal_fd >= 0;
@@ -356,15 +357,17 @@ static bool open_stores(struct server *s)
 static bool open_ledger(struct server *s)
 {
 	const struct settings *settings = &s->snapshot->settings;
+	const struct ledger_options o = { settings->ledger, settings->ledger_keep_us, settings->ledger_lines };
 	struct buf why = BUF_INIT(1024);
-	if (str_eq(settings->ledger, STR("off")))
-		return true;
-	bool good = ledger_open(settings->ledger.p, settings->ledger_keep_us, &why);
+	bool file = !str_eq(settings->ledger, STR("off")), memory = str_eq(settings->store, STR("memory"));
+	bool good = ledger_open(&o, &why);
 	if (!good)
 		fprintf(stderr, "weir: %.*s\n", STR_FMT(buf_str(&why)));
-	else if (str_eq(settings->store, STR("memory")))
+	else if (file && memory)
 		log_info("ledger %.*s: %d budgets have spent before", STR_FMT(settings->ledger),
 			 restore_spending(s->snapshot, s->local_store, &s->loop));
+	else if (memory && restore_wanted(s->snapshot))
+		log_warn("no ledger is configured (`ledger: weir.db`): what budgets have spent is forgotten at a restart");
 	buf_free(&why);
 	return good;
 }

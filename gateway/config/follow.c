@@ -57,6 +57,7 @@ void config_follow(const struct snapshot *running, struct snapshot *fresh, struc
 	keep_text(fresh, &f->admin.metrics_address, r->admin.metrics_address, "admin.metrics_address", kept);
 	keep_text(fresh, &f->store, r->store, "store", kept);
 	keep_text(fresh, &f->ledger, r->ledger, "ledger", kept);
+	keep_text(fresh, &f->ledger_lines, r->ledger_lines, "ledger_lines", kept);
 	if (f->workers != r->workers) {
 		f->workers = r->workers;
 		name(kept, "workers");

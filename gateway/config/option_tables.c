@@ -60,6 +60,7 @@ static const struct option settings_rows[] = {
 	{ "watch", OPTION_BOOL, S(s.watch), "false", NULL, NULL, false, "reload when this file or an @file: changes" },
 	{ "store", OPTION_STRING, S(s.store), "memory", NULL, NULL, true, "memory, or redis://..." },
 	{ "ledger", OPTION_STRING, S(s.ledger), "off", NULL, NULL, true, "SQLite file: the durable record of every request; or off" },
+	{ "ledger_lines", OPTION_STRING, S(s.ledger_lines), "off", NULL, NULL, true, "the same rows as JSON lines: stdout, or a file; or off" },
 	{ "ledger_keep", OPTION_DURATION, S(s.ledger_keep_us), "90d", NULL, NULL, true, "how long its rows are kept; totals stay" },
 	{ "learned_file", OPTION_STRING, S(s.learned_file), NULL, NULL, NULL, true,
 	  "keeps what was learned of models over restarts; default: in systemd's state directory, else not" },

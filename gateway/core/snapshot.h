@@ -70,7 +70,7 @@ struct settings {
 	enum log_level log_level;
 	struct str access_log;			/* "stdout", "off", or a file */
 	bool log_bodies;
-	struct str store, ledger;
+	struct str store, ledger, ledger_lines;
 	int64_t ledger_keep_us;
 	struct str learned_file;		/* empty: what is learned is not kept */
 	struct str files_provider;		/* files and batches without a model go here; empty: first usable */

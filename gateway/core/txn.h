@@ -38,6 +38,7 @@ struct live_model;
 struct live_target;
 struct plan;
 struct snapshot;
+struct spending;	/* core/spending.h */
 struct txn_ops;
 struct weir_request;	/* plugin_host/: its way through the plugins */
 struct worker;
@@ -103,6 +104,8 @@ struct txn {
 	struct error error;
 	struct usage usage;		/* of the attempt that answers, or was made last */
 	struct str dropped;		/* fields the target's format could not carry, in the arena */
+	bool recorded;			/* the ledger takes a row of it */
+	struct spending *spending;	/* settled of budgets, for the ledger; freed by it. NULL: none */
 	char *tags;			/* x-weir-tags, for the ledger; freed by it. NULL: none */
 	int32_t price_date;		/* of the newest price table when it began, yyyymmdd */
 	uint64_t journal;		/* its entry there; 0: none */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "core/spending.h"
 
 static enum store_kind kind_of(const struct limit_rule *r)
 {
@@ -84,4 +85,34 @@ void hold_real(const struct hold *h, const struct txn *t, int64_t real[STORE_LIM
 		else
 			real[i] = t->usage.known ? t->usage.input + t->usage.output : 0;
 	}
+}
+
+static size_t spending_bytes(const struct hold *h)
+{
+	size_t n = h->r.scope.n;
+	for (unsigned i = 0; i < h->r.n; i++)
+		n += h->limits[i].kind == STORE_BUDGET ? sizeof(struct spending_part) + h->limits[i].key.n : 0;
+	return n;
+}
+
+struct spending *hold_spending(const struct hold *h, const int64_t real[STORE_LIMITS_MAX])
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < h->r.n; i++)
+		n += h->limits[i].kind == STORE_BUDGET;
+	if (n == 0)
+		return NULL;
+	struct spending *s = mem_alloc(sizeof(*s) + spending_bytes(h));
+	char *names = (char *)&s->parts[n];
+	s->scope = keep(&names, h->r.scope);
+	for (unsigned i = 0; i < h->r.n; i++) {
+		const struct store_limit *l = &h->limits[i];
+		if (l->kind != STORE_BUDGET)
+			continue;
+		s->parts[s->n++] = (struct spending_part){
+			.key = keep(&names, l->key), .amount = real[i], .seen = h->local ? 0 : h->answer.used[i].spent,
+			.period_start = l->period_start, .period_end = l->period_end,
+		};
+	}
+	return s;
 }

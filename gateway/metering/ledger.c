@@ -4,23 +4,22 @@
 #include "metering/ledger.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "core/call.h"
 #include "core/endpoint.h"
-#include "core/live.h"
 #include "core/snapshot.h"
 #include "core/txn.h"
 #include "metering/ledger_db.h"
+#include "metering/shared_usage.h"
 
-enum { BATCH = 512, WORKERS_MAX = 256 };
-static const int64_t FORGET_EVERY_US = 3600 * SECOND_US;
+enum { BATCH = 512, WORKERS_MAX = 256, LINE_MAX = 16 * 1024 };
+static const int64_t FORGET_EVERY_US = 3600 * SECOND_US, TELL_EVERY_US = 10 * SECOND_US;
 
 static struct counter_family dropped = {
 	.name = "weir_ledger_dropped_total", .help = "Rows that the ledger could not take.", .kind = COUNTER_SUM, .scale = 1,
@@ -37,11 +36,19 @@ struct ring {
 
 static struct {
 	pthread_t thread;
-	struct ledger_db *db;		/* NULL: there is no ledger */
+	bool open;
+	char *path;			/* NULL: no file */
+	struct ledger_db *db;		/* NULL for a while, when the file was lost and cannot be made anew */
+	struct log_sink *lines;		/* NULL: none */
 	_Atomic(struct ring *) rings[WORKERS_MAX];
 	_Atomic unsigned n_rings;
 	_Atomic bool ending;
+	_Atomic int64_t n_dropped;
 	int64_t keep_us, forgot_us;
+	int64_t told_us;		/* when the log last heard of a failure */
+	bool failing;
+	struct ledger_row rows[BATCH];	/* taken, not yet written */
+	unsigned n;
 } ledger;
 
 static _Thread_local struct ring *ring;
@@ -49,6 +56,12 @@ static _Thread_local struct ring *ring;
 static void count(struct counter_family *f, int64_t n)
 {
 	counter_add(counter_of(f, NULL), n);
+}
+
+static void count_dropped(unsigned n)
+{
+	count(&dropped, n);
+	atomic_fetch_add_explicit(&ledger.n_dropped, n, memory_order_relaxed);
 }
 
 /* --- the thread --- */
@@ -64,38 +77,86 @@ static unsigned take(struct ring *r, struct ledger_row *to, unsigned room)
 	return n;
 }
 
-static void write_rows(const struct ledger_row *rows, unsigned n)
+static void write_lines(const struct ledger_row *rows, unsigned n)
 {
-	struct buf why = BUF_INIT(512);
-	if (ledger_db_write(ledger.db, rows, n, &why)) {
-		count(&written, n);
-	} else {
-		count(&dropped, n);
-		log_error("the ledger took no rows, %u are lost: %.*s", n, STR_FMT(buf_str(&why)));
+	struct buf line = BUF_INIT(LINE_MAX);
+	for (unsigned i = 0; i < n && ledger.lines; i++) {
+		buf_clear(&line);
+		ledger_row_json(&rows[i], &line);
+		if (!line.failed)
+			log_record(ledger.lines, buf_str(&line));
 	}
+	buf_free(&line);
+}
+
+/* One line at the first failure, then one now and then, and one when it is over. */
+static void tell(bool good, struct str why)
+{
+	int64_t now = clock_us(), lost = atomic_load_explicit(&ledger.n_dropped, memory_order_relaxed);
+	if (good && ledger.failing)
+		log_warn("the ledger takes rows again; %lld were lost so far", (long long)lost);
+	if (!good && (!ledger.failing || now - ledger.told_us >= TELL_EVERY_US)) {
+		ledger.told_us = now;
+		log_error("the ledger %s takes no rows: %.*s. Requests go on; rows wait, and those that find no room are lost: %lld so far",
+			  ledger.path, STR_FMT(why), (long long)lost);
+	}
+	ledger.failing = !good;
+}
+
+/* A file that was removed, replaced or could not be used is opened anew. */
+static bool have_file(struct buf *why)
+{
+	if (ledger.db && ledger_db_lost(ledger.db)) {
+		log_error("the ledger %s was removed under way: it begins anew, and what it held is gone", ledger.path);
+		ledger_db_close(ledger.db);
+		ledger.db = NULL;
+	}
+	if (!ledger.db)
+		ledger.db = ledger_db_open(ledger.path, false, why);
+	return ledger.db;
+}
+
+static bool write_file(const struct ledger_row *rows, unsigned n)
+{
+	struct buf why = BUF_INIT(1024);
+	bool good = have_file(&why) && ledger_db_write(ledger.db, rows, n, &why);
+	if (good)
+		count(&written, n);
+	tell(good, buf_str(&why));
 	buf_free(&why);
+	return good;
 }
 
 static void forget(void)
 {
 	int64_t now = clock_wall_us();
-	if (!ledger.keep_us || now - ledger.forgot_us < FORGET_EVERY_US)
+	if (!ledger.keep_us || !ledger.db || now - ledger.forgot_us < FORGET_EVERY_US)
 		return;
 	ledger.forgot_us = now;
 	ledger_db_forget(ledger.db, now - ledger.keep_us);
 }
 
-/* True when there may be more. */
-static bool write_some(struct ledger_row *rows)
+static void let_go(struct ledger_row *rows, unsigned n)
 {
-	unsigned n = 0, rings = atomic_load(&ledger.n_rings);
-	for (unsigned i = 0; i < rings && n < BATCH; i++) {
+	for (unsigned i = 0; i < n; i++)
+		free(rows[i].spending);
+}
+
+/* Rows that were not written stay for the next time. True when there may be more. */
+static bool write_some(void)
+{
+	unsigned rings = atomic_load(&ledger.n_rings), before = ledger.n;
+	for (unsigned i = 0; i < rings && ledger.n < BATCH; i++) {
 		struct ring *r = atomic_load_explicit(&ledger.rings[i], memory_order_acquire);
-		n += r ? take(r, rows + n, BATCH - n) : 0;
+		ledger.n += r ? take(r, ledger.rows + ledger.n, BATCH - ledger.n) : 0;
 	}
-	if (n)
-		write_rows(rows, n);
-	return n == BATCH;
+	write_lines(ledger.rows + before, ledger.n - before);
+	if (ledger.n && ledger.path && !write_file(ledger.rows, ledger.n))
+		return false;
+	bool more = ledger.n == BATCH;
+	let_go(ledger.rows, ledger.n);
+	ledger.n = 0;
+	return more;
 }
 
 static void *thread_main(void *arg)
@@ -104,48 +165,76 @@ static void *thread_main(void *arg)
 	counters_thread_begin();
 	while (!atomic_load(&ledger.ending)) {
 		nanosleep(&pause, NULL);
-		while (write_some(arg))
+		while (write_some())
 			;
 		forget();
 	}
-	while (write_some(arg))
+	while (write_some())
 		;
-	free(arg);
+	if (ledger.n) {
+		count_dropped(ledger.n);
+		log_error("the ledger %s took no rows at the end: %lld are lost", ledger.path, (long long)atomic_load(&ledger.n_dropped));
+		let_go(ledger.rows, ledger.n);
+	}
 	counters_thread_end();
-	return NULL;
+	return arg;
 }
 
-bool ledger_open(const char *path, int64_t keep_us, struct buf *why)
+static bool open_all(const struct ledger_options *o, struct buf *why)
 {
-	ledger.db = ledger_db_open(path, false, why);
-	if (!ledger.db)
-		return false;
-	ledger.keep_us = keep_us;
+	if (!str_eq(o->lines, STR("off"))) {
+		ledger.lines = log_sink_open(o->lines, why);
+		if (!ledger.lines)
+			return false;
+	}
+	if (str_eq(o->file, STR("off")))
+		return true;
+	ledger.path = mem_copy(o->file);
+	ledger.db = ledger_db_open(ledger.path, false, why);
+	return ledger.db;
+}
+
+static void close_all(void)
+{
+	ledger_db_close(ledger.db);
+	if (ledger.lines)
+		log_sink_close(ledger.lines);
+	free(ledger.path);
+	ledger.db = NULL;
+	ledger.lines = NULL;
+	ledger.path = NULL;
+}
+
+bool ledger_open(const struct ledger_options *o, struct buf *why)
+{
 	count(&dropped, 0);
 	count(&written, 0);
-	if (pthread_create(&ledger.thread, NULL, thread_main, mem_alloc(sizeof(struct ledger_row) * BATCH)) == 0)
+	if (str_eq(o->file, STR("off")) && str_eq(o->lines, STR("off")))
 		return true;
-	buf_addf(why, "cannot start the ledger's thread");
-	ledger_db_close(ledger.db);
-	ledger.db = NULL;
-	return false;
+	ledger.keep_us = o->keep_us;
+	ledger.open = open_all(o, why) && pthread_create(&ledger.thread, NULL, thread_main, NULL) == 0;
+	if (!ledger.open && !why->n)
+		buf_addf(why, "cannot start the ledger's thread");
+	if (!ledger.open)
+		close_all();
+	return ledger.open;
 }
 
 void ledger_close(void)
 {
-	if (!ledger.db)
+	if (!ledger.open)
 		return;
 	atomic_store(&ledger.ending, true);
 	pthread_join(ledger.thread, NULL);
-	ledger_db_close(ledger.db);
-	ledger.db = NULL;
+	close_all();
+	ledger.open = false;
 	for (unsigned i = 0; i < atomic_load(&ledger.n_rings); i++)
 		free(atomic_load(&ledger.rings[i]));
 }
 
 void ledger_thread_begin(void)
 {
-	unsigned i = ledger.db ? atomic_fetch_add(&ledger.n_rings, 1) : WORKERS_MAX;
+	unsigned i = ledger.open ? atomic_fetch_add(&ledger.n_rings, 1) : WORKERS_MAX;
 	ring = i < WORKERS_MAX ? mem_alloc(sizeof(*ring)) : NULL;
 	if (ring)
 		atomic_store_explicit(&ledger.rings[i], ring, memory_order_release);
@@ -153,59 +242,37 @@ void ledger_thread_begin(void)
 
 /* --- the stage --- */
 
-static void set_text(char to[LEDGER_TEXT], struct str s)
-{
-	size_t n = s.n < LEDGER_TEXT - 1 ? s.n : LEDGER_TEXT - 1;
-	if (n)
-		memcpy(to, s.p, n);
-	to[n] = 0;
-}
-
-static void fill(struct ledger_row *r, const struct txn *t)
-{
-	*r = (struct ledger_row){
-		.at_us = clock_wall_us(), .endpoint = t->endpoint ? t->endpoint->name : "none", .attempts = t->attempts, .stream = t->stream,
-		.status = t->answer.begun ? t->answer.status : error_status(&t->error),
-		.error = t->error.kind == ERR_NONE ? NULL : error_row(t->error.kind)->fault,
-		.estimated = t->cost_estimated, .incomplete = t->cost_missing, .input = t->usage.input, .output = t->usage.output,
-		.cached = t->usage.cached, .cache_write = t->usage.cache_write, .reasoning = t->usage.reasoning, .cost = t->cost,
-		.price_date = t->price_date, .took_us = t->ended_us - t->began_us,
-		.first_us = t->first_content_us ? t->first_content_us - t->began_us : 0,
-	};
-	memcpy(r->id, t->id, sizeof(r->id));
-	set_text(r->key, t->live_key ? t->live_key->name : STR_NONE);
-	const struct live_team *team = t->live_key ? atomic_load_explicit(&t->live_key->team, memory_order_acquire) : NULL;
-	set_text(r->team, team ? team->name : STR_NONE);
-	set_text(r->tags, str_c(t->tags));
-	set_text(r->model, t->live_model ? t->live_model->name : STR_NONE);
-	set_text(r->target, t->live_target && t->attempts ? t->live_target->name : STR_NONE);
-}
-
 static enum stage_result enter(struct txn *t)
 {
-	struct str tags = ring && t->req ? str_head(t->req->header[RH_WEIR_TAGS], LEDGER_TEXT - 1) : STR_NONE;
-	if (tags.n)
+	t->recorded = ring != NULL;
+	struct str tags = t->req ? str_head(t->req->header[RH_WEIR_TAGS], LEDGER_TEXT - 1) : STR_NONE;
+	if (tags.n && (ring || shared_usage_kept()))
 		t->tags = mem_copy(tags);
 	t->price_date = t->snapshot ? pricing_date(&t->snapshot->pricing) : 0;
 	return STAGE_NEXT;
 }
 
-static void append(const struct txn *t)
+static void append(struct txn *t)
 {
 	unsigned end = atomic_load_explicit(&ring->end, memory_order_relaxed);
 	if (end - atomic_load_explicit(&ring->begin, memory_order_acquire) == LEDGER_QUEUE) {
-		count(&dropped, 1);
+		count_dropped(1);
 		return;
 	}
-	fill(&ring->rows[end % LEDGER_QUEUE], t);
+	ledger_row_fill(&ring->rows[end % LEDGER_QUEUE], t);
 	atomic_store_explicit(&ring->end, end + 1, memory_order_release);
 }
 
 static void leave(struct txn *t)
 {
-	if (ring && !(t->endpoint && t->endpoint->open))
+	bool counts = !(t->endpoint && t->endpoint->open);
+	if (counts && shared_usage_kept())
+		shared_usage_add(t);
+	if (counts && ring)
 		append(t);
+	free(t->spending);
 	free(t->tags);
+	t->spending = NULL;
 	t->tags = NULL;
 }
 

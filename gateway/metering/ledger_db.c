@@ -1,20 +1,23 @@
 /*
- * ledger_db.c: two tables: every request, for as long as rows are kept, and what each key and team spent ever.
+ * ledger_db.c: every request for as long as rows are kept, what each key and team spent ever, and what budgets
+ * spent in their present periods.
  */
 #include "metering/ledger_db.h"
 
 #include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
-#include "core/money.h"
 
-enum { BUSY_MS = 2000, BY_MAX = 4 };
+enum { BUSY_MS = 2000 };
 
 struct ledger_db {
 	sqlite3 *db;
-	sqlite3_stmt *insert, *total;
+	sqlite3_stmt *insert, *total, *period;
+	char *path;
+	struct stat file;	/* that was opened */
 };
 
 static const char schema[] =
@@ -24,9 +27,20 @@ static const char schema[] =
 	" time INTEGER NOT NULL, id TEXT, key TEXT, team TEXT, tags TEXT, model TEXT, target TEXT, endpoint TEXT, status INTEGER,"
 	" error TEXT, attempts INTEGER, stream INTEGER, input INTEGER, output INTEGER, cached INTEGER, cache_write INTEGER,"
 	" reasoning INTEGER, cost INTEGER, cost_estimated INTEGER, cost_incomplete INTEGER, price_date INTEGER, us INTEGER,"
-	" first_us INTEGER);"
+	" first_us INTEGER, cache TEXT, rule TEXT);"
 	"CREATE INDEX IF NOT EXISTS requests_time ON requests(time);"
-	"CREATE TABLE IF NOT EXISTS totals(owner TEXT, name TEXT, cost INTEGER, tokens INTEGER, PRIMARY KEY(owner, name)) WITHOUT ROWID;";
+	"CREATE TABLE IF NOT EXISTS totals(owner TEXT, name TEXT, cost INTEGER, tokens INTEGER, PRIMARY KEY(owner, name)) WITHOUT ROWID;"
+	"CREATE TABLE IF NOT EXISTS periods(scope TEXT, name TEXT, began INTEGER, ends INTEGER, amount INTEGER, seen INTEGER,"
+	" PRIMARY KEY(scope, name, began)) WITHOUT ROWID;";
+
+/* A file of before these columns. */
+static const char columns_added[] = "ALTER TABLE requests ADD COLUMN cache TEXT; ALTER TABLE requests ADD COLUMN rule TEXT;";
+
+static const char insert_sql[] = "INSERT INTO requests VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+static const char total_sql[] = "INSERT INTO totals VALUES(?1,?2,?3,?4) ON CONFLICT(owner,name) DO UPDATE SET cost=cost+?3,"
+				"tokens=tokens+?4";
+static const char period_sql[] = "INSERT INTO periods VALUES(?1,?2,?3,?4,?5,?6) ON CONFLICT(scope,name,began) DO UPDATE SET "
+				 "ends=?4,amount=amount+?5,seen=max(seen,?6)";
 
 static void *fail(struct ledger_db *db, const char *path, struct buf *why)
 {
@@ -36,21 +50,38 @@ static void *fail(struct ledger_db *db, const char *path, struct buf *why)
 	return NULL;
 }
 
+static bool prepare(struct ledger_db *db, const char *sql, sqlite3_stmt **to)
+{
+	return sqlite3_prepare_v2(db->db, sql, -1, to, NULL) == SQLITE_OK;
+}
+
+static bool execute(struct ledger_db *db, const char *sql)
+{
+	return sqlite3_exec(db->db, sql, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+static bool make_tables(struct ledger_db *db)
+{
+	sqlite3_stmt *all = NULL;
+	if (!execute(db, schema) || !prepare(db, "SELECT * FROM requests", &all))
+		return false;
+	int columns = sqlite3_column_count(all);
+	sqlite3_finalize(all);
+	return columns != 23 || execute(db, columns_added);
+}
+
 struct ledger_db *ledger_db_open(const char *path, bool read_only, struct buf *why)
 {
-	static const char insert[] = "INSERT INTO requests VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
-	static const char total[] = "INSERT INTO totals VALUES(?1,?2,?3,?4) ON CONFLICT(owner,name) DO UPDATE SET cost=cost+?3,"
-				    "tokens=tokens+?4";
 	struct ledger_db *db = mem_alloc(sizeof(*db));
 	int flags = read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+	db->path = mem_copy(str_c(path));
 	if (sqlite3_open_v2(path, &db->db, flags | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
 		return fail(db, path, why);
 	sqlite3_busy_timeout(db->db, BUSY_MS);
 	if (read_only)
 		return db;
-	if (sqlite3_exec(db->db, schema, NULL, NULL, NULL) != SQLITE_OK ||
-	    sqlite3_prepare_v2(db->db, insert, -1, &db->insert, NULL) != SQLITE_OK ||
-	    sqlite3_prepare_v2(db->db, total, -1, &db->total, NULL) != SQLITE_OK)
+	if (!make_tables(db) || !prepare(db, insert_sql, &db->insert) || !prepare(db, total_sql, &db->total) ||
+	    !prepare(db, period_sql, &db->period) || stat(path, &db->file) != 0)
 		return fail(db, path, why);
 	return db;
 }
@@ -61,7 +92,9 @@ void ledger_db_close(struct ledger_db *db)
 		return;
 	sqlite3_finalize(db->insert);
 	sqlite3_finalize(db->total);
+	sqlite3_finalize(db->period);
 	sqlite3_close(db->db);
+	free(db->path);
 	free(db);
 }
 
@@ -89,6 +122,8 @@ static bool insert_row(struct ledger_db *db, const struct ledger_row *r)
 	bind_text(db->insert, at++, r->error);
 	for (size_t i = 0; i < array_len(numbers); i++)
 		sqlite3_bind_int64(db->insert, at++, numbers[i]);
+	bind_text(db->insert, at++, r->cache);
+	bind_text(db->insert, at, r->rule);
 	return sqlite3_step(db->insert) == SQLITE_DONE;
 }
 
@@ -104,9 +139,25 @@ static bool add_total(struct ledger_db *db, const char *owner, const char *name,
 	return sqlite3_step(db->total) == SQLITE_DONE;
 }
 
-static bool execute(struct ledger_db *db, const char *sql)
+static void bind_str(sqlite3_stmt *s, int i, struct str text)
 {
-	return sqlite3_exec(db->db, sql, NULL, NULL, NULL) == SQLITE_OK;
+	sqlite3_bind_text(s, i, text.p, (int)text.n, SQLITE_STATIC);
+}
+
+static bool add_periods(struct ledger_db *db, const struct spending *s)
+{
+	bool good = true;
+	for (unsigned i = 0; s && i < s->n && good; i++) {
+		const struct spending_part *p = &s->parts[i];
+		const int64_t numbers[] = { p->period_start, p->period_end, p->amount, p->seen };
+		sqlite3_reset(db->period);
+		bind_str(db->period, 1, s->scope);
+		bind_str(db->period, 2, p->key);
+		for (size_t k = 0; k < array_len(numbers); k++)
+			sqlite3_bind_int64(db->period, 3 + (int)k, numbers[k]);
+		good = sqlite3_step(db->period) == SQLITE_DONE;
+	}
+	return good;
 }
 
 bool ledger_db_write(struct ledger_db *db, const struct ledger_row *rows, unsigned n, struct buf *why)
@@ -114,23 +165,39 @@ bool ledger_db_write(struct ledger_db *db, const struct ledger_row *rows, unsign
 	bool good = execute(db, "BEGIN IMMEDIATE");
 	for (unsigned i = 0; i < n && good; i++)
 		good = insert_row(db, &rows[i]) && add_total(db, "key", rows[i].key, &rows[i]) &&
-		       add_total(db, "team", rows[i].team, &rows[i]);
+		       add_total(db, "team", rows[i].team, &rows[i]) && add_periods(db, rows[i].spending);
 	good = good && execute(db, "COMMIT");
 	if (good)
 		return true;
 	buf_addf(why, "%s", sqlite3_errmsg(db->db));
+	sqlite3_reset(db->insert);
+	sqlite3_reset(db->total);
+	sqlite3_reset(db->period);
 	execute(db, "ROLLBACK");
 	return false;
 }
 
+bool ledger_db_lost(const struct ledger_db *db)
+{
+	struct stat now;
+	return stat(db->path, &now) != 0 || now.st_ino != db->file.st_ino || now.st_dev != db->file.st_dev;
+}
+
 bool ledger_db_forget(struct ledger_db *db, int64_t before_us)
 {
-	char sql[96];
-	sqlite3_snprintf(sizeof(sql), sql, "DELETE FROM requests WHERE time < %lld", (long long)before_us);
+	char sql[192];
+	sqlite3_snprintf(sizeof(sql), sql, "DELETE FROM requests WHERE time < %lld; "
+			 "DELETE FROM periods WHERE ends > 0 AND ends < strftime('%%s','now')-86400", (long long)before_us);
 	return execute(db, sql);
 }
 
 /* --- asking --- */
+
+static struct str text_at(sqlite3_stmt *s, int i)
+{
+	const unsigned char *text = sqlite3_column_text(s, i);
+	return text ? str_of((const char *)text, (size_t)sqlite3_column_bytes(s, i)) : STR_NONE;
+}
 
 bool ledger_db_spent(struct ledger_db *db, const char *owner, struct str name, int64_t since_us, int64_t *nano, int64_t *tokens)
 {
@@ -154,147 +221,68 @@ bool ledger_db_spent(struct ledger_db *db, const char *owner, struct str name, i
 	return true;
 }
 
+int ledger_db_periods(struct ledger_db *db, int64_t now_s, void (*each)(void *arg, struct str scope, const struct spending_part *p),
+		      void *arg)
+{
+	sqlite3_stmt *s = NULL;
+	int n = 0;
+	if (!prepare(db, "SELECT scope, name, began, ends, amount, seen FROM periods WHERE ends = 0 OR ends > ?1", &s))
+		return 0;
+	for (sqlite3_bind_int64(s, 1, now_s); sqlite3_step(s) == SQLITE_ROW; n++) {
+		struct str scope = text_at(s, 0);
+		struct spending_part p = {
+			.key = text_at(s, 1), .period_start = sqlite3_column_int64(s, 2), .period_end = sqlite3_column_int64(s, 3),
+			.amount = sqlite3_column_int64(s, 4), .seen = sqlite3_column_int64(s, 5),
+		};
+		each(arg, scope, &p);
+	}
+	sqlite3_finalize(s);
+	return n;
+}
+
 /* --- reports --- */
 
-static const struct { struct str name; const char *sql; } columns[] = {
-	{ STR_INIT("key"), "key" }, { STR_INIT("team"), "team" }, { STR_INIT("tags"), "tags" }, { STR_INIT("model"), "model" },
-	{ STR_INIT("target"), "target" }, { STR_INIT("endpoint"), "endpoint" }, { STR_INIT("status"), "status" },
-	{ STR_INIT("day"), "date(time / 1000000, 'unixepoch')" },
+static const char *const columns[USAGE_COLUMNS] = {
+	[USAGE_KEY] = "key", [USAGE_TEAM] = "team", [USAGE_TAGS] = "tags", [USAGE_MODEL] = "model", [USAGE_TARGET] = "target",
+	[USAGE_ENDPOINT] = "endpoint", [USAGE_STATUS] = "status", [USAGE_DAY] = "date(time / 1000000, 'unixepoch')",
 };
 
-static const char *column_of(struct str name)
+static void write_query(const struct usage_report *r, struct buf *sql)
 {
-	for (size_t i = 0; i < array_len(columns); i++)
-		if (str_eq(columns[i].name, name))
-			return columns[i].sql;
-	return NULL;
-}
-
-/* "SELECT key, model, count(*) ..."; false when a column is unknown. */
-static bool write_query(struct str by, struct str names[BY_MAX], int *n, struct buf *sql, struct buf *out)
-{
-	struct buf group = BUF_INIT(1024);
-	struct str name;
-	bool good = true;
-	*n = 0;
 	buf_add(sql, STR("SELECT "));
-	while (good && str_split(&by, ',', &name)) {
-		const char *column = column_of(str_trim(name));
-		good = column && *n < BY_MAX;
-		if (!good) {
-			buf_addf(out, "cannot report by `%.*s`: there are key, team, tags, model, target, endpoint, status, day, at most %d\n",
-				 STR_FMT(str_head(name, 40)), BY_MAX);
-			break;
-		}
-		names[(*n)++] = str_trim(name);
-		buf_addf(sql, "%s, ", column);
-		buf_addf(&group, "%s%s", *n > 1 ? ", " : "", column);
-	}
+	for (unsigned i = 0; i < r->n_by; i++)
+		buf_addf(sql, "%s, ", columns[r->by[i]]);
 	buf_add(sql, STR("count(*), sum(status >= 400), sum(input), sum(output), sum(cost), sum(cost_estimated * cost) "
 			 "FROM requests WHERE time >= ?1 GROUP BY "));
-	buf_add(sql, buf_str(&group));
-	buf_add(sql, STR(" ORDER BY sum(cost) DESC, count(*) DESC"));
+	for (unsigned i = 0; i < r->n_by; i++)
+		buf_addf(sql, "%s%s", i ? ", " : "", columns[r->by[i]]);
 	buf_addc(sql, '\0');
-	buf_free(&group);
-	return good;
 }
 
-enum { COUNTS = 6 };
-static const char *const count_names[COUNTS] = { "requests", "failed", "input", "output", "cost_usd", "estimated_usd" };
-
-static struct str cell(sqlite3_stmt *s, int i, int n, char money[MONEY_SIZE])
-{
-	const unsigned char *text = sqlite3_column_text(s, i);
-	if (i >= n + 4)
-		return money_format(money, sqlite3_column_int64(s, i));
-	return text ? str_of((const char *)text, (size_t)sqlite3_column_bytes(s, i)) : i < n ? STR("-") : STR("0");
-}
-
-static void write_csv_row(sqlite3_stmt *s, int n, struct buf *out)
-{
-	char money[MONEY_SIZE];
-	for (int i = 0; i < n + COUNTS; i++) {
-		struct str text = cell(s, i, n, money);
-		bool quoted = str_chr(text, ',') >= 0 || str_chr(text, '"') >= 0;
-		buf_add(out, i ? STR(",") : STR(""));
-		for (size_t k = 0; quoted && k <= text.n; k++) {
-			if (k == 0 || k == text.n)
-				buf_addc(out, '"');
-			if (k < text.n && text.p[k] == '"')
-				buf_addc(out, '"');
-			if (k < text.n)
-				buf_addc(out, text.p[k]);
-		}
-		if (!quoted)
-			buf_add(out, text);
-	}
-	buf_addc(out, '\n');
-}
-
-static void write_json_row(sqlite3_stmt *s, const struct str *names, int n, bool first, struct buf *out)
-{
-	char money[MONEY_SIZE];
-	buf_add(out, first ? STR("{") : STR(",\n {"));
-	for (int i = 0; i < n; i++) {
-		buf_add_json(out, names[i]);
-		buf_addc(out, ':');
-		buf_add_json(out, cell(s, i, n, money));
-		buf_addc(out, ',');
-	}
-	for (int i = 0; i < COUNTS; i++) {
-		buf_addf(out, "%s\"%s\":", i ? "," : "", count_names[i]);
-		buf_add(out, cell(s, n + i, n, money));
-	}
-	buf_addc(out, '}');
-}
-
-static void write_table_row(sqlite3_stmt *s, int n, struct buf *out)
-{
-	char money[MONEY_SIZE];
-	for (int i = 0; i < n; i++)
-		buf_addf(out, "%-32.*s ", STR_FMT(cell(s, i, n, money)));
-	for (int i = n; i < n + COUNTS; i++)
-		buf_addf(out, "%14.*s", STR_FMT(cell(s, i, n, money)));
-	buf_addc(out, '\n');
-}
-
-static void write_head(const struct str *names, int n, enum usage_format format, struct buf *out)
-{
-	for (int i = 0; i < n && format == USAGE_TABLE; i++)
-		buf_addf(out, "%-32.*s ", STR_FMT(names[i]));
-	for (int i = 0; i < n && format == USAGE_CSV; i++)
-		buf_addf(out, "%.*s,", STR_FMT(names[i]));
-	for (int i = 0; i < COUNTS && format != USAGE_JSON; i++)
-		buf_addf(out, format == USAGE_TABLE ? "%14s" : i ? ",%s" : "%s", count_names[i]);
-	buf_add(out, format == USAGE_JSON ? STR("{\"usage\":[") : STR("\n"));
-}
-
-bool ledger_db_usage(struct ledger_db *db, struct str by, int64_t since_us, enum usage_format format, struct buf *out)
+bool ledger_db_usage(struct ledger_db *db, int64_t since_us, struct usage_report *r, struct buf *why)
 {
 	struct buf sql = BUF_INIT(4096);
-	struct str names[BY_MAX];
+	struct str cells[USAGE_BY_MAX];
 	sqlite3_stmt *s = NULL;
-	int n;
-	bool good = write_query(by, names, &n, &sql, out);
-	if (good && sqlite3_prepare_v2(db->db, sql.p, -1, &s, NULL) != SQLITE_OK) {
-		buf_addf(out, "%s\n", sqlite3_errmsg(db->db));
-		good = false;
+	int n = (int)r->n_by;
+	write_query(r, &sql);
+	bool good = prepare(db, sql.p, &s);
+	if (good)
+		sqlite3_bind_int64(s, 1, since_us);
+	int step = good ? sqlite3_step(s) : SQLITE_DONE;
+	for (; step == SQLITE_ROW; step = sqlite3_step(s)) {
+		const struct usage_counts c = {
+			sqlite3_column_int64(s, n), sqlite3_column_int64(s, n + 1), sqlite3_column_int64(s, n + 2),
+			sqlite3_column_int64(s, n + 3), sqlite3_column_int64(s, n + 4), sqlite3_column_int64(s, n + 5),
+		};
+		for (int i = 0; i < n; i++)
+			cells[i] = text_at(s, i);
+		usage_report_add(r, cells, &c);
 	}
-	buf_free(&sql);
+	good = good && step == SQLITE_DONE;
 	if (!good)
-		return false;
-	sqlite3_bind_int64(s, 1, since_us);
-	write_head(names, n, format, out);
-	for (bool first = true; sqlite3_step(s) == SQLITE_ROW; first = false) {
-		if (format == USAGE_JSON)
-			write_json_row(s, names, n, first, out);
-		else if (format == USAGE_CSV)
-			write_csv_row(s, n, out);
-		else
-			write_table_row(s, n, out);
-	}
-	if (format == USAGE_JSON)
-		buf_add(out, STR("]}\n"));
+		buf_addf(why, "cannot read the ledger: %s", sqlite3_errmsg(db->db));
+	buf_free(&sql);
 	sqlite3_finalize(s);
-	return true;
+	return good;
 }

@@ -7,6 +7,7 @@
 #include "store/redis_command.h"
 
 #include <endian.h>
+#include <stdio.h>
 
 #include "store/redis_wire.h"
 
@@ -153,6 +154,55 @@ bool script_wire_with_text(const struct script_wire *w, const char *text, struct
 	to = wire_put(to, str_of(w->p + w->tail, w->n - w->tail));
 	out->n = (size_t)(to - out->p);
 	return true;
+}
+
+/* --- sums --- */
+
+enum { TOLD_BITS = 65536, TALLY_ARGS = 10, TALLY_ARGS_READ = 6 };
+
+struct str tally_key(char to[TALLY_KEY_MAX], int64_t day)
+{
+	int n = snprintf(to, TALLY_KEY_MAX, "weir:{tally:%lld}:sums", (long long)day);
+	return str_of(to, (size_t)n);
+}
+
+static struct str told_key(char to[TALLY_KEY_MAX], const struct tally_call *c)
+{
+	int n = snprintf(to, TALLY_KEY_MAX, "weir:{tally:%lld}:told:%016llx:%llu", (long long)c->day, (unsigned long long)c->teller,
+			 (unsigned long long)(c->serial / TOLD_BITS));
+	return str_of(to, (size_t)n);
+}
+
+size_t tally_wire_size(const struct tally_call *c)
+{
+	size_t size = 2 * TALLY_KEY_MAX + SCRIPT_SHA_SIZE + 3 * WIRE_AROUND + TALLY_ARGS * WIRE_AROUND;
+	return c->t ? size + c->t->name.n + c->t->otherwise.n + sizeof(c->t->counts) : size;
+}
+
+void tally_wire_write(struct script_wire *w, char *p, const struct tally_call *c, const char sha[SCRIPT_SHA_SIZE])
+{
+	char rows[TALLY_KEY_MAX], told[TALLY_KEY_MAX];
+	w->p = p;
+	w->args = c->t ? TALLY_ARGS : TALLY_ARGS_READ;
+	char *to = wire_count(p, '*', w->args);
+	to = wire_arg(to, STR("EVALSHA"));
+	to = wire_arg(to, str_of(sha, SCRIPT_SHA_SIZE));
+	w->tail = (size_t)(to - p);
+	to = add_number(to, 2);
+	to = wire_arg(to, tally_key(rows, c->day));
+	to = wire_arg(to, told_key(told, c));
+	to = wire_arg(to, c->t ? STR("U") : STR("V"));
+	w->op = 0;
+	if (c->t) {
+		to = add_number(to, c->serial % TOLD_BITS);
+		to = wire_arg(to, c->t->name);
+		to = wire_arg(to, c->t->otherwise);
+		to = wire_count(to, '$', sizeof(c->t->counts));
+		for (unsigned i = 0; i < STORE_TALLY_COUNTS; i++)
+			to = put_number(to, store_amount(c->t->counts[i]));
+		to = wire_put(to, STR("\r\n"));
+	}
+	w->n = (size_t)(to - p);
 }
 
 static int64_t number_at(struct str text, size_t i)

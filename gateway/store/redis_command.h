@@ -44,6 +44,18 @@ void script_wire_change(struct script_wire *w, char op, const char sha[SCRIPT_SH
 /* The same command with the script's text in place of its digest: for a Redis that has lost it. */
 bool script_wire_with_text(const struct script_wire *w, const char *text, struct buf *out) must_check;
 
+/* A day's sums: `t` is added to them, as the `serial`th that `teller` tells; or with `t` NULL they are read. */
+struct tally_call {
+	int64_t day;
+	const struct store_tally *t;
+	uint64_t teller, serial;
+};
+
+enum { TALLY_KEY_MAX = 80 };
+struct str tally_key(char to[TALLY_KEY_MAX], int64_t day);
+size_t tally_wire_size(const struct tally_call *c);
+void tally_wire_write(struct script_wire *w, char *to, const struct tally_call *c, const char sha[SCRIPT_SHA_SIZE]);
+
 struct script_answer {
 	int64_t status, now_us;
 };

@@ -20,6 +20,7 @@ enum redis_script {
 	REDIS_RESERVE,		/* 'R' reserve, 'P' peek */
 	REDIS_SETTLE,		/* 'S' settle, 'C' settle what may not have been reserved */
 	REDIS_CARE,		/* 'N' renew, 'L' let go, requests included, 'D' seed */
+	REDIS_TALLY,		/* of other arguments: see its text */
 	REDIS_SCRIPTS
 };
 

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/counters.h"
+#include "base/digest.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/redis_command.h"
@@ -28,9 +29,11 @@ struct redis_store {
 	struct list owed;		/* settlements not confirmed, the oldest first */
 	unsigned n_owed, owed_in_flight;
 	bool closing;
+	uint64_t teller, told;		/* of sums: who this is, and how many were told */
+	int64_t broken_told_us;		/* when the log last heard of an answer that is an error */
 };
 
-enum call_kind { CALL_RESERVE, CALL_PEEK, CALL_SCRIPT, CALL_SETTLE, CALL_GET, CALL_PUT, CALL_REMOVE };
+enum call_kind { CALL_RESERVE, CALL_PEEK, CALL_SCRIPT, CALL_SETTLE, CALL_TALLY, CALL_PAGE, CALL_GET, CALL_PUT, CALL_REMOVE };
 
 struct call {
 	struct redis_command command;
@@ -95,6 +98,12 @@ static struct redis_store *store_of(const struct store *s)
 	return container_of(s, struct redis_store, store);
 }
 
+/* What happened is told by it: never given up lightly, and safe to repeat. */
+static bool settles(const struct call *x)
+{
+	return x->kind == CALL_SETTLE || x->kind == CALL_TALLY;
+}
+
 /* The caller's end of it; the call itself may live on. */
 static void call_tell(struct call *x, enum store_result result, enum counted how)
 {
@@ -136,7 +145,7 @@ static void owed_keep(struct redis_store *s, struct call *x)
 static void call_down(struct call *x)
 {
 	struct redis_store *s = x->store;
-	bool keep = x->kind == CALL_SETTLE;
+	bool keep = settles(x);
 	if (keep)
 		owed_keep(s, x);
 	call_tell(x, STORE_DOWN, COUNT_DOWN);
@@ -200,8 +209,13 @@ static bool reservation_return(struct call *x)
 
 static void call_broken(struct call *x, const struct redis_answer *a)
 {
-	log_error("store: %s: %.*s", x->store->home->place.name, STR_FMT(str_head(a->text, 300)));
-	if (x->kind == CALL_SETTLE)
+	struct redis_store *s = x->store;
+	int64_t now = loop_now(s->store.loop);
+	if (now - s->broken_told_us >= SECOND_US || s->broken_told_us == 0) {
+		s->broken_told_us = now;
+		log_error("store: %s: %.*s", s->home->place.name, STR_FMT(str_head(a->text, 300)));
+	}
+	if (settles(x))
 		counter_add(lost_sum, 1);
 	call_tell(x, STORE_BROKEN, COUNT_BROKEN);
 	call_free(x);
@@ -210,6 +224,20 @@ static void call_broken(struct call *x, const struct redis_answer *a)
 static enum store_result result_of(int64_t status)
 {
 	return status == 0 ? STORE_OK : status == 1 ? STORE_REFUSED : status == 2 ? STORE_MISSING : STORE_BROKEN;
+}
+
+static void page_answered(struct call *x, const struct redis_answer *a)
+{
+	struct redis_link *link = x->command.owner;
+	if (a->kind != REDIS_TEXT) {
+		call_down(x);
+		redis_link_distrust(link, "an answer is not what was asked for");
+		return;
+	}
+	if (x->caller)
+		x->caller->value = a->text;
+	call_tell(x, STORE_OK, COUNT_ANSWERED);
+	call_free(x);
 }
 
 static void script_answered(struct call *x, const struct redis_answer *a)
@@ -263,6 +291,8 @@ static void on_answered(struct redis_command *c, const struct redis_answer *a)
 	} else if (!call_resend(x, a)) {
 		if (a->kind == REDIS_ERROR)
 			call_broken(x, a);
+		else if (x->kind == CALL_PAGE)
+			page_answered(x, a);
 		else if (x->kind >= CALL_GET)
 			value_answered(x, a);
 		else
@@ -378,6 +408,32 @@ static void on_seed(struct store *s, struct store_call *c, struct str scope, con
 	script_call(s, c, CALL_SCRIPT, &what);
 }
 
+/* --- sums --- */
+
+static void tally_send(struct redis_store *s, struct store_call *c, enum call_kind kind, const struct tally_call *what)
+{
+	char key[TALLY_KEY_MAX];
+	struct call *x = call_new(s, c, kind, tally_wire_size(what));
+	x->script = REDIS_TALLY;
+	tally_wire_write(&x->wire, x->bytes, what, s->home->sha[REDIS_TALLY]);
+	x->slot = s->home->place.url.n_seeds ? redis_route_slot(s->route, tally_key(key, what->day)) : 0;
+	if (!call_send(x))
+		call_down(x);
+}
+
+static void on_tally(struct store *store, const struct store_tally *t)
+{
+	struct redis_store *s = store_of(store);
+	const struct tally_call what = { .day = t->day, .t = t, .teller = s->teller, .serial = s->told++ };
+	tally_send(s, NULL, CALL_TALLY, &what);
+}
+
+static void on_tally_read(struct store *s, struct store_call *c, int64_t day)
+{
+	const struct tally_call what = { .day = day };
+	tally_send(store_of(s), c, CALL_PAGE, &what);
+}
+
 /* --- values --- */
 
 static void value_call(struct store *store, struct store_call *c, enum call_kind kind, unsigned n, struct str *argv)
@@ -456,7 +512,7 @@ static void on_close(struct store *store)
 
 static const struct store_ops redis_ops = {
 	.reserve = on_reserve, .settle = on_settle, .renew = on_renew, .seed = on_seed,
-	.get = on_get, .put = on_put, .remove = on_remove,
+	.tally = on_tally, .tally_read = on_tally_read, .get = on_get, .put = on_put, .remove = on_remove,
 	.cancel = on_cancel, .is_up = on_is_up, .close = on_close,
 };
 
@@ -466,6 +522,7 @@ static struct store *open_store(struct store_home *h, struct loop *l)
 	s->store.ops = &redis_ops;
 	s->store.loop = l;
 	s->home = container_of(h, struct redis_home, home);
+	s->teller = random_u64();
 	list_init(&s->calls);
 	list_init(&s->owed);
 	s->route = redis_route_open(&s->home->place, l, on_changed, s);

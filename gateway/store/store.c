@@ -3,6 +3,9 @@
  */
 #include "store/store.h"
 
+#include <endian.h>
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/digest.h"
 #include "store/redis_tls.h"
@@ -177,6 +180,51 @@ void store_remove(struct store *s, struct store_call *c, struct str key)
 		s->ops->remove(s, c, key);
 	else
 		store_done(c, STORE_BROKEN);
+}
+
+bool store_tallies(const struct store *s)
+{
+	return s->ops->tally != NULL;
+}
+
+void store_tally(struct store *s, const struct store_tally *t)
+{
+	if (s->ops->tally && t->name.n <= STORE_TALLY_NAME && t->otherwise.n <= STORE_TALLY_NAME)
+		s->ops->tally(s, t);
+}
+
+void store_tally_read(struct store *s, struct store_call *c, int64_t day)
+{
+	begin(c, NULL);
+	if (s->ops->tally_read)
+		s->ops->tally_read(s, c, day);
+	else
+		store_done(c, STORE_MISSING);
+}
+
+static int64_t number_of(struct str *from)
+{
+	uint64_t le;
+	memcpy(&le, from->p, sizeof(le));
+	*from = str_skip(*from, sizeof(le));
+	return (int64_t)le64toh(le);
+}
+
+bool store_tally_next(struct str *sums, struct str *name, int64_t counts[STORE_TALLY_COUNTS])
+{
+	uint16_t n;
+	if (sums->n < sizeof(n))
+		return false;
+	memcpy(&n, sums->p, sizeof(n));
+	n = le16toh(n);
+	struct str rest = str_skip(*sums, sizeof(n));
+	if (rest.n < n + STORE_TALLY_COUNTS * sizeof(int64_t))
+		return false;
+	*name = str_head(rest, n);
+	*sums = str_skip(rest, n);
+	for (unsigned i = 0; i < STORE_TALLY_COUNTS; i++)
+		counts[i] = number_of(sums);
+	return true;
 }
 
 void store_cancel(struct store *s, struct store_call *c)

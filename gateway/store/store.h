@@ -173,6 +173,25 @@ void store_get(struct store *s, struct store_call *c, struct str key);
 void store_put(struct store *s, struct store_call *c, struct str key, struct str value, int64_t ttl_ms);
 void store_remove(struct store *s, struct store_call *c, struct str key);
 
+/*
+ * Sums for reports, by a day and a name. Only a shared store keeps them: it leaves what is told here in the same write as
+ * the settlements of this turn. Told once is counted once, also when it has to be told again.
+ */
+enum { STORE_TALLY_COUNTS = 6, STORE_TALLY_NAME = 1024, STORE_TALLY_NAMES = 20000 /* a day; then under `otherwise` */ };
+
+struct store_tally {
+	int64_t day;			/* since 1970 */
+	struct str name, otherwise;
+	int64_t counts[STORE_TALLY_COUNTS];
+};
+
+bool store_tallies(const struct store *s);
+void store_tally(struct store *s, const struct store_tally *t);
+
+/* All sums of a day, to be read off c->value by store_tally_next() within done(). STORE_MISSING where none are kept. */
+void store_tally_read(struct store *s, struct store_call *c, int64_t day);
+bool store_tally_next(struct str *sums, struct str *name, int64_t counts[STORE_TALLY_COUNTS]);
+
 /* `done` will not be called. A reservation that is granted nevertheless is given back by the store. */
 void store_cancel(struct store *s, struct store_call *c);
 

@@ -16,6 +16,8 @@ struct store_ops {
 	void (*get)(struct store *s, struct store_call *c, struct str key);
 	void (*put)(struct store *s, struct store_call *c, struct str key, struct str value, int64_t ttl_ms);
 	void (*remove)(struct store *s, struct store_call *c, struct str key);
+	void (*tally)(struct store *s, const struct store_tally *t);	/* NULL: none are kept */
+	void (*tally_read)(struct store *s, struct store_call *c, int64_t day);
 	void (*cancel)(struct store *s, struct store_call *c);
 	bool (*is_up)(const struct store *s);
 	void (*close)(struct store *s);

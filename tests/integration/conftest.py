@@ -1,6 +1,7 @@
 import pytest
 
 from mock_provider import MockProvider, good
+from redis_server import Redis
 from weir import Gateway
 
 
@@ -53,3 +54,20 @@ def config_for(*providers, model=None, **more):
 @pytest.fixture
 def config():
     return config_for
+
+
+@pytest.fixture
+def redis(tmp_path):
+    r = Redis(tmp_path)
+    yield r
+    r.stop()
+
+
+@pytest.fixture(params=["memory", "redis"])
+def store(request, tmp_path):
+    if request.param == "memory":
+        yield "memory"
+        return
+    r = Redis(tmp_path)
+    yield r.url
+    r.stop()

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 import openai
 import pytest
 from mock_provider import LAST_CHUNK, chunk, completion, delta, error, event, good, good_stream, http, stream_head
-from test_limits import Redis, redis, store  # noqa: F401 (fixtures)
 from weir import SLOW
 
 KEYS = [{"name": n, "secret": f"sk-{n}-0123456789", "team": t} for n, t in (("a", "x"), ("b", "x"), ("c", "y"))]

@@ -2,7 +2,8 @@
 import csv
 import io
 import json
-import os
+import resource
+import signal
 import sqlite3
 import subprocess
 import time
@@ -111,16 +112,164 @@ def test_a_ledger_that_cannot_be_written_is_told_at_the_start(gateway, provider,
     assert "Make its folder writable, name another file, or say `ledger: off`" in g.logs()
 
 
-def test_a_ledger_that_is_lost_or_locked_costs_rows_and_no_request(gateway, provider, config, tmp_path):
+def test_a_locked_ledger_costs_no_request_and_no_row(gateway, provider, config, tmp_path):
     g = gateway(with_ledger(config, tmp_path, provider()))
     assert g.chat(headers=KEY).status == 200
     rows(tmp_path, 1)
     lock = sqlite3.connect(tmp_path / "weir.db", isolation_level=None)
     lock.execute("BEGIN EXCLUSIVE")
     assert all(g.chat(headers=KEY).status == 200 for _ in range(5))
-    g.wait_log("the ledger took no rows", 10)
+    g.wait_log("takes no rows: database is locked", 10)
     lock.execute("ROLLBACK")
     lock.close()
-    assert g.metric("weir_ledger_dropped_total") == 5
+    assert len(rows(tmp_path, 6)) == 6 and g.metric("weir_ledger_dropped_total") == 0
+    g.wait_log("takes rows again")
+
+
+def test_a_ledger_locked_until_the_end_says_what_is_lost(gateway, provider, config, tmp_path):
+    g = gateway(with_ledger(config, tmp_path, provider()))
+    g.chat(headers=KEY)
+    rows(tmp_path, 1)
+    lock = sqlite3.connect(tmp_path / "weir.db", isolation_level=None)
+    lock.execute("BEGIN EXCLUSIVE")
+    assert all(g.chat(headers=KEY).status == 200 for _ in range(5))
+    g.stop()
+    lock.close()
+    assert "took no rows at the end: 5 are lost" in g.logs()
+
+
+def test_a_full_disk_costs_no_request(gateway, provider, config, tmp_path):
+    g = gateway(with_ledger(config, tmp_path, provider()))
     assert g.chat(headers=KEY).status == 200
-    assert len(rows(tmp_path, 2)) == 2
+    rows(tmp_path, 1)
+    most = max(f.stat().st_size for f in tmp_path.glob("weir.db*"))
+    resource.prlimit(g.process.pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
+    assert all(g.chat(headers={**KEY, "x-weir-tags": f"n={i}" + "x" * 100}).status == 200 for i in range(20))
+    g.wait_log("takes no rows: .*Requests go on", 10)
+    resource.prlimit(g.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert len(rows(tmp_path, 21)) == 21
+    assert g.logs().count("takes no rows") <= 2
+
+
+def test_a_ledger_that_was_removed_begins_anew(gateway, provider, config, tmp_path):
+    g = gateway(with_ledger(config, tmp_path, provider()))
+    g.chat(headers=KEY)
+    rows(tmp_path, 1)
+    for f in tmp_path.glob("weir.db*"):
+        f.unlink()
+    assert all(g.chat(headers=KEY).status == 200 for _ in range(3))
+    g.wait_log("was removed under way: it begins anew")
+    assert len(rows(tmp_path, 3)) == 3
+
+
+def test_a_ledger_that_broke_costs_no_request(gateway, provider, config, tmp_path):
+    g = gateway(with_ledger(config, tmp_path, provider()))
+    g.chat(headers=KEY)
+    rows(tmp_path, 1)
+    for f in tmp_path.glob("weir.db*"):
+        f.write_bytes(b"no database at all " * 4000)
+    assert all(g.chat(headers=KEY).status == 200 for _ in range(10))
+    g.wait_log("takes no rows: ")
+    g.stop()
+    assert "lost" in g.logs()
+    h = gateway(g.config, wait=False, expect=1)
+    h.process.wait(10)
+    assert "cannot use the ledger" in h.logs() and "name another file" in h.logs()
+
+
+def test_a_file_of_an_older_weir_is_gone_on_with(gateway, provider, config, tmp_path):
+    with sqlite3.connect(tmp_path / "weir.db") as db:
+        db.execute("CREATE TABLE requests( time INTEGER NOT NULL, id TEXT, key TEXT, team TEXT, tags TEXT, model TEXT, target TEXT,"
+                   " endpoint TEXT, status INTEGER, error TEXT, attempts INTEGER, stream INTEGER, input INTEGER, output INTEGER,"
+                   " cached INTEGER, cache_write INTEGER, reasoning INTEGER, cost INTEGER, cost_estimated INTEGER,"
+                   " cost_incomplete INTEGER, price_date INTEGER, us INTEGER, first_us INTEGER)")
+    g = gateway(with_ledger(config, tmp_path, provider()))
+    g.chat(headers=KEY)
+    assert rows(tmp_path, 1)[0]["cache"] is None
+
+
+def test_the_cache_and_rules_have_their_columns(gateway, provider, config, tmp_path):
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("rules:\n  - { name: greeting, when: { exact: [hello] }, answer: Good day }\n")
+    c = with_ledger(config, tmp_path, provider(), cache={"enabled": True}, plugins=[{"name": "rules", "config": {"file": str(rules)}}])
+    g = gateway(c)
+    for text in ("hi", "hi", "hello"):
+        assert g.chat(headers=KEY, text=text).status == 200
+    assert [(r["cache"], r["rule"], r["target"]) for r in rows(tmp_path, 3)] == [
+        ("miss", None, "first/mock"), ("hit", None, None), (None, "rules/greeting", None)]
+
+
+def test_rows_as_json_lines(gateway, provider, config, tmp_path):
+    c = with_ledger(config, tmp_path, provider(), ledger_lines=str(tmp_path / "rows.jsonl"))
+    c["ledger"] = "off"
+    g = gateway(c)
+    r = g.chat(headers={**KEY, "x-weir-tags": "feature=search"}, stream=True)
+    g.stop()
+    (line,) = [json.loads(x) for x in (tmp_path / "rows.jsonl").read_text().splitlines()]
+    assert line["id"] == r.headers["x-request-id"] and line["tags"] == "feature=search" and line["target"] == "first/mock"
+    assert (line["input"], line["output"], line["cost_usd"], line["stream"], line["status"]) == (10, 3, 0.000022, True, 200)
+
+
+def test_without_a_ledger_it_is_said_that_nothing_is_restored(gateway, provider, config, tmp_path):
+    c = with_ledger(config, tmp_path, provider(), key={"budgets": [{"usd": 1, "per": "day"}]})
+    c["ledger"] = "off"
+    assert "what budgets have spent is forgotten at a restart" in gateway(c).logs()
+
+
+# --- all replicas ---
+
+def spent(g, *args):
+    r = run(g, "--json", *args)
+    assert r.returncode == 0, r.stderr
+    return json.loads(r.stdout)
+
+
+def test_usage_of_three_replicas_one_killed_for_good(gateway, provider, config, tmp_path, redis):
+    """Each request's spending is in the shared store when its caller has the answer, or very shortly after."""
+    served = []
+
+    def script(r):
+        served.append(len(served) % 50 + 1)
+        return [http(200, completion(usage=usage(served[-1], 2 * served[-1])))]
+
+    p = provider(script)
+    c = with_ledger(config, tmp_path, p, store=redis.url, key={"budgets": [{"usd": 100, "per": "month"}]})
+    gs = []
+    for i in range(3):
+        gs.append(gateway({**c, "ledger": str(tmp_path / f"weir{i}.db")}))
+    with ThreadPoolExecutor(12) as pool:
+        assert {pool.submit(lambda i=i: gs[i % 3].chat(headers=KEY, max_tokens=200).status).result() for i in range(300)} == {200}
+    total = sum(n * 1000 + 2 * n * 4000 for n in served)
+    gs[0].expect = None
+    gs[0].process.kill()
+    for g in gs[1:]:
+        end = time.monotonic() + 5 * SLOW
+        while time.monotonic() < end and spent(g)["usage"][0]["requests"] < 300:
+            time.sleep(0.02)
+        got = spent(g, "--by", "key,model,day")
+        assert got["of"] == "all replicas"
+        assert sum(round(x["cost_usd"] * 1e9) for x in got["usage"]) == total and sum(x["requests"] for x in got["usage"]) == 300
+        assert got["usage"][0]["key"] == "web" and got["usage"][0]["model"] == "m"
+    alone = run(gs[1], "--by", "target")
+    assert "of this replica alone" in alone.stderr
+    assert sum(int(x.split()[1]) for x in alone.stdout.splitlines()[1:]) == 100
+
+
+def test_usage_says_that_the_store_is_away(gateway, provider, config, tmp_path, redis):
+    g = gateway(with_ledger(config, tmp_path, provider(), store=redis.url))
+    redis.stop()
+    r = run(g)
+    assert r.returncode == 1 and "the store does not answer (redis at 127.0.0.1" in r.stderr
+
+
+def test_what_is_told_while_redis_is_away_arrives_when_it_is_back(gateway, provider, config, tmp_path, redis):
+    g = gateway(with_ledger(config, tmp_path, provider(), store=redis.url))
+    g.chat(headers={**KEY, "x-weir-tags": "feature=a"})
+    redis.process.send_signal(signal.SIGSTOP)
+    for _ in range(20):
+        assert g.chat(headers={**KEY, "x-weir-tags": "feature=a"}).status == 200
+    redis.process.send_signal(signal.SIGCONT)
+    end = time.monotonic() + 10 * SLOW
+    while time.monotonic() < end and (run(g).returncode or spent(g, "--by", "tags")["usage"][0]["requests"] < 21):
+        time.sleep(0.05)
+    assert [(x["tags"], x["requests"]) for x in spent(g, "--by", "tags")["usage"]] == [("feature=a", 21)]

@@ -15,51 +15,6 @@ SECRET = "sk-web-0123456789"
 KEY = {"authorization": f"Bearer {SECRET}"}
 
 
-class Redis:
-    def __init__(self, directory):
-        self.port = free_port()
-        self.dir = directory
-        self.start()
-
-    @property
-    def url(self):
-        return f"redis://127.0.0.1:{self.port}/0"
-
-    def start(self):
-        self.process = subprocess.Popen(["redis-server", "--port", str(self.port), "--dir", str(self.dir), "--save", "", "--bind", "127.0.0.1"],
-                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        end = time.monotonic() + 10
-        while time.monotonic() < end:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
-            except OSError:
-                time.sleep(0.02)
-        raise AssertionError("redis does not start")
-
-    def stop(self):
-        self.process.send_signal(signal.SIGCONT)
-        self.process.kill()
-        self.process.wait()
-
-
-@pytest.fixture
-def redis(tmp_path):
-    r = Redis(tmp_path)
-    yield r
-    r.stop()
-
-
-@pytest.fixture(params=["memory", "redis"])
-def store(request, tmp_path):
-    if request.param == "memory":
-        yield "memory"
-        return
-    r = Redis(tmp_path)
-    yield r.url
-    r.stop()
-
-
 def limited(config, *providers, limits=None, budgets=None, team=None, model=None, **more):
     key = {"name": "web", "secret": SECRET, "limits": limits or {}, "budgets": budgets or []}
     if team:

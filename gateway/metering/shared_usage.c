@@ -1,0 +1,133 @@
+/*
+ * shared_usage.c: four names joined to one, and taken apart again.
+ */
+#include "metering/shared_usage.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "core/live.h"
+#include "core/txn.h"
+#include "metering/usage_report.h"
+#include "store/worker_store.h"
+
+enum { PART_MAX = 128, PARTS = 4, DAYS_MAX = 400, DATE_LENGTH = 10, SEPARATOR = '\x1f' };
+static const int64_t DAY_US = 86400 * SECOND_US;
+
+bool shared_usage_kept(void)
+{
+	return worker_store() && store_tallies(worker_store());
+}
+
+/* --- telling --- */
+
+static void add_part(struct buf *to, struct str part)
+{
+	for (size_t i = 0; i < part.n && i < PART_MAX; i++)
+		buf_addc(to, part.p[i] == SEPARATOR ? ' ' : part.p[i]);
+	buf_addc(to, SEPARATOR);
+}
+
+static struct str join(char room[STORE_TALLY_NAME], const struct str parts[PARTS])
+{
+	struct buf b = { room, 0, STORE_TALLY_NAME, STORE_TALLY_NAME, false };
+	for (unsigned i = 0; i < PARTS; i++)
+		add_part(&b, parts[i]);
+	return buf_str(&b);
+}
+
+void shared_usage_add(const struct txn *t)
+{
+	char name[STORE_TALLY_NAME], otherwise[STORE_TALLY_NAME];
+	const struct live_team *team = t->live_key ? atomic_load_explicit(&t->live_key->team, memory_order_acquire) : NULL;
+	int status = t->answer.begun ? t->answer.status : error_status(&t->error);
+	struct str parts[PARTS] = { t->live_key ? t->live_key->name : STR_NONE, team ? team->name : STR_NONE, str_c(t->tags),
+				    t->live_model ? t->live_model->name : STR_NONE };
+	struct store_tally tally = {
+		.day = store_wall_us(worker_store()) / DAY_US, .name = join(name, parts),
+		.counts = { 1, status >= 400, t->usage.input, t->usage.output, t->cost, t->cost_estimated ? t->cost : 0 },
+	};
+	parts[2] = parts[2].n ? STR("(others)") : STR_NONE;
+	tally.otherwise = join(otherwise, parts);
+	store_tally(worker_store(), &tally);
+}
+
+/* --- reading --- */
+
+struct shared_usage_reader {
+	struct store *store;
+	struct store_call call;
+	struct usage_report *report;
+	struct buf *why;
+	void (*done)(void *arg);
+	void *arg;
+	int64_t day, last;
+};
+
+static void cells_of(const struct usage_report *report, struct str name, int64_t day, char date[LOG_TIME_SIZE],
+		     struct str cells[USAGE_BY_MAX])
+{
+	struct str parts[PARTS];
+	for (unsigned i = 0; i < PARTS; i++)
+		if (!str_split(&name, SEPARATOR, &parts[i]))
+			parts[i] = STR_NONE;
+	log_time(date, day * DAY_US);
+	for (unsigned i = 0; i < report->n_by; i++)
+		cells[i] = report->by[i] == USAGE_DAY ? str_of(date, DATE_LENGTH) : parts[report->by[i]];
+}
+
+static void add_day(const struct shared_usage_reader *r, struct str sums)
+{
+	struct str name, cells[USAGE_BY_MAX];
+	char date[LOG_TIME_SIZE];
+	int64_t n[STORE_TALLY_COUNTS];
+	while (store_tally_next(&sums, &name, n)) {
+		const struct usage_counts counts = { n[0], n[1], n[2], n[3], n[4], n[5] };
+		cells_of(r->report, name, r->day, date, cells);
+		usage_report_add(r->report, cells, &counts);
+	}
+}
+
+static void finish(struct shared_usage_reader *r)
+{
+	void (*done)(void *) = r->done;
+	void *arg = r->arg;
+	free(r);
+	done(arg);
+}
+
+static void on_day(struct store_call *c)
+{
+	struct shared_usage_reader *r = container_of(c, struct shared_usage_reader, call);
+	if (c->result == STORE_OK)
+		add_day(r, c->value);
+	else
+		buf_addf(r->why, "the shared store cannot be read just now");
+	if (c->result == STORE_OK && r->day < r->last) {
+		r->day++;
+		store_tally_read(r->store, c, r->day);
+	} else {
+		finish(r);
+	}
+}
+
+struct shared_usage_reader *shared_usage_read(struct store *s, int64_t since_us, struct usage_report *report, struct buf *why,
+					      void (*done)(void *arg), void *arg)
+{
+	struct shared_usage_reader *r = mem_alloc(sizeof(*r));
+	int64_t last = store_wall_us(s) / DAY_US, first = since_us / DAY_US;
+	*r = (struct shared_usage_reader){
+		.store = s, .call = { .done = on_day }, .report = report, .why = why, .done = done, .arg = arg,
+		.day = first < last - DAYS_MAX ? last - DAYS_MAX : first, .last = last,
+	};
+	store_tally_read(s, &r->call, r->day);
+	return r;
+}
+
+void shared_usage_cancel(struct shared_usage_reader *r)
+{
+	store_cancel(r->store, &r->call);
+	free(r);
+}

@@ -1,0 +1,32 @@
+/*
+ * shared_usage.h: spending by key, team, tags and model a day, in the store that replicas share.
+ *
+ * Told when a transaction is over, in the same write as its settlement; so a replica that is gone for good has
+ * left what it spent to the others.
+ */
+#ifndef WEIR_METERING_SHARED_USAGE_H
+#define WEIR_METERING_SHARED_USAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+struct store;
+struct txn;
+struct usage_report;
+
+/* Of the calling worker's store. */
+bool shared_usage_kept(void);
+void shared_usage_add(const struct txn *t);
+
+/*
+ * Reads the days since then into a report. `done` is called on the store's loop, which may be at once and then with NULL
+ * returned as of no more use; `why` is not empty when it failed.
+ */
+struct shared_usage_reader;
+struct shared_usage_reader *shared_usage_read(struct store *s, int64_t since_us, struct usage_report *r, struct buf *why,
+					      void (*done)(void *arg), void *arg);
+void shared_usage_cancel(struct shared_usage_reader *r);	/* done() will not be called; it is freed by either */
+
+#endif
