@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "core/limit.h"
+#include "limits/known.h"
 #include "metering/ledger_db.h"
 #include "store/store.h"
 
@@ -84,6 +85,22 @@ int restore_spending(const struct snapshot *s, struct store_home *home, struct l
 	ledger_db_close(db);
 	buf_free(&why);
 	return rules > to.n ? rules : to.n;
+}
+
+static void on_known(void *arg, struct str scope, const struct spending_part *p)
+{
+	(void)arg;
+	known_spent(scope, p->key, p->period_start, p->amount > p->seen ? p->amount : p->seen);
+}
+
+void restore_known(const struct snapshot *s)
+{
+	struct buf why = BUF_INIT(512);
+	struct ledger_db *db = ledger_db_open(s->settings.ledger.p, true, &why);
+	if (db)
+		ledger_db_periods(db, clock_wall_us() / SECOND_US, on_known, NULL);
+	ledger_db_close(db);
+	buf_free(&why);
 }
 
 bool restore_wanted(const struct snapshot *s)

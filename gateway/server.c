@@ -342,7 +342,8 @@ static bool open_stores(struct server *s)
 	struct buf why = BUF_INIT(1024);
 	struct store_options shared = {
 		.url = s->snapshot->settings.store, .memory_values_max = s->snapshot->settings.cache.max_memory,
-	}, local = { .url = STR("memory") };
+		.ttl_ms = s->snapshot->settings.reservation_ttl_us / MS_US,
+	}, local = { .url = STR("memory"), .ttl_ms = shared.ttl_ms };
 	s->shared_store = store_home_open(&shared, &why);
 	bool memory = str_eq(shared.url, STR("memory"));
 	s->local_store = memory || !s->shared_store ? s->shared_store : store_home_open(&local, &why);
@@ -366,6 +367,8 @@ static bool open_ledger(struct server *s)
 	else if (file && memory)
 		log_info("ledger %.*s: %d budgets have spent before", STR_FMT(settings->ledger),
 			 restore_spending(s->snapshot, s->local_store, &s->loop));
+	else if (file)
+		restore_known(s->snapshot);
 	else if (memory && restore_wanted(s->snapshot))
 		log_warn("no ledger is configured (`ledger: weir.db`): what budgets have spent is forgotten at a restart");
 	buf_free(&why);

@@ -58,6 +58,10 @@ void config_follow(const struct snapshot *running, struct snapshot *fresh, struc
 	keep_text(fresh, &f->store, r->store, "store", kept);
 	keep_text(fresh, &f->ledger, r->ledger, "ledger", kept);
 	keep_text(fresh, &f->ledger_lines, r->ledger_lines, "ledger_lines", kept);
+	if (f->reservation_ttl_us != r->reservation_ttl_us) {
+		f->reservation_ttl_us = r->reservation_ttl_us;
+		name(kept, "reservation_ttl");
+	}
 	if (f->workers != r->workers) {
 		f->workers = r->workers;
 		name(kept, "workers");

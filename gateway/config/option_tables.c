@@ -59,6 +59,8 @@ static const struct option settings_rows[] = {
 	{ "workers", OPTION_AUTO, S(s.workers), "auto", "1 256", NULL, true, "event loops: auto is one a core" },
 	{ "watch", OPTION_BOOL, S(s.watch), "false", NULL, NULL, false, "reload when this file or an @file: changes" },
 	{ "store", OPTION_STRING, S(s.store), "memory", NULL, NULL, true, "memory, or redis://..." },
+	{ "reservation_ttl", OPTION_DURATION, S(s.reservation_ttl_us), "120s", "1s 1h", NULL, true,
+	  "when what a gateway that died had reserved is given back" },
 	{ "ledger", OPTION_STRING, S(s.ledger), "off", NULL, NULL, true, "SQLite file: the durable record of every request; or off" },
 	{ "ledger_lines", OPTION_STRING, S(s.ledger_lines), "off", NULL, NULL, true, "the same rows as JSON lines: stdout, or a file; or off" },
 	{ "ledger_keep", OPTION_DURATION, S(s.ledger_keep_us), "90d", NULL, NULL, true, "how long its rows are kept; totals stay" },

@@ -72,6 +72,7 @@ struct settings {
 	bool log_bodies;
 	struct str store, ledger, ledger_lines;
 	int64_t ledger_keep_us;
+	int64_t reservation_ttl_us;
 	struct str learned_file;		/* empty: what is learned is not kept */
 	struct str files_provider;		/* files and batches without a model go here; empty: first usable */
 };

@@ -20,6 +20,7 @@ struct hold {
 	bool asking, parked;		/* an answer is awaited; and the transaction sleeps until then */
 	bool granted;
 	bool local;			/* reserved in this process alone: the shared store was away */
+	bool told;			/* the store had forgotten, and was told again */
 	int64_t renewed_us;
 };
 

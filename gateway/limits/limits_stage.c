@@ -4,16 +4,25 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/counters.h"
+#include "base/log.h"
 #include "core/families.h"
 #include "core/live.h"
 #include "core/plan.h"
 #include "core/snapshot.h"
+#include "limits/known.h"
 #include "limits/limits.h"
 #include "limits/need.h"
 #include "limits/refusal.h"
 #include "store/worker_store.h"
 
-static const int64_t LOOK_EVERY_US = 20 * SECOND_US, RENEW_AFTER_US = 40 * SECOND_US;
+/* Parts of a reservation's life. */
+enum { LOOK_EVERY = 6, RENEW_AFTER = 3 };
+
+static struct counter_family forgotten = {
+	.name = "weir_store_forgotten_total", .help = "Times the shared store told less of a budget than before, and was told again.",
+	.kind = COUNTER_SUM, .scale = 1,
+};
 
 static _Thread_local struct list live;		/* holds that are granted */
 static _Thread_local struct timer renewal;
@@ -30,19 +39,21 @@ static void on_renewal(struct timer *timer)
 	int64_t now = loop_now(timer->loop);
 	for (struct list *link = live.next; link != &live; link = link->next) {
 		struct hold *h = list_entry(link, struct hold, link);
-		if (now - h->renewed_us < RENEW_AFTER_US)
+		if (now - h->renewed_us < store_ttl_us(store_of(h)) / RENEW_AFTER)
 			continue;
 		h->renewed_us = now;
 		store_renew(store_of(h), NULL, &h->r);
 	}
-	timer_in(timer, LOOK_EVERY_US);
+	timer_in(timer, store_ttl_us(worker_store()) / LOOK_EVERY);
 }
 
 void limits_open(struct loop *l)
 {
 	list_init(&live);
 	timer_open(&renewal, l, on_renewal);
-	timer_in(&renewal, LOOK_EVERY_US);
+	counter_add(counter_of(&forgotten, NULL), 0);
+	if (worker_store())
+		timer_in(&renewal, store_ttl_us(worker_store()) / LOOK_EVERY);
 }
 
 void limits_close(void)
@@ -103,6 +114,42 @@ static void granted(struct txn *t, struct hold *h)
 	t->rate = rate_state_of(t, h);
 }
 
+/* True when a budget's record is behind what was known of it, of which the store is told first. */
+static bool tell_again(struct hold *h)
+{
+	bool behind = false;
+	for (unsigned i = 0; i < h->r.n; i++) {
+		const struct store_limit *l = &h->limits[i];
+		if (l->kind != STORE_BUDGET)
+			continue;
+		int64_t known = known_spent(h->r.scope, l->key, l->period_start, h->answer.used[i].spent);
+		if (known <= h->answer.used[i].spent)
+			continue;
+		store_seed(worker_store(), NULL, h->r.scope, l, known);
+		behind = true;
+	}
+	return behind;
+}
+
+/* The store was flushed, or lost its latest writes: asked anew once it has been told what is known. */
+static bool ask_again(struct txn *t, struct hold *h)
+{
+	static _Thread_local int64_t told_us;
+	const int64_t nothing[STORE_LIMITS_MAX] = { 0 };
+	if (h->local || h->told || worker_store_local() == worker_store() || !tell_again(h))
+		return false;
+	if (h->call.result == STORE_OK)
+		store_settle(worker_store(), NULL, &h->r, nothing, false);
+	counter_add(counter_of(&forgotten, NULL), 1);
+	if (loop_now(t->loop) - told_us > SECOND_US || told_us == 0)
+		log_warn("store: it tells less of budgets than before: it was flushed, or lost writes. It is told what is known here");
+	told_us = loop_now(t->loop);
+	h->told = true;
+	store_id_make(h->r.id);
+	ask(t, h);
+	return true;
+}
+
 /* The store is away: this process's own memory, or nothing, as the key says. */
 static bool ask_locally(struct txn *t, struct hold *h)
 {
@@ -145,6 +192,9 @@ static enum stage_result go_on(struct txn *t)
 		}
 		h->parked = false;
 		t->cancel = NULL;
+		bool answered = h->call.result == STORE_OK || h->call.result == STORE_REFUSED;
+		if (answered && ask_again(t, h))
+			continue;
 		if (h->call.result == STORE_OK) {
 			granted(t, h);
 			return STAGE_NEXT;

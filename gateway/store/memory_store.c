@@ -15,6 +15,7 @@ struct memory_home {
 	struct store_home home;
 	struct memory_limits *limits;
 	struct memory_values *values;
+	int64_t ttl_us;
 };
 
 struct memory_store {
@@ -98,6 +99,7 @@ static struct store *open_store(struct store_home *h, struct loop *l)
 	s->store.ops = &memory_ops;
 	s->store.loop = l;
 	s->home = container_of(h, struct memory_home, home);
+	s->store.ttl_us = s->home->ttl_us;
 	return &s->store;
 }
 
@@ -116,8 +118,9 @@ struct store_home *memory_store_home(const struct store_options *o)
 	m->home.open = open_store;
 	m->home.close = close_home;
 	memcpy(m->home.name, "memory", sizeof("memory"));
+	m->ttl_us = o->ttl_ms ? o->ttl_ms * MS_US : STORE_TTL_S * SECOND_US;
 	m->limits = memory_limits_new(o->memory_limits_max ? o->memory_limits_max : LIMITS_MAX,
-				      o->ttl_ms ? o->ttl_ms * MS_US : STORE_TTL_S * SECOND_US, clock);
+				      m->ttl_us, clock);
 	m->values = memory_values_new(o->memory_values_max ? o->memory_values_max : VALUES_MAX, clock);
 	return &m->home;
 }

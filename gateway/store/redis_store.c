@@ -522,6 +522,7 @@ static struct store *open_store(struct store_home *h, struct loop *l)
 	s->store.ops = &redis_ops;
 	s->store.loop = l;
 	s->home = container_of(h, struct redis_home, home);
+	s->store.ttl_us = s->home->ttl_us;
 	s->teller = random_u64();
 	list_init(&s->calls);
 	list_init(&s->owed);

@@ -68,6 +68,11 @@ int64_t store_wall_us(const struct store *s)
 	return clock_wall_us() + s->ahead_us;
 }
 
+int64_t store_ttl_us(const struct store *s)
+{
+	return s->ttl_us;
+}
+
 void store_id_make(uint8_t id[STORE_ID_SIZE])
 {
 	static _Thread_local uint64_t prefix;

@@ -141,6 +141,9 @@ bool store_is_up(const struct store *s);
 /* The store's own wall clock, by which all replicas agree on periods; Unix microseconds. */
 int64_t store_wall_us(const struct store *s);
 
+/* How long a reservation lives that nobody renews. */
+int64_t store_ttl_us(const struct store *s);
+
 void store_id_make(uint8_t id[STORE_ID_SIZE]);
 
 /* `r`, its limits and all they point to are copied: they may go when the function returns. */

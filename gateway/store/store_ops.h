@@ -28,6 +28,7 @@ struct store {
 	const struct store_ops *ops;
 	struct loop *loop;
 	int64_t ahead_us;	/* the store's wall clock less ours */
+	int64_t ttl_us;		/* of reservations */
 };
 
 struct store_home {

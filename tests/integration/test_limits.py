@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from mock_provider import LAST_CHUNK, chunk, completion, delta, error, event, good, good_stream, http, stream_head
-from weir import BINARY, Raw, SLOW, free_port
+from weir import BINARY, Raw, SLOW, free_port, post
 
 SECRET = "sk-web-0123456789"
 KEY = {"authorization": f"Bearer {SECRET}"}
@@ -219,3 +219,64 @@ keys:
     assert r.returncode == 2
     for words in ("`store`", "one of them", "there is no `Mars/Base`", "did you mean `concurrent`"):
         assert words in r.stderr, r.stderr
+
+
+@pytest.mark.parametrize("policy", ["local", "closed"])
+def test_a_flushed_store_is_told_again_what_budgets_have_spent(gateway, provider, config, redis, policy):
+    c = limited(config, provider(fixed(1000, 500)), budgets=[{"usd": 0.0105, "per": "month"}], store=redis.url, workers=1)
+    c["keys"][0]["on_store_failure"] = policy
+    g = gateway(c)
+    for _ in range(3):      # 0.003 dollars each
+        assert g.chat(headers=KEY, max_tokens=500).status == 200
+        settled(g)
+    subprocess.run(["redis-cli", "-p", str(redis.port), "FLUSHALL"], check=True, capture_output=True)
+    # What the store had last told is known: all but the last request.
+    assert g.chat(headers=KEY, max_tokens=500).status == 200
+    settled(g)
+    assert g.chat(headers=KEY, max_tokens=500).status == 429
+    assert g.metric("weir_store_forgotten_total") == 1 and "It is told what is known here" in g.logs()
+
+
+def test_a_store_flushed_while_the_gateway_was_down(gateway, provider, config, redis, tmp_path):
+    c = limited(config, provider(fixed(1000, 500)), budgets=[{"usd": 0.0045, "per": "month"}], store=redis.url,
+                ledger=str(tmp_path / "weir.db"))
+    g = gateway(c)
+    assert g.chat(headers=KEY, max_tokens=500).status == 200
+    g.stop()
+    subprocess.run(["redis-cli", "-p", str(redis.port), "FLUSHALL"], check=True, capture_output=True)
+    r = gateway(c).chat(headers=KEY, max_tokens=500)
+    assert r.status == 429 and "$0.003 are spent" in r.error["message"]
+
+
+def test_what_a_killed_gateway_had_reserved_is_given_back(gateway, provider, config, redis, tmp_path):
+    """A hundred requests under way when it is killed; the time of a reservation is shortened."""
+    p = provider(lambda r: [("sleep", 60)])
+    c = limited(config, p, limits={"concurrent": 100, "tokens_per_day": 10**7}, budgets=[{"usd": 100, "per": "month"}], store=redis.url,
+                ledger=str(tmp_path / "weir.db"), reservation_ttl="2s")
+    g, h = gateway(c), gateway({**c, "ledger": "off"})
+    open_ones = []
+    for _ in range(100):
+        s = Raw(g.port)
+        s.send(post({"model": "m", "max_tokens": 100, "messages": [{"role": "user", "content": "hi"}]}, headers=f"authorization: Bearer {SECRET}\r\n"))
+        open_ones.append(s)
+
+    def held():
+        return [x["held"] for x in h.get("/v1/key", headers=KEY).json["limits"]]
+    end = time.monotonic() + 10 * SLOW
+    while (len(p.requests) < 100 or held()[0] < 100) and time.monotonic() < end:
+        time.sleep(0.02)
+    assert max(held()) >= 100 and h.chat(headers=KEY).status == 429
+    time.sleep(2.5)     # renewed for longer than it lives
+    assert max(held()) >= 100
+    g.expect = None
+    g.process.kill()
+    g.process.wait()
+    end = time.monotonic() + 10 * SLOW
+    while any(held()) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not any(held())
+    p.script = good
+    g = gateway(c)      # the ledger opens clean
+    assert g.chat(headers=KEY).status == 200 and "cannot" not in g.logs()
+    for s in open_ones:
+        s.close()
