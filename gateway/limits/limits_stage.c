@@ -114,39 +114,54 @@ static void granted(struct txn *t, struct hold *h)
 	t->rate = rate_state_of(t, h);
 }
 
-/* True when a budget's record is behind what was known of it, of which the store is told first. */
-static bool tell_again(struct hold *h)
+/* How much more is known of a budget than the store has just told; 0: nothing. */
+static int64_t known_beyond(const struct hold *h, unsigned i)
 {
-	bool behind = false;
-	for (unsigned i = 0; i < h->r.n; i++) {
-		const struct store_limit *l = &h->limits[i];
-		if (l->kind != STORE_BUDGET)
-			continue;
-		int64_t known = known_spent(h->r.scope, l->key, l->period_start, h->answer.used[i].spent);
-		if (known <= h->answer.used[i].spent)
-			continue;
-		store_seed(worker_store(), NULL, h->r.scope, l, known);
-		behind = true;
-	}
-	return behind;
+	const struct store_limit *l = &h->limits[i];
+	int64_t told = h->answer.used[i].spent;
+	int64_t known = l->kind == STORE_BUDGET ? known_spent(h->r.scope, l->key, l->period_start, told) : 0;
+	return known > told ? known : 0;
 }
 
-/* The store was flushed, or lost its latest writes: asked anew once it has been told what is known. */
+static void on_told(struct store_call *c)
+{
+	struct hold *h = container_of(c, struct hold, call);
+	store_id_make(h->r.id);
+	ask(h->t, h);
+}
+
+/* Asked anew when it has arrived: a script that the store does not know goes twice, so the order of commands does not do. */
+static void tell(struct hold *h, unsigned last)
+{
+	for (unsigned i = 0; i <= last; i++) {
+		int64_t known = known_beyond(h, i);
+		if (known)
+			store_seed(worker_store(), i == last ? &h->call : NULL, h->r.scope, &h->limits[i], known);
+	}
+}
+
+/* The store was flushed, or lost its latest writes. */
 static bool ask_again(struct txn *t, struct hold *h)
 {
-	static _Thread_local int64_t told_us;
+	static _Thread_local int64_t warned_us;
 	const int64_t nothing[STORE_LIMITS_MAX] = { 0 };
-	if (h->local || h->told || worker_store_local() == worker_store() || !tell_again(h))
+	unsigned last = h->r.n;
+	if (h->local || h->told || worker_store_local() == worker_store())
+		return false;
+	for (unsigned i = 0; i < h->r.n; i++)
+		if (known_beyond(h, i))
+			last = i;
+	if (last == h->r.n)
 		return false;
 	if (h->call.result == STORE_OK)
 		store_settle(worker_store(), NULL, &h->r, nothing, false);
 	counter_add(counter_of(&forgotten, NULL), 1);
-	if (loop_now(t->loop) - told_us > SECOND_US || told_us == 0)
+	if (loop_now(t->loop) - warned_us > SECOND_US || warned_us == 0)
 		log_warn("store: it tells less of budgets than before: it was flushed, or lost writes. It is told what is known here");
-	told_us = loop_now(t->loop);
-	h->told = true;
-	store_id_make(h->r.id);
-	ask(t, h);
+	warned_us = loop_now(t->loop);
+	h->told = h->asking = true;
+	h->call.done = on_told;
+	tell(h, last);
 	return true;
 }
 
