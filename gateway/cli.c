@@ -132,6 +132,11 @@ static int run_why(const struct arguments *a)
 	return cli_why(a->rest[0], a->json);
 }
 
+static int run_cascade(const struct arguments *a)
+{
+	return cli_cascade(a->json);
+}
+
 static int run_prices(const struct arguments *a)
 {
 	if (a->n_rest >= 2 && strcmp(a->rest[0], "update") == 0)
@@ -161,6 +166,7 @@ static const struct command commands[] = {
 	{ "check", "[-c FILE] [--upstreams]", "find a configuration's mistakes; with --upstreams, try each credential", run_check },
 	{ "explain", "[-c FILE] [--json] < request.json", "which targets a request would go to, and why; with -c: cold", run_explain },
 	{ "why", "[--json] REQUEST_ID", "why a recent request went where it went", run_why },
+	{ "cascade", "[--json]", "how often each target of the cascades sufficed, and what was saved", run_cascade },
 	{ "prices", "list [PART] | update FILE|URL", "the table of prices; check, compare and install a new one", run_prices },
 	{ "usage", "[--by key,model] [--since 7d]", "what was spent, out of the ledger; --csv, --json", run_usage },
 	{ "init", "", "print a configuration from what the environment holds", run_init },
@@ -180,7 +186,7 @@ static int run_help(const struct arguments *a)
 		printf("  weir %-8s %-34s %s\n", commands[i].name, commands[i].usage, commands[i].help);
 	printf("\nWithout -c the configuration is WEIR_CONFIG, ./weir.yaml or /etc/weir/weir.yaml; with none of them weir\n"
 	       "serves with what the environment holds (OPENAI_API_KEY and the like). URL: WEIR_URL, else of\n"
-	       "WEIR_LISTEN_ADDRESS, else http://127.0.0.1:8080; key: WEIR_KEY. explain and why ask the admin listener:\n"
+	       "WEIR_LISTEN_ADDRESS, else http://127.0.0.1:8080; key: WEIR_KEY. explain, why and cascade ask the admin listener:\n"
 	       "WEIR_ADMIN_URL, else http://127.0.0.1:9090; token: WEIR_ADMIN_TOKEN.\n");
 	return 0;
 }

@@ -200,3 +200,53 @@ int cli_why(const char *id, bool json)
 	buf_free(&out);
 	return result;
 }
+
+/* --- cascades --- */
+
+static void print_share(struct str target, int64_t all)
+{
+	int64_t n = json_count(target, STR("answered"));
+	printf("  %-44.*s %8lld  %3lld %%  %8lld\n", STR_FMT(text(target, "target")), (long long)n,
+	       (long long)(all ? (100 * n + all / 2) / all : 0), (long long)json_count(target, STR("escalated")));
+}
+
+static void print_checks(struct str checks)
+{
+	struct json_cursor c;
+	const char *comma = "  sent on by: ";
+	for (bool open = json_cursor_open(&c, checks); open && json_cursor_next(&c);) {
+		if (str_eq(c.value, STR("0")))
+			continue;
+		printf("%s%.*s %.*s", comma, STR_FMT(c.key), STR_FMT(c.value));
+		comma = ", ";
+	}
+	printf("%s", comma[0] == ',' ? "\n" : "");
+}
+
+static void print_cascade(struct str m)
+{
+	struct json_cursor c;
+	printf("%.*s: %lld requests\n  %-44s answered  share   sent on\n", STR_FMT(text(m, "model")), (long long)json_count(m, STR("requests")),
+	       "target");
+	for (bool open = json_cursor_open(&c, json_get(m, STR("targets"))); open && json_cursor_next(&c);)
+		print_share(c.value, json_count(m, STR("requests")));
+	print_checks(json_get(m, STR("failed_checks")));
+	printf("  spent $%.*s, the last target alone $%.*s: saved $%.*s\n", STR_FMT(number(m, "spent_usd")), STR_FMT(number(m, "large_usd")),
+	       STR_FMT(number(m, "saved_usd")));
+}
+
+int cli_cascade(bool json)
+{
+	struct buf out = BUF_INIT(TEXT_MAX);
+	struct json_cursor c;
+	long status = cli_admin("/admin/cascade", NULL, &out);
+	int result = status == 200 ? 0 : status ? print_error(buf_str(&out)) : 1;
+	if (status == 200 && json)
+		printf("%.*s", STR_FMT(buf_str(&out)));
+	else if (status == 200)
+		for (bool open = json_cursor_open(&c, json_get(json_value(buf_str(&out)), STR("models"))); open && json_cursor_next(&c);)
+			print_cascade(c.value);
+	arena_clear(&arena);
+	buf_free(&out);
+	return result;
+}

@@ -9,5 +9,6 @@
 /* A request's JSON on stdin. With a configuration nobody is asked but the file. */
 int cli_explain(const char *config, bool json);
 int cli_why(const char *id, bool json);
+int cli_cascade(bool json);
 
 #endif

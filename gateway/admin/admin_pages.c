@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "admin/admin_token.h"
+#include "admin/cascade_page.h"
 #include "admin/why_page.h"
 #include "base/counters.h"
 #include "base/log.h"
@@ -129,6 +130,11 @@ static void why_page(struct admin_door *d unused_arg, const struct request *r, s
 		write_error(a, 404, "No request of this id is remembered: the latest 1024 are.");
 }
 
+static void cascade_page(struct admin_door *d unused_arg, const struct request *r unused_arg, struct page_answer *a)
+{
+	cascade_json(&a->body);
+}
+
 /* Takes a target out, or back in, until the process ends. */
 static void drain_page(struct admin_door *d, const struct request *r, struct page_answer *a)
 {
@@ -164,6 +170,7 @@ static const struct page {
 	{ STR_INIT("/status.css"), false, style_page, false, false },
 	{ STR_INIT("/admin/explain"), false, explain_page, true, false },
 	{ STR_INIT("/admin/why"), false, why_page, false, false },
+	{ STR_INIT("/admin/cascade"), false, cascade_page, false, false },
 	{ STR_INIT("/admin/drain"), false, drain_page, true, true },
 };
 

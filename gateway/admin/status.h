@@ -61,4 +61,7 @@ bool status_write_page(const struct status *st, struct buf *out);
 bool status_write_json(const struct status *st, struct buf *out);
 extern const struct str status_style;	/* CSS, served beside the page */
 
+/* Text between tags, what would be markup escaped. */
+void status_add_text(struct buf *b, struct str s);
+
 #endif

@@ -4,6 +4,7 @@
  * Plain HTML that renews itself, no script and no foreign address, so the strictest content
  * policy holds. All text that comes from configuration is escaped here.
  */
+#include "admin/cascade_page.h"
 #include "admin/status.h"
 
 #include "base/clock.h"
@@ -37,7 +38,7 @@ const struct str status_style = STR_INIT(
 	"background:currentColor;margin-right:8px}"
 	"footer{margin-top:16px;color:var(--dim);font-size:13px}a{color:var(--accent)}");
 
-static void add_text(struct buf *b, struct str s)
+void status_add_text(struct buf *b, struct str s)
 {
 	for (size_t i = 0; i < s.n; i++) {
 		switch (s.p[i]) {
@@ -114,7 +115,7 @@ static void add_head(struct buf *b, const struct status *st)
 	if (st->draining)
 		buf_add(b, STR("<span class=\"tag warn\">draining</span>"));
 	buf_add(b, STR("<span class=dim>"));
-	add_text(b, st->source.n ? st->source : STR("no configuration yet"));
+	status_add_text(b, st->source.n ? st->source : STR("no configuration yet"));
 	if (st->reloaded_us) {
 		buf_add(b, STR(", loaded "));
 		add_duration(b, clock_wall_us() - st->reloaded_us);
@@ -184,9 +185,9 @@ static void add_target(struct buf *b, const struct status_target *t)
 {
 	double failed = t->attempts ? 100.0 * (double)t->failed / (double)t->attempts : 0;
 	buf_add(b, STR("<tr><td><span class=dim>"));
-	add_text(b, t->provider);
+	status_add_text(b, t->provider);
 	buf_add(b, STR("/</span>"));
-	add_text(b, t->model);
+	status_add_text(b, t->model);
 	buf_add(b, STR("</td>"));
 	add_state(b, t);
 	buf_addf(b, "<td>%lld</td><td>", (long long)t->in_flight);
@@ -218,7 +219,9 @@ bool status_write_page(const struct status *st, struct buf *b)
 		add_target(b, &st->targets[i]);
 	if (st->n_targets == 0)
 		buf_add(b, STR("<tr><td class=dim>no targets are configured</tr>"));
-	buf_add(b, STR("</tbody></table></div><footer>Rates cover the last minute, the table everything since the start. "));
+	buf_add(b, STR("</tbody></table></div>"));
+	cascade_html(b);
+	buf_add(b, STR("<footer>Rates cover the last minute, the table everything since the start. "));
 	return buf_add(b, STR("<a href=\"/metrics\">metrics</a> · <a href=\"/status.json\">status.json</a> · "
 			      "<a href=\"/readyz?verbose\">readyz</a></footer></main></body></html>\n"));
 }

@@ -55,6 +55,9 @@ void build_add_target(struct build *b, struct target *t);
 /* The target of a written name "provider/model"; NULL after an error at `n`. */
 struct target *build_target(struct build *b, const struct node *n, struct str name);
 
+/* A model's cascade; NULL where its strategy is another, or after an error. */
+const struct cascade *build_cascade(struct build *b, const struct node *n, const struct model_draft *d, const struct model *m);
+
 /* Budgets and limits of a key and its team; and of a team, checked alone. */
 void build_limits(struct build *b, struct key *k, const struct key_draft *d);
 void build_check_limits(struct build *b, const struct node *limits, const struct node *budgets);

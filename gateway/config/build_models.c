@@ -183,6 +183,7 @@ static void build_model(struct build *b, const struct node *n)
 	m->created_s = (int64_t)time(NULL);
 	m->live = live_model(m->name);
 	set_targets(b, n, node_get(n, STR("targets")), m);
+	m->cascade = build_cascade(b, n, &d, m);
 	add_model(b, m);
 }
 

@@ -158,7 +158,7 @@ static const struct option provider_rows[] = {
 };
 
 static const struct option model_rows[] = {
-	{ "strategy", OPTION_WORD, M(strategy), "ordered", "ordered weighted cheapest fastest least_busy", NULL, false,
+	{ "strategy", OPTION_WORD, M(strategy), "ordered", "ordered weighted cheapest fastest least_busy cascade", NULL, false,
 	  "how targets are ordered for a request" },
 	{ "targets", OPTION_NODE, M(targets), NULL, NULL, NULL, false, "provider/model, or { target, weight, ... }" },
 	{ "fallbacks", OPTION_STRINGS, M(fallbacks), NULL, NULL, NULL, false, "other models, tried when no target is left" },
@@ -202,6 +202,29 @@ static const struct option model_rows[] = {
 	{ "hedge.quantile", OPTION_INT, M(policy.hedge_quantile), "0", "0 99", NULL, false,
 	  "a second attempt when the first token is later than it is in this per cent of requests; 0: never" },
 	{ "hedge.max_share", OPTION_INT, M(policy.hedge_share), "5", "1 100", NULL, false, "per cent of cost that second attempts may add" },
+	{ "cascade.checks.finish", OPTION_BOOL, M(cascade.checks.finish), "true", NULL, NULL, false,
+	  "an answer that was cut or filtered goes on to the next target" },
+	{ "cascade.checks.refusals", OPTION_BOOL, M(cascade.checks.refusals), "true", NULL, NULL, false, "so does one that begins by refusing" },
+	{ "cascade.checks.min_length", OPTION_INT64, M(cascade.checks.min_length), "1", NULL, NULL, false,
+	  "bytes of text an answer without tool calls has at least" },
+	{ "cascade.checks.max_length", OPTION_INT64, M(cascade.checks.max_length), "0", NULL, NULL, false, "bytes of text at most; 0: any" },
+	{ "cascade.checks.json", OPTION_WORD, M(cascade.checks.json), "asked", "never asked always", NULL, false,
+	  "when an answer must be JSON: where the request asks for it, or always" },
+	{ "cascade.checks.schema", OPTION_STRING, M(cascade.checks.schema), NULL, NULL, NULL, false,
+	  "JSON Schema (text, or @file:) an answer must keep to; default: the request's own" },
+	{ "cascade.checks.tools", OPTION_BOOL, M(cascade.checks.tools), "true", NULL, NULL, false,
+	  "tool calls must name a tool of the request and keep to its schema" },
+	{ "cascade.checks.match", OPTION_STRINGS, M(match), NULL, NULL, NULL, false, "patterns (PCRE2) that must all be found" },
+	{ "cascade.checks.deny", OPTION_STRINGS, M(deny), NULL, NULL, NULL, false, "patterns of which none may be found" },
+	{ "cascade.checks.confidence", OPTION_INT, M(cascade.checks.confidence), "0", "0 100", NULL, false,
+	  "per cent the answer's tokens were probable on average, where its log-probabilities are told; 0: any" },
+	{ "cascade.window", OPTION_SIZE, M(cascade.window), "64KiB", "1KiB 1MiB", NULL, false, "bytes of a stream that are held and judged" },
+	{ "cascade.window_time", OPTION_DURATION, M(cascade.window_us), "10s", "1ms 10m", NULL, false, "and how long, from its first content" },
+	{ "cascade.large.tokens", OPTION_INT64, M(cascade.tokens), "0", NULL, NULL, false,
+	  "prompts of more tokens begin at the last target; 0: any length" },
+	{ "cascade.large.tools", OPTION_INT, M(cascade.tools), "0", "0 10000", NULL, false, "so do requests with more tools; 0: any number" },
+	{ "cascade.large.images", OPTION_INT, M(cascade.images), "0", "0 10000", NULL, false, "with more images; 0: any number" },
+	{ "cascade.large.code", OPTION_BOOL, M(cascade.code), "false", NULL, NULL, false, "and with code in them" },
 };
 
 static const struct option target_rows[] = {

@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "config/tree.h"
+#include "core/cascade.h"
 #include "core/snapshot.h"
 
 enum option_type {
@@ -98,6 +99,8 @@ struct model_draft {
 	bool content_policy_next;
 	struct routing_policy policy;
 	bool required[FEATURES];
+	struct cascade cascade;
+	struct option_strings match, deny;
 };
 
 struct target_draft {

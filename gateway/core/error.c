@@ -34,6 +34,7 @@ static const struct error_row rows[ERR_KINDS] = {
 	[ERR_UPSTREAM_BROKEN]     = { 502, "api_error", "provider_error", NEXT_TARGET, "provider_error" },
 	[ERR_UPSTREAM_CONNECT]    = { 502, "api_error", "provider_error", NEXT_TARGET, "provider_connect" },
 	[ERR_UPSTREAM_OVERLOADED] = { 502, "api_error", "provider_error", NEXT_TARGET, "provider_overloaded" },
+	[ERR_UPSTREAM_CHECK]      = { 502, "api_error", "check_failed", NEXT_TARGET, "provider_check" },
 	[ERR_OVERLOADED]          = { 503, "api_error", "overloaded", NEXT_NONE, "provider_all_down" },
 	[ERR_TIMEOUT]             = { 504, "api_error", "timeout", NEXT_TARGET, "provider_timeout" },
 	[ERR_MEMORY]              = { 503, "api_error", "overloaded", NEXT_NONE, "gateway_memory" },

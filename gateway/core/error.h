@@ -24,6 +24,7 @@ enum error_kind {
 	ERR_UPSTREAM_REJECTED,	/* a vendor's 4xx about the request itself: passed on with its status */
 	ERR_UPSTREAM_RATE_LIMIT, ERR_UPSTREAM_AUTH, ERR_UPSTREAM_BILLING, ERR_UPSTREAM_MODEL_GONE,
 	ERR_UPSTREAM_BROKEN, ERR_UPSTREAM_CONNECT, ERR_UPSTREAM_OVERLOADED,
+	ERR_UPSTREAM_CHECK,	/* its answer fails what a cascade demands */
 	ERR_OVERLOADED,		/* all targets down or full */
 	ERR_TIMEOUT,
 	/* ours */

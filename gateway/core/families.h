@@ -32,6 +32,14 @@ void families_cache(struct live_model *model, const char *result, int64_t saved)
 /* Fields, comma separated, that a target's format could not carry. */
 void families_dropped(struct live_model *model, struct str fields);
 
+/*
+ * An answer of a cascade's target. `own`: what was spent on the request, `large`: what its last target alone would
+ * have cost (both nano-dollars; below 0: not known). `judged`: it was looked at.
+ */
+void families_cascade_answer(struct live_model *model, struct live_target *target, int64_t own, int64_t large, bool judged);
+/* An answer of a cascade's target failed a check (enum cascade_check). */
+void families_cascade_failed(struct live_model *model, struct live_target *target, int check);
+
 /* A request went on from one target to another. */
 void families_fallback(struct str from, struct str to, enum error_kind why);
 

@@ -14,6 +14,7 @@
 
 #include "base/str.h"
 
+struct cascade;
 struct dialect;
 struct limit_set;
 struct live_credential;
@@ -116,7 +117,8 @@ struct target {
 	struct live_target *live;	/* NULL in a pattern's template, whose targets are made per request */
 };
 
-enum strategy_kind { STRATEGY_ORDERED, STRATEGY_WEIGHTED, STRATEGY_CHEAPEST, STRATEGY_FASTEST, STRATEGY_LEAST_BUSY };
+enum strategy_kind { STRATEGY_ORDERED, STRATEGY_WEIGHTED, STRATEGY_CHEAPEST, STRATEGY_FASTEST, STRATEGY_LEAST_BUSY,
+		     STRATEGY_CASCADE };
 enum stream_failure { STREAM_FAILURE_ERROR, STREAM_FAILURE_RESUME };
 enum uncertain { UNCERTAIN_NEXT, UNCERTAIN_NEVER };
 
@@ -168,6 +170,7 @@ struct model {
 	bool content_policy_next;	/* a content-policy refusal may be tried elsewhere */
 	struct str const *fallbacks;	/* names of other models, tried after the targets */
 	unsigned n_fallbacks;
+	const struct cascade *cascade;	/* of that strategy; NULL */
 	int64_t created_s;		/* for the model list */
 	struct live_model *live;
 };

@@ -41,6 +41,7 @@ static void larger(int64_t *to, int64_t n)
 
 void need_of(struct txn *t, struct hold_need *out)
 {
+	int64_t all = 0, all_most = 0;		/* a cascade may pay each of its steps */
 	*out = (struct hold_need){ .input = 0 };
 	if (t->answered_here || !txn_prompt(t)->measured)
 		return;		/* nothing that is paid by tokens */
@@ -54,10 +55,18 @@ void need_of(struct txn *t, struct hold_need *out)
 		larger(&out->input, n.input);
 		larger(&out->output, text ? n.output : 0);
 		larger(&out->most_output, text ? n.most_output : 0);
-		larger(&out->cost, cost_of(t, target, n.input, text ? n.output : 0));
+		int64_t cost = cost_of(t, target, n.input, text ? n.output : 0);
 		/* A token is at least a byte. */
-		larger(&out->most_cost, cost_of(t, target, (int64_t)t->call->body.n, text ? n.most_output : 0));
+		int64_t most = cost_of(t, target, (int64_t)t->call->body.n, text ? n.most_output : 0);
+		larger(&out->cost, cost);
+		larger(&out->most_cost, most);
+		if (t->plan->entries[i].step) {
+			all += cost;
+			all_most += most;
+		}
 	}
+	larger(&out->cost, all);
+	larger(&out->most_cost, all_most);
 }
 
 static void exclude(struct plan_entry *e, const char *why, enum error_kind as)

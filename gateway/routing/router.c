@@ -14,6 +14,7 @@
 #include "core/plan.h"
 #include "core/snapshot.h"
 #include "core/txn.h"
+#include "routing/complexity.h"
 #include "routing/count_tokens.h"
 #include "routing/expect.h"
 #include "routing/judge.h"
@@ -138,15 +139,20 @@ static void order_rung(struct txn *t, struct plan *p, const struct rung *r, stru
 	struct strategy_view v = { .model = r->model, .entries = entries, .home = r->model->policy.affinity ? home : NULL,
 				   .now_us = loop_now(t->loop), .dice = random_u64() };
 	unsigned n = 0;
+	if (r->model->cascade)
+		v.first = complexity_first(t, r->model, &v.why_first);
 	if (r->model->live && r->n > 1)
 		v.turn = atomic_fetch_add_explicit(&r->model->live->turn, !t->dry, memory_order_relaxed);
 	for (unsigned i = 0; i < r->n; i++)
 		if (!p->entries[r->first + i].excluded)
 			entries[v.n++] = &p->entries[r->first + i];
 	strategy_of(r->model->strategy)->order(&v);
-	hold_shares(r->model, entries, v.n);
-	for (unsigned i = 0; i < v.n; i++)
+	if (!r->model->cascade)
+		hold_shares(r->model, entries, v.n);
+	for (unsigned i = 0; i < v.n; i++) {
+		entries[i]->cascade = r->model->cascade;
 		sorted[n++] = *entries[i];
+	}
 	for (unsigned i = 0; i < r->n; i++)
 		if (p->entries[r->first + i].excluded)
 			sorted[n++] = p->entries[r->first + i];

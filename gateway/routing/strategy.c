@@ -13,6 +13,7 @@ const struct strategy *strategy_of(enum strategy_kind kind)
 		[STRATEGY_ORDERED] = &ordered_strategy, [STRATEGY_WEIGHTED] = &weighted_strategy,
 		[STRATEGY_CHEAPEST] = &cheapest_strategy, [STRATEGY_FASTEST] = &fastest_strategy,
 		[STRATEGY_LEAST_BUSY] = &least_busy_strategy,
+		[STRATEGY_CASCADE] = &cascade_strategy,
 	};
 	return all[kind];
 }

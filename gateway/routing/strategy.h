@@ -18,6 +18,8 @@ struct strategy_view {
 	int64_t now_us;
 	uint64_t dice;
 	uint32_t turn;			/* which request of this model this is */
+	struct target *first;		/* of a cascade: where it begins; NULL: with the first that may be asked */
+	const char *why_first;		/* and why there */
 };
 
 struct strategy {
@@ -26,7 +28,8 @@ struct strategy {
 	void (*order)(struct strategy_view *v);
 };
 
-extern const struct strategy ordered_strategy, weighted_strategy, cheapest_strategy, fastest_strategy, least_busy_strategy;
+extern const struct strategy ordered_strategy, weighted_strategy, cheapest_strategy, fastest_strategy, least_busy_strategy,
+	cascade_strategy;
 
 const struct strategy *strategy_of(enum strategy_kind kind);
 

@@ -13,6 +13,7 @@
 #include "core/endpoint.h"
 #include "core/families.h"
 #include "core/txn.h"
+#include "telemetry/cascade_counters.h"
 #include "telemetry/genai.h"
 
 /* Doubling as OpenTelemetry does, and three more for models that think for minutes. */
@@ -529,4 +530,5 @@ void families_prepare(const struct snapshot *s)
 			prepare_model(s->models[i]);
 	for (unsigned i = 0; i < s->n_keys; i++)
 		key_series(s->keys[i]->live);
+	cascade_prepare(s);
 }

@@ -17,6 +17,7 @@
 #include "upstream/failure.h"
 #include "upstream/frames.h"
 #include "upstream/request_write.h"
+#include "upstream/trial.h"
 #include "wire/http_parser.h"
 
 static _Thread_local struct transport_state *hot_state, *general_state, *demo_state;
@@ -55,6 +56,7 @@ void attempt_free(struct attempt *a)
 	a->frames = NULL;
 	translate_free(a->translate);
 	a->translate = NULL;
+	attempt_trial_drop(a);
 }
 
 void attempt_cancel(struct attempt *a)
@@ -84,6 +86,8 @@ void attempt_broke(struct attempt *a, enum error_kind kind, bool unprocessed, co
 static void open_frames(struct attempt *a)
 {
 	a->frames = frames_new();
+	if (a->trial)
+		trial_in_frames(a->trial);
 	a->event_stream = true;
 	a->content_type = STR("text/event-stream; charset=utf-8");
 }
@@ -119,7 +123,7 @@ static bool on_body(void *owner, struct str bytes, bool more)
 		return false;
 	}
 	if (a->event_stream)
-		return attempt_stream_feed(a, bytes, more);
+		return a->trial ? attempt_trial_feed(a, bytes) : attempt_stream_feed(a, bytes, more);
 	if (a->status >= 300) {
 		buf_add(&a->held, str_head(bytes, ERROR_BODY_MAX - (a->held.n < ERROR_BODY_MAX ? a->held.n : ERROR_BODY_MAX)));
 		return true;
@@ -151,7 +155,8 @@ static void on_fail(void *owner, enum transport_failure f, bool unprocessed, con
 	struct attempt *a = owner;
 	a->exchange = NULL;
 	/* A stream that said all it had to say may be cut after it. */
-	if (a->event_stream && (a->done || a->finish) && !a->waiting) {
+	bool whole = a->done || a->finish || (a->trial && trial_is_whole(a->trial));
+	if (a->event_stream && whole && !a->waiting) {
 		a->ended = true;
 		finish(a);
 		return;
@@ -215,6 +220,7 @@ void attempt_start(struct attempt *a, const struct target *target, const struct 
 		a->events->failed(a, &o);
 		return;
 	}
+	attempt_trial_begin(a);
 	struct outcome refused;
 	if (!attempt_show(a, p, credential, &call, &refused)) {
 		a->events->failed(a, &refused);

@@ -37,12 +37,15 @@ struct outcome {
 };
 
 struct attempt;
+struct cascade;
+struct trial;
 
 struct attempt_events {
 	void (*completed)(struct attempt *);			/* the last delta was passed on */
 	void (*failed)(struct attempt *, const struct outcome *);
 	void (*answering)(struct attempt *);			/* it has something to pass on; comes before what follows from it */
 	void (*committed)(struct attempt *);			/* content is about to be passed on: failover is over */
+	void (*judged)(struct attempt *, struct str text);	/* it was on trial and passed: what it says, for this call */
 };
 
 struct attempt {
@@ -67,6 +70,9 @@ struct attempt {
 	bool waiting;			/* for the caller's queue to drain */
 	bool end_waits;			/* a sink wants the end to come again */
 	bool ended;			/* the provider's side is complete */
+	bool judged;			/* it was on trial, and passed */
+	const struct cascade *cascade;	/* set before the start: by what its answer is judged; NULL: it is not */
+	struct trial *trial;		/* under way; NULL: none, or it is over */
 	bool quiet_commit;		/* the stream was opened by a comment, without content */
 	int64_t length;			/* the provider's content-length, or -1 */
 	int64_t retry_after_us;
@@ -104,6 +110,12 @@ void attempt_fail(struct attempt *a, const struct outcome *o);
 
 /* The caller's queue has room again. */
 void attempt_drained(struct attempt *a);
+
+/* Something a caller would see has come, be it held back or not. */
+bool attempt_has_content(const struct attempt *a);
+/* When an answer on trial is to be judged by its beginning; 0: there is none. And judges it, if it is time. */
+int64_t attempt_trial_due(const struct attempt *a, int64_t now);
+void attempt_trial_look(struct attempt *a, int64_t now);
 
 /* Opens the stream towards the caller with a comment, failover still possible. */
 void attempt_keep_alive(struct attempt *a);

@@ -26,6 +26,17 @@ void attempt_complete(struct attempt *a);
 bool attempt_stream_feed(struct attempt *a, struct str in, bool more);
 void attempt_stream_end(struct attempt *a);
 
+/* --- attempt_trial.c --- */
+
+void attempt_trial_begin(struct attempt *a);
+void attempt_trial_drop(struct attempt *a);
+/* Instead of attempt_stream_feed(), while a->trial. */
+bool attempt_trial_feed(struct attempt *a, struct str bytes);
+/* The stream is over. False: so is the attempt, or the caller's side is full. */
+bool attempt_trial_end(struct attempt *a);
+/* The plain answer in a->held. False: it failed. */
+bool attempt_trial_plain(struct attempt *a);
+
 /* --- attempt_plain.c --- */
 
 bool attempt_plain_feed(struct attempt *a, struct str bytes, bool more);

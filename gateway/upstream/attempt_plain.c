@@ -34,6 +34,7 @@ static bool start_passing(struct attempt *a)
 {
 	struct txn *t = a->t;
 	a->passing = true;
+	attempt_trial_drop(a);	/* too large to be judged */
 	a->events->answering(a);
 	a->first_content_us = loop_now(t->loop);
 	t->first_content_us = loop_now(t->loop);
@@ -104,6 +105,8 @@ void attempt_plain_end(struct attempt *a)
 		attempt_broke(a, ERR_UPSTREAM_BROKEN, false, why);
 		return;
 	}
+	if (!attempt_trial_plain(a))
+		return;
 	if (a->translate && !plain_translate(a)) {
 		a->ended = false;
 		attempt_broke(a, ERR_UPSTREAM_BROKEN, false, "the answer holds no choice");

@@ -148,6 +148,8 @@ void attempt_stream_end(struct attempt *a)
 {
 	struct txn *t = a->t;
 	struct sse_event ev;
+	if (a->trial && !attempt_trial_end(a))
+		return;
 	if (a->frames && !eventstream_end(a->frames)) {
 		a->ended = false;
 		stream_broke(a, STR_NONE, "the stream ended inside a message");

@@ -118,6 +118,17 @@ bool choose_other_vendor(struct forward *f, struct try *y)
 	return false;
 }
 
+const struct cascade *choose_terms(const struct forward *f, const struct plan_entry *e)
+{
+	const struct plan *p = f->t->plan;
+	for (unsigned i = 0; e->step && i < p->n; i++) {
+		const struct plan_entry *other = &p->entries[i];
+		if (other->rung == e->rung && other->step > e->step && !other->excluded && !other->asked)
+			return e->cascade;
+	}
+	return NULL;
+}
+
 bool choose_granted(struct forward *f, struct live_target *t)
 {
 	struct plan *p = f->t->plan;

@@ -161,6 +161,7 @@ static const char *words(enum error_kind kind)
 	case ERR_UPSTREAM_MODEL_GONE: return "The provider does not know this model (any more).";
 	case ERR_UPSTREAM_CONNECT:    return "The provider could not be reached.";
 	case ERR_UPSTREAM_OVERLOADED: return "The provider is overloaded.";
+	case ERR_UPSTREAM_CHECK:      return "The model's answer failed its checks, and no larger one could be asked.";
 	case ERR_TIMEOUT:             return "The provider did not answer in time.";
 	case ERR_CONTEXT_LENGTH:      return "The request is longer than the model's context.";
 	case ERR_CONTENT_POLICY:      return "The provider's content policy refused the request.";

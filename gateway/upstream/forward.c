@@ -132,6 +132,7 @@ static void completed(struct attempt *a)
 	if (y->f->hedges && t->live_model)
 		share_note_cost(&t->live_model->share, t->cost);
 	try_let_go(y, true);
+	cascade_end(y->f, a);
 	if (a->live)
 		atomic_store_explicit(&a->live->answered_us, loop_now(t->loop), memory_order_relaxed);
 	upstream_clock(t, false);
@@ -182,6 +183,7 @@ static void start_attempt(struct forward *f)
 	attempt_free(&y->attempt);
 	attempt_init(&y->attempt, t, &forward_attempt_events);
 	y->attempt.resume = f->resume && f->resume->possible ? f->resume : NULL;
+	cascade_begin(f);
 	try_start(y, &f->timeouts);
 	if (!y->running)
 		return;
@@ -314,10 +316,11 @@ static void failed(struct attempt *a, const struct outcome *o)
 		y->entry->asked = false;	/* it was no refusal for good */
 		f->next = 0;
 	}
-	f->blamed |= was_well(a->live);
+	bool answered = o->kind == ERR_UPSTREAM_CHECK;	/* it is well, and not good enough */
+	f->blamed |= !answered && was_well(a->live);
 	if (a->live)
-		atomic_store_explicit(&a->live->failed_us, loop_now(t->loop), memory_order_relaxed);
-	try_let_go(y, false);
+		atomic_store_explicit(answered ? &a->live->answered_us : &a->live->failed_us, loop_now(t->loop), memory_order_relaxed);
+	try_let_go(y, answered);
 	t->error.retry_after_s = (int)((o->retry_after_us + SECOND_US - 1) / SECOND_US);
 	if (other && other->running)
 		return;		/* it may answer yet */
@@ -372,7 +375,9 @@ static int64_t next_due(struct forward *f)
 	const struct attempt *a = &y->attempt;
 	int64_t due = t->answer.content && t->stream ? INT64_MAX : t->deadline_us;
 	due = sooner(sooner(due, f->backoff_until_us), f->queue_look_us ? f->queue_look_us : f->queue_until_us);
-	if (y->running && t->answer.content)
+	if (y->running)
+		due = sooner(due, attempt_trial_due(a, loop_now(t->loop)));
+	if (y->running && attempt_has_content(a))
 		due = sooner(due, a->last_byte_us + f->timeouts.idle_us);
 	else if (y->running && t->stream)
 		due = sooner(due, a->began_us + f->timeouts.first_token_us);
@@ -409,9 +414,9 @@ static bool timed_out(struct forward *f, int64_t now)
 	struct txn *t = f->t;
 	struct try *y = running(f);
 	struct attempt *a = &y->attempt;
-	bool content = t->answer.content;
+	bool content = attempt_has_content(a);
 	const char *why = NULL;
-	if (now >= t->deadline_us && !(content && t->stream))
+	if (now >= t->deadline_us && !(t->answer.content && t->stream))
 		why = "the request's time is over";
 	else if (y->running && !a->waiting && content && now - a->last_byte_us >= f->timeouts.idle_us)
 		why = "the provider fell silent";
@@ -443,6 +448,8 @@ static void on_timer(struct timer *timer)
 		return;
 	if (f->hedge_at_us && now >= f->hedge_at_us)
 		hedge_start(f);
+	if (f->first.running)
+		attempt_trial_look(&f->first.attempt, now);
 	keep_caller(f, now);
 	timer_at(timer, next_due(f));
 }

@@ -36,6 +36,13 @@ struct forward {
 	/* Copied, because the snapshot goes at the commit. */
 	struct timeouts timeouts;
 	struct breaker_settings breaker;
+	struct {
+		bool on;		/* the attempt is a cascade's */
+		bool last;		/* at its last target */
+		const struct price *large;	/* of that; NULL: not known */
+		int64_t large_output;	/* tokens expected of it */
+		int64_t before;		/* spent on the request before this attempt */
+	} cascade;
 	struct resume *resume;		/* notes for a continuation; NULL: the model wants none, or it is not possible */
 };
 
@@ -53,6 +60,16 @@ void choose_refresh(struct forward *f);
 bool choose_place(struct forward *f);
 /* Takes the entry of a place that was granted; false when it may not be asked any more. */
 bool choose_granted(struct forward *f, struct live_target *t);
+
+/* By what the answer of `e` is judged: NULL where no larger target of its cascade can be asked after it. */
+const struct cascade *choose_terms(const struct forward *f, const struct plan_entry *e);
+
+/* --- cascade.c --- */
+
+/* An attempt at f->first.entry begins. */
+void cascade_begin(struct forward *f);
+/* Its answer was given. */
+void cascade_end(struct forward *f, const struct attempt *a);
 
 /* --- queue.c --- */
 

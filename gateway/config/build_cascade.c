@@ -1,0 +1,104 @@
+/*
+ * build_cascade.c: what a cascade demands of its answers, and whether any answer can meet it.
+ */
+#include "base/pattern.h"
+#include "config/build.h"
+#include "wire/json_scan.h"
+
+static const struct node *at(const struct node *model, const char *path)
+{
+	const struct node *n = options_node(model, str_c(path));
+	return n ? n : model;
+}
+
+static struct pattern *const *patterns(struct build *b, const struct node *list, const struct option_strings *from, unsigned *n)
+{
+	struct pattern **all = arena_array(b->arena, struct pattern *, from->n ? from->n : 1);
+	const struct node *item = list->kind == NODE_LIST ? list->first : list;
+	char why[PATTERN_WHY];
+	for (unsigned i = 0; i < from->n; i++, item = item && item->next ? item->next : item) {
+		struct pattern *p = pattern_new(from->items[i], why);
+		if (!p) {
+			build_error(b, item, "`%.*s` is no pattern: %s", STR_FMT(str_head(from->items[i], 80)), why);
+			continue;
+		}
+		arena_own(b->arena, p, pattern_free);
+		all[(*n)++] = p;
+	}
+	return all;
+}
+
+static bool is_object(struct str json)
+{
+	struct arena a = ARENA_INIT;
+	struct json_scan scan;
+	json_scan_init(&scan, &a);
+	bool good = json_scan_feed(&scan, json.p, json.n, true) == JSON_DONE;
+	arena_clear(&a);
+	return good;
+}
+
+static void check_checks(struct build *b, const struct node *n, const struct cascade *c)
+{
+	const struct cascade_checks *k = &c->checks;
+	if (k->schema.n && !is_object(k->schema))
+		build_error(b, at(n, "cascade.checks.schema"), "`cascade.checks.schema` is no JSON object");
+	if (k->schema.n && k->json == WHEN_NEVER)
+		build_error(b, at(n, "cascade.checks.json"), "`json: never` and a `schema` contradict each other");
+	if (k->max_length && k->min_length > k->max_length)
+		build_error(b, at(n, "cascade.checks.min_length"), "no answer has at least %lld and at most %lld bytes",
+			    (long long)k->min_length, (long long)k->max_length);
+	if (k->min_length > (int64_t)c->window)
+		build_error(b, at(n, "cascade.checks.min_length"), "`min_length` is more than the window that is judged: no stream reaches it");
+}
+
+static void check_contradictions(struct build *b, const struct node *n, const struct model_draft *d)
+{
+	for (unsigned i = 0; i < d->match.n; i++)
+		for (unsigned j = 0; j < d->deny.n; j++)
+			if (str_eq(d->match.items[i], d->deny.items[j]))
+				build_error(b, at(n, "cascade.checks.deny"), "`%.*s` is demanded and denied at once: no answer passes",
+					    STR_FMT(str_head(d->deny.items[j], 80)));
+}
+
+static void check_surroundings(struct build *b, const struct node *n, const struct model *m)
+{
+	if (m->n_targets == 1)
+		build_error(b, at(n, "targets"), "a cascade needs at least two targets, the smallest first");
+	if (m->policy.hedge_quantile)
+		build_error(b, at(n, "hedge.quantile"), "`hedge` and `strategy: cascade` do not go together: which answer would be checked?");
+	if (m->policy.max_share)
+		build_warn(b, at(n, "max_share"), "`max_share` of model `%.*s` has no effect: a cascade has an order of its own",
+			   STR_FMT(m->name));
+	for (unsigned i = 0; i < m->n_targets; i++)
+		for (unsigned j = 0; j < i; j++)
+			if (str_eq(m->targets[i]->name, m->targets[j]->name))
+				build_error(b, at(n, "targets"), "`%.*s` stands twice in a cascade: it would answer the same again",
+					    STR_FMT(m->targets[i]->name));
+}
+
+/* Does it say anything but what holds anyway? */
+static bool differs(struct build *b, const struct model_draft *d)
+{
+	struct model_draft *usual = arena_new(b->arena, struct model_draft);
+	options_load(&model_table, NULL, usual, &b->context);
+	return d->match.n || d->deny.n || d->cascade.checks.schema.n || memcmp(&usual->cascade, &d->cascade, sizeof(d->cascade)) != 0;
+}
+
+const struct cascade *build_cascade(struct build *b, const struct node *n, const struct model_draft *d, const struct model *m)
+{
+	const struct node *said = node_get(n, STR("cascade"));
+	if (m->strategy != STRATEGY_CASCADE) {
+		if (said && differs(b, d))
+			build_warn(b, said, "`cascade` of model `%.*s` has no effect: its strategy is another", STR_FMT(m->name));
+		return NULL;
+	}
+	struct cascade *c = arena_new(b->arena, struct cascade);
+	*c = d->cascade;
+	c->checks.match = patterns(b, at(n, "cascade.checks.match"), &d->match, &c->checks.n_match);
+	c->checks.deny = patterns(b, at(n, "cascade.checks.deny"), &d->deny, &c->checks.n_deny);
+	check_contradictions(b, n, d);
+	check_checks(b, n, c);
+	check_surroundings(b, n, m);
+	return c;
+}
