@@ -45,12 +45,12 @@ static struct str keep(char **at, struct str s)
 
 struct hold *hold_new(struct txn *t, const struct limit_set *set, const struct hold_need *need, int64_t now_s, bool without_money)
 {
-	size_t limits = sizeof(struct store_limit) * set->n;
-	char *memory = mem_alloc(sizeof(struct hold) + limits + set->n + bytes_of(set));
+	size_t limits = sizeof(struct store_limit) * set->n, known = sizeof(int64_t) * set->n;
+	char *memory = mem_alloc(sizeof(struct hold) + limits + known + set->n + bytes_of(set));
 	struct hold *h = (struct hold *)(void *)memory;
-	char *names = memory + sizeof(*h) + limits + set->n;
+	char *behind = memory + sizeof(*h) + limits, *names = behind + known + set->n;
 	*h = (struct hold){ .t = t, .generation = t->generation, .limits = (struct store_limit *)(void *)(memory + sizeof(*h)),
-			    .rules = (unsigned char *)memory + sizeof(*h) + limits };
+			    .known = (int64_t *)(void *)behind, .rules = (unsigned char *)behind + known };
 	list_init(&h->link);
 	h->r = (struct store_reservation){ .scope = keep(&names, set->scope), .limits = h->limits };
 	store_id_make(h->r.id);

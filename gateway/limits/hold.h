@@ -16,6 +16,7 @@ struct hold {
 	struct store_answer answer;
 	struct store_reservation r;
 	struct store_limit *limits;	/* behind this struct, as are the strings */
+	int64_t *known;			/* for each limit what was known to be spent when the store was asked */
 	unsigned char *rules;		/* for each limit its rule's place in the set */
 	bool asking, parked;		/* an answer is awaited; and the transaction sleeps until then */
 	bool granted;

@@ -29,6 +29,12 @@ static _Thread_local struct timer renewal;
 
 /* --- life --- */
 
+/* Asked of a store that others share, and that may forget. */
+static bool shared(const struct hold *h)
+{
+	return !h->local && worker_store_local() != worker_store();
+}
+
 static struct store *store_of(const struct hold *h)
 {
 	return h->local ? worker_store_local() : worker_store();
@@ -91,6 +97,8 @@ static void ask(struct txn *t, struct hold *h)
 {
 	t->hold = h;
 	h->asking = true;
+	for (unsigned i = 0; i < h->r.n && shared(h); i++)
+		h->known[i] = h->limits[i].kind == STORE_BUDGET ? known_spent(h->r.scope, h->limits[i].key, h->limits[i].period_start, 0) : 0;
 	h->call = (struct store_call){ .done = on_answer };
 	store_reserve(store_of(h), &h->call, &h->r, &h->answer);
 }
@@ -114,13 +122,17 @@ static void granted(struct txn *t, struct hold *h)
 	t->rate = rate_state_of(t, h);
 }
 
-/* How much more is known of a budget than the store has just told; 0: nothing. */
+/* What was known of a budget before the store was asked, when it has told less; 0: all is well. */
 static int64_t known_beyond(const struct hold *h, unsigned i)
 {
-	const struct store_limit *l = &h->limits[i];
-	int64_t told = h->answer.used[i].spent;
-	int64_t known = l->kind == STORE_BUDGET ? known_spent(h->r.scope, l->key, l->period_start, told) : 0;
-	return known > told ? known : 0;
+	return h->limits[i].kind == STORE_BUDGET && h->known[i] > h->answer.used[i].spent ? h->known[i] : 0;
+}
+
+static void note_told(const struct hold *h)
+{
+	for (unsigned i = 0; i < h->r.n; i++)
+		if (h->limits[i].kind == STORE_BUDGET)
+			known_spent(h->r.scope, h->limits[i].key, h->limits[i].period_start, h->answer.used[i].spent);
 }
 
 static void on_told(struct store_call *c)
@@ -146,12 +158,13 @@ static bool ask_again(struct txn *t, struct hold *h)
 	static _Thread_local int64_t warned_us;
 	const int64_t nothing[STORE_LIMITS_MAX] = { 0 };
 	unsigned last = h->r.n;
-	if (h->local || h->told || worker_store_local() == worker_store())
+	if (!shared(h))
 		return false;
+	note_told(h);
 	for (unsigned i = 0; i < h->r.n; i++)
 		if (known_beyond(h, i))
 			last = i;
-	if (last == h->r.n)
+	if (last == h->r.n || h->told)
 		return false;
 	if (h->call.result == STORE_OK)
 		store_settle(worker_store(), NULL, &h->r, nothing, false);

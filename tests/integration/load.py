@@ -1,7 +1,7 @@
 """A steady load from processes of their own: a quick provider, and callers that count what failed or was cut.
 
     python load.py provider                                 prints its port; serves until its parent ends
-    python load.py callers PORT SECONDS RATE STREAMS        prints the counts as JSON
+    python load.py callers PORT SECONDS RATE STREAMS [KEY]  prints the counts, and the 99th percentile, as JSON
 """
 import asyncio
 import json
@@ -65,15 +65,25 @@ async def provide():
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)  # the parent's end
 
 
+KEY = b"authorization: Bearer %s\r\n" % sys.argv[6].encode() if len(sys.argv) > 6 else b""
+
+
 def request(stream):
     body = b'{"model":"m","messages":[{"role":"user","content":"hi"}]%s}' % (b',"stream":true' if stream else b"")
-    return (b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s"
-            % (len(body), body))
+    return (b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n%scontent-length: %d\r\n\r\n%s"
+            % (KEY, len(body), body))
 
 
 class Counts:
     requests = streams = failed = cut = 0
     example = None
+
+    def __init__(self):
+        self.took = []
+
+    @property
+    def p99_ms(self):
+        return round(sorted(self.took)[len(self.took) * 99 // 100] * 1000, 1) if self.took else None
 
 
 async def call_plain(port, end, gap, counts):
@@ -83,11 +93,13 @@ async def call_plain(port, end, gap, counts):
         try:
             if writer is None:
                 reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            began = time.monotonic()
             writer.write(request(False))
             head = await reader.readuntil(b"\r\n\r\n")
             length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
             body = await reader.readexactly(length)
             counts.requests += 1
+            counts.took.append(time.monotonic() - began)
             if not head.startswith(b"HTTP/1.1 200") or body != ANSWER:
                 raise ValueError(head + body)
             if b"connection: close" in head.lower():
@@ -123,7 +135,7 @@ async def drive(port, seconds, rate, streams):
     end = time.monotonic() + seconds
     await asyncio.gather(*(call_plain(port, end, lanes / rate, counts) for _ in range(lanes)),
                          *(call_stream(port, end, counts) for _ in range(streams)))
-    print(json.dumps({n: getattr(counts, n) for n in ("requests", "streams", "failed", "cut", "example")}))
+    print(json.dumps({n: getattr(counts, n) for n in ("requests", "streams", "failed", "cut", "example", "p99_ms")}))
 
 
 if __name__ == "__main__":
