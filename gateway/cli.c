@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "cli_admin.h"
 #include "cli_http.h"
+#include "cli_keys.h"
 #include "cli_prices.h"
 #include "cli_usage.h"
 #include "config/load.h"
@@ -27,6 +28,7 @@ struct arguments {
 	const char *model;
 	const char *url;
 	const char *to, *by, *since;
+	const char *team, *models, *usd, *expires;
 	bool upstreams, json, csv;
 	char **rest;
 	int n_rest;
@@ -152,6 +154,15 @@ static int run_usage(const struct arguments *a)
 	return cli_usage(a->config, a->by, a->since, a->csv, a->json);
 }
 
+static int run_keys(const struct arguments *a)
+{
+	const struct keys_arguments k = {
+		.action = a->n_rest ? a->rest[0] : NULL, .name = a->n_rest > 1 ? a->rest[1] : NULL, .team = a->team, .models = a->models,
+		.usd = a->usd, .expires = a->expires, .json = a->json,
+	};
+	return cli_keys(&k);
+}
+
 static int run_version(const struct arguments *a)
 {
 	(void)a;
@@ -169,6 +180,7 @@ static const struct command commands[] = {
 	{ "cascade", "[--json]", "how often each target of the cascades sufficed, and what was saved", run_cascade },
 	{ "prices", "list [PART] | update FILE|URL", "the table of prices; check, compare and install a new one", run_prices },
 	{ "usage", "[--by key,model] [--since 7d]", "what was spent, out of the ledger; --csv, --json", run_usage },
+	{ "keys", "create|list|show|update|rotate|revoke", "callers' keys of a running gateway; see weir keys", run_keys },
 	{ "init", "", "print a configuration from what the environment holds", run_init },
 	{ "config", "full|schema|reference", "every option: as a file, as a JSON Schema, as a page", run_config },
 	{ "models", "[-u URL]", "models of a running gateway", run_models },
@@ -186,7 +198,7 @@ static int run_help(const struct arguments *a)
 		printf("  weir %-8s %-34s %s\n", commands[i].name, commands[i].usage, commands[i].help);
 	printf("\nWithout -c the configuration is WEIR_CONFIG, ./weir.yaml or /etc/weir/weir.yaml; with none of them weir\n"
 	       "serves with what the environment holds (OPENAI_API_KEY and the like). URL: WEIR_URL, else of\n"
-	       "WEIR_LISTEN_ADDRESS, else http://127.0.0.1:8080; key: WEIR_KEY. explain, why and cascade ask the admin listener:\n"
+	       "WEIR_LISTEN_ADDRESS, else http://127.0.0.1:8080; key: WEIR_KEY. explain, why, cascade and keys ask the admin listener:\n"
 	       "WEIR_ADMIN_URL, else http://127.0.0.1:9090; token: WEIR_ADMIN_TOKEN.\n");
 	return 0;
 }
@@ -197,7 +209,9 @@ static bool parse(int argc, char **argv, struct arguments *a)
 		{ "config", required_argument, NULL, 'c' }, { "model", required_argument, NULL, 'm' },
 		{ "url", required_argument, NULL, 'u' }, { "upstreams", no_argument, NULL, 'U' },
 		{ "json", no_argument, NULL, 'j' }, { "to", required_argument, NULL, 't' },
-		{ "by", required_argument, NULL, 'b' }, { "since", required_argument, NULL, 's' }, { "csv", no_argument, NULL, 'C' }, { NULL, 0, NULL, 0 },
+		{ "by", required_argument, NULL, 'b' }, { "since", required_argument, NULL, 's' }, { "csv", no_argument, NULL, 'C' },
+		{ "team", required_argument, NULL, 'T' }, { "models", required_argument, NULL, 'M' },
+		{ "usd", required_argument, NULL, 'D' }, { "expires", required_argument, NULL, 'E' }, { NULL, 0, NULL, 0 },
 	};
 	int c;
 	while ((c = getopt_long(argc, argv, "c:m:u:", longs, NULL)) >= 0) {
@@ -211,6 +225,10 @@ static bool parse(int argc, char **argv, struct arguments *a)
 		case 'b': a->by = optarg; break;
 		case 's': a->since = optarg; break;
 		case 'C': a->csv = true; break;
+		case 'T': a->team = optarg; break;
+		case 'M': a->models = optarg; break;
+		case 'D': a->usd = optarg; break;
+		case 'E': a->expires = optarg; break;
 		default: return false;
 		}
 	}

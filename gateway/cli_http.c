@@ -91,6 +91,11 @@ static const char *admin_url(char *to, size_t size)
 
 long cli_admin(const char *path, const struct buf *body, struct buf *answer)
 {
+	return cli_admin_method(body ? "POST" : "GET", path, body, answer);
+}
+
+long cli_admin_method(const char *method, const char *path, const struct buf *body, struct buf *answer)
+{
 	char error[256] = "", base[256], text[4200];
 	const char *token = getenv("WEIR_ADMIN_TOKEN"), *url = admin_url(base, sizeof(base));
 	struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
@@ -99,8 +104,9 @@ long cli_admin(const char *path, const struct buf *body, struct buf *answer)
 		headers = curl_slist_append(headers, text);
 	}
 	CURL *h = handle(url, path, headers);
-	if (body) {
-		curl_easy_setopt(h, CURLOPT_POSTFIELDS, body->p);
+	if (strcmp(method, "GET") != 0) {
+		curl_easy_setopt(h, CURLOPT_CUSTOMREQUEST, method);
+		curl_easy_setopt(h, CURLOPT_POSTFIELDS, body->n ? body->p : "");
 		curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE, (long)body->n);
 	}
 	curl_easy_setopt(h, CURLOPT_TIMEOUT_MS, 15000L);

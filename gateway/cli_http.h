@@ -19,5 +19,7 @@ long cli_get(const char *url, const char *header, struct buf *body, char *error,
  * http://127.0.0.1:9090; token WEIR_ADMIN_TOKEN. POSTs `body` where there is one. 0: nobody answered, which was said.
  */
 long cli_admin(const char *path, const struct buf *body, struct buf *answer);
+/* By any method; `body` may be empty where it is not GET. */
+long cli_admin_method(const char *method, const char *path, const struct buf *body, struct buf *answer);
 
 #endif

@@ -6,6 +6,8 @@
  */
 #include "explain.h"
 
+#include "access/key_book.h"
+#include "access/made_keys.h"
 #include "api/decode.h"
 #include "api/endpoints.h"
 #include "core/call.h"
@@ -57,6 +59,10 @@ static enum stage_result find_key(struct txn *t, struct str name)
 	for (unsigned i = 0; i < t->snapshot->n_keys; i++)
 		if (str_eq(t->snapshot->keys[i]->name, name))
 			t->key = t->snapshot->keys[i];
+	struct key_record *made = t->key ? NULL : key_book_named(name);
+	if (made)
+		t->key = made_key(t->snapshot, made->digest, &t->arena);
+	key_record_release(made);
 	t->live_key = t->key ? t->key->live : NULL;
 	return t->key ? STAGE_NEXT : txn_error(t, ERR_BAD_REQUEST, "There is no key named `%.*s`.", STR_FMT(str_head(name, 100)));
 }

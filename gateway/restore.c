@@ -3,11 +3,14 @@
  */
 #include "restore.h"
 
+#include "access/key_book.h"
 #include "base/clock.h"
+#include "config/load.h"
 #include "core/limit.h"
 #include "limits/known.h"
 #include "metering/ledger_db.h"
 #include "store/store.h"
+#include "wire/json_cursor.h"
 
 static void on_seeded(struct store_call *c)
 {
@@ -58,17 +61,43 @@ static void on_period(void *arg, struct str scope, const struct spending_part *p
 	to->n++;
 }
 
+struct restoring {
+	struct ledger_db *db;
+	struct store *store;
+	const struct snapshot *snapshot;
+	int n;
+};
+
+static void restore_set(struct restoring *r, const struct limit_set *set)
+{
+	for (unsigned i = 0; set && i < set->n; i++)
+		if (set->rules[i].budget)
+			r->n += restore_rule(r->db, r->store, set, &set->rules[i]);
+}
+
+/* A key made while running; those without a budget of their own or a team's need no working out. */
+static void restore_made(struct key_record *record, void *arg)
+{
+	struct restoring *r = arg;
+	struct arena a = ARENA_INIT;
+	struct str of = json_get(record->text, STR("of"));
+	bool team = r->snapshot->teams && json_get(of, STR("team")).p;
+	if (record->revoked || (!team && !json_get(of, STR("budgets")).p))
+		return;
+	const struct key *k = config_key(r->snapshot, record->name, of, &a, NULL);
+	if (k)
+		restore_set(r, k->limits);
+	arena_clear(&a);
+}
+
 /* A budget that is new, or of another period than before, is told by the rows. Returns how many keys' budgets had spent. */
 static int restore_rules(struct ledger_db *db, struct store *store, const struct snapshot *s)
 {
-	int n = 0;
-	for (unsigned i = 0; i < s->n_keys; i++) {
-		const struct limit_set *set = s->keys[i]->limits;
-		for (unsigned k = 0; set && k < set->n; k++)
-			if (set->rules[k].budget)
-				n += restore_rule(db, store, set, &set->rules[k]);
-	}
-	return n;
+	struct restoring r = { db, store, s, 0 };
+	for (unsigned i = 0; i < s->n_keys; i++)
+		restore_set(&r, s->keys[i]->limits);
+	key_book_each(restore_made, &r);
+	return r.n;
 }
 
 int restore_spending(const struct snapshot *s, struct store_home *home, struct loop *l)

@@ -17,6 +17,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "access/made_keys.h"
 #include "admin/admin_service.h"
 #include "base/arena.h"
 #include "base/clock.h"
@@ -30,6 +31,8 @@
 #include "edge/listener.h"
 #include "notify.h"
 #include "explain.h"
+#include "keys.h"
+#include "keys_admin.h"
 #include "metering/learned_file.h"
 #include "metering/ledger.h"
 #include "reload.h"
@@ -354,23 +357,38 @@ static bool open_stores(struct server *s)
 	return s->local_store;
 }
 
-/* The ledger, and what it says of budgets to a store that starts empty. */
 static bool open_ledger(struct server *s)
 {
 	const struct settings *settings = &s->snapshot->settings;
 	const struct ledger_options o = { settings->ledger, settings->ledger_keep_us, settings->ledger_lines };
 	struct buf why = BUF_INIT(1024);
-	bool file = !str_eq(settings->ledger, STR("off")), memory = str_eq(settings->store, STR("memory"));
 	bool good = ledger_open(&o, &why);
 	if (!good)
 		fprintf(stderr, "weir: %.*s\n", STR_FMT(buf_str(&why)));
-	else if (file && memory)
+	buf_free(&why);
+	return good;
+}
+
+/* What the ledger says of budgets, to a store that starts empty. */
+static void restore(struct server *s)
+{
+	const struct settings *settings = &s->snapshot->settings;
+	bool file = !str_eq(settings->ledger, STR("off")), memory = str_eq(settings->store, STR("memory"));
+	if (file && memory)
 		log_info("ledger %.*s: %d budgets have spent before", STR_FMT(settings->ledger),
 			 restore_spending(s->snapshot, s->local_store, &s->loop));
 	else if (file)
 		restore_known(s->snapshot);
 	else if (memory && restore_wanted(s->snapshot))
 		log_warn("no ledger is configured (`ledger: weir.db`): what budgets have spent is forgotten at a restart");
+}
+
+static bool open_keys(struct server *s)
+{
+	struct buf why = BUF_INIT(1024);
+	bool good = keys_open(&s->loop, &s->snapshot->settings, s->shared_store == s->local_store ? NULL : s->shared_store, &why);
+	if (!good)
+		fprintf(stderr, "weir: %.*s\n", STR_FMT(buf_str(&why)));
 	buf_free(&why);
 	return good;
 }
@@ -384,15 +402,22 @@ static void close_stores(struct server *s)
 		store_home_close(s->shared_store);
 }
 
+static int on_keys(void *owner, const struct admin_call *c, struct buf *out)
+{
+	return keys_admin(((struct server *)owner)->snapshot, c, out);
+}
+
 static int serve(struct server *s, const char *file)
 {
-	struct admin_options admin = { .loop = &s->loop, .snapshot = snapshot_in_force, .owner = s, .explain = explain };
+	struct admin_options admin = { .loop = &s->loop, .snapshot = snapshot_in_force, .owner = s, .explain = explain,
+				       .keys = on_keys };
 	struct buf why = BUF_INIT(1024);
 	resolve_names(s->snapshot);
 	families_prepare(s->snapshot);
 	gauges_build(str_c(version_text), str_c(version_commit));
-	if (!open_stores(s) || !open_ledger(s) || !bind_all(s))
+	if (!open_stores(s) || !open_ledger(s) || !open_keys(s) || !bind_all(s))
 		return 1;
+	restore(s);
 	if (!admin_open(&s->admin, &admin, &s->snapshot->settings.admin, &why)) {
 		fprintf(stderr, "weir: %.*s\n", STR_FMT(buf_str(&why)));
 		buf_free(&why);
@@ -409,6 +434,7 @@ static int serve(struct server *s, const char *file)
 	else
 		fprintf(stderr, "weir: cannot start a worker: %s\n", strerror(errno));
 	reload_close(&s->reload);
+	keys_close();
 	admin_close(&s->admin);
 	close_stores(s);
 	access_log_to(NULL);
@@ -444,6 +470,7 @@ int server_run(const char *given)
 	close(s->signal_fd);
 	log_close();
 	counters_thread_end();
+	made_keys_thread_end();
 	digest_thread_end();
 	arena_thread_end();
 	buf_free(&why);

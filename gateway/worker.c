@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "access/made_keys.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/counters.h"
@@ -266,6 +267,7 @@ static void *thread_main(void *arg)
 	fetch_close();
 	limits_close();
 	worker_store_close();
+	made_keys_thread_end();
 	lease_return(w->lease);
 	digest_thread_end();
 	arena_thread_end();

@@ -5,6 +5,8 @@
  */
 #include "access/auth.h"
 
+#include "access/key_book.h"
+#include "access/made_keys.h"
 #include "base/digest.h"
 #include "core/dialect.h"
 #include "core/endpoint.h"
@@ -61,17 +63,30 @@ static bool find_secret(struct txn *t, struct str *secret, const char **why)
 	return true;
 }
 
+/* No keys: anybody may call, once it is known that there are none. */
+static enum stage_result open_to_all(struct txn *t)
+{
+	if (!key_book_unknown())
+		return STAGE_NEXT;
+	t->error.retry_after_s = 1;
+	return txn_error(t, ERR_OVERLOADED, "Whether callers need keys is kept in the store, which has not answered yet.");
+}
+
 static enum stage_result enter(struct txn *t)
 {
 	const char *why = NULL;
 	struct str secret;
-	if (t->endpoint->open || t->snapshot->n_keys == 0)
+	if (t->endpoint->open)
 		return STAGE_NEXT;
+	if (t->snapshot->n_keys == 0 && !key_book_used())
+		return open_to_all(t);
 	if (!find_secret(t, &secret, &why))
 		return txn_error(t, ERR_NO_KEY, "%s", why);
 	uint8_t digest[DIGEST_SIZE];
 	digest_sha256(secret, digest);
 	t->key = snapshot_key(t->snapshot, digest);
+	if (!t->key)
+		t->key = made_key(t->snapshot, digest, &t->arena);
 	if (!t->key)
 		return txn_error(t, ERR_BAD_KEY, "Incorrect key. Ask whoever runs this gateway for one.");
 	t->live_key = t->key->live;

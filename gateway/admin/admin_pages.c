@@ -1,8 +1,8 @@
 /*
  * admin_pages.c: the operator's pages, behind the same edge as callers' requests.
  *
- * A transaction here never parks: it is answered when its request is complete and its memory goes
- * at the end of the turn. Pages may load nothing from elsewhere; that answers are not cached the
+ * A transaction is answered when its request is complete, or by admin_answer() when that had to ask
+ * others; its memory goes at the end of that turn. Pages may load nothing from elsewhere; that answers are not cached the
  * edge says for all.
  */
 #include "admin/admin_pages.h"
@@ -24,6 +24,7 @@ enum { BODY_MAX = 64 << 20, ASKED_MAX = 32 << 20, HEADERS_MAX = 8 };
 struct admin_txn {
 	struct txn t;
 	struct admin_door *door;
+	bool waits;		/* for what was asked of others: admin_answer() comes */
 	struct body_reader reader;
 	struct buf body;
 };
@@ -33,8 +34,9 @@ struct page_answer {
 	struct str type;
 	struct buf body;
 	bool close, ask_token;
-	bool post;		/* what a 405 allows */
+	const char *allow;	/* what a 405 allows */
 	struct str asked;	/* the request's body */
+	struct admin_txn *txn;
 };
 
 #define TYPE_JSON STR("application/json")
@@ -153,25 +155,43 @@ static void drain_page(struct admin_door *d, const struct request *r, struct pag
 	buf_addf(&a->body, ",\"drained\":%s}\n", on ? "true" : "false");
 }
 
+/* Keys that are made at run time: /admin/keys and what is below it. */
+static void keys_page(struct admin_door *d, const struct request *r, struct page_answer *a)
+{
+	struct admin_call call = { .method = r->method, .rest = str_skip(r->path, 11), .query = r->query, .body = a->asked,
+				   .ticket = a->txn };
+	if (!d->pages->keys) {
+		write_error(a, 404, "There is nothing at this path.");
+		return;
+	}
+	a->txn->waits = true;
+	a->status = d->pages->keys(d->pages->owner, &call, &a->body);
+	a->txn->waits = a->status == ADMIN_LATER;
+}
+
+enum { GET = 1 << HTTP_GET | 1 << HTTP_HEAD, POST = 1 << HTTP_POST, PATCH = 1 << HTTP_PATCH, DELETE = 1 << HTTP_DELETE };
+
 static const struct page {
 	struct str path;
 	bool open;	/* to everybody who can connect */
 	void (*write)(struct admin_door *, const struct request *, struct page_answer *);
-	bool post;	/* else it is read with GET */
-	bool change;	/* only with the admin token, on loopback too */
+	unsigned methods;
+	bool change;	/* only with the admin token, on loopback too; else only what is not read with GET */
+	bool below;	/* also for all paths below it */
 } pages[] = {
-	{ STR_INIT("/metrics"), true, metrics_page, false, false },
-	{ STR_INIT("/livez"), true, livez_page, false, false },
-	{ STR_INIT("/readyz"), true, readyz_page, false, false },
-	{ STR_INIT("/healthz"), true, readyz_page, false, false },
-	{ STR_INIT("/health"), true, readyz_page, false, false },
-	{ STR_INIT("/"), false, status_page, false, false },
-	{ STR_INIT("/status.json"), false, status_json_page, false, false },
-	{ STR_INIT("/status.css"), false, style_page, false, false },
-	{ STR_INIT("/admin/explain"), false, explain_page, true, false },
-	{ STR_INIT("/admin/why"), false, why_page, false, false },
-	{ STR_INIT("/admin/cascade"), false, cascade_page, false, false },
-	{ STR_INIT("/admin/drain"), false, drain_page, true, true },
+	{ STR_INIT("/metrics"), true, metrics_page, GET, false, false },
+	{ STR_INIT("/livez"), true, livez_page, GET, false, false },
+	{ STR_INIT("/readyz"), true, readyz_page, GET, false, false },
+	{ STR_INIT("/healthz"), true, readyz_page, GET, false, false },
+	{ STR_INIT("/health"), true, readyz_page, GET, false, false },
+	{ STR_INIT("/"), false, status_page, GET, false, false },
+	{ STR_INIT("/status.json"), false, status_json_page, GET, false, false },
+	{ STR_INIT("/status.css"), false, style_page, GET, false, false },
+	{ STR_INIT("/admin/explain"), false, explain_page, POST, false, false },
+	{ STR_INIT("/admin/why"), false, why_page, GET, false, false },
+	{ STR_INIT("/admin/cascade"), false, cascade_page, GET, false, false },
+	{ STR_INIT("/admin/drain"), false, drain_page, POST, true, false },
+	{ STR_INIT("/admin/keys"), false, keys_page, GET | POST | PATCH | DELETE, true, true },
 };
 
 /* --- answering --- */
@@ -184,7 +204,7 @@ static void send_answer(struct txn *t, const struct page_answer *a)
 	headers[n++] = (struct answer_header){ STR("content-security-policy"),
 		STR("default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'") };
 	if (a->status == 405)
-		headers[n++] = (struct answer_header){ STR("allow"), a->post ? STR("POST") : STR("GET, HEAD") };
+		headers[n++] = (struct answer_header){ STR("allow"), str_c(a->allow) };
 	if (a->ask_token)
 		headers[n++] = (struct answer_header){ STR("www-authenticate"), STR("Basic realm=\"weir\"") };
 	struct answer_head head = {
@@ -223,27 +243,38 @@ static bool may_see(struct admin_door *d, const struct page *p, const struct req
 	return false;
 }
 
+static bool is_at(const struct page *p, struct str path)
+{
+	return str_eq(p->path, path) || (p->below && path.n > p->path.n && str_starts(path, p->path) && path.p[p->path.n] == '/');
+}
+
 static const struct page *find_page(const struct admin_door *d, const struct request *r)
 {
 	for (size_t i = 0; i < array_len(pages); i++)
-		if (str_eq(pages[i].path, r->path) && (!d->health_only || pages[i].open))
+		if (is_at(&pages[i], r->path) && (!d->health_only || pages[i].open))
 			return &pages[i];
 	return NULL;
 }
 
 static bool right_method(const struct page *p, const struct request *r)
 {
-	return p->post ? r->method == HTTP_POST : r->method == HTTP_GET || r->method == HTTP_HEAD;
+	return p->methods >> r->method & 1;
+}
+
+static bool is_read(const struct request *r)
+{
+	return r->method == HTTP_GET || r->method == HTTP_HEAD;
 }
 
 static void write_answer(struct admin_door *d, const struct request *r, struct page_answer *a)
 {
 	const struct page *p = find_page(d, r);
-	a->post = p && p->post;
+	a->allow = !p || p->methods == GET ? "GET, HEAD" : p->methods == POST ? "POST" : "GET, HEAD, POST, PATCH, DELETE";
 	if (!p)
 		write_error(a, 404, "There is nothing at this path.");
 	else if (!right_method(p, r))
-		write_error(a, 405, p->post ? "This is asked for with POST." : "This page is read with GET.");
+		write_error(a, 405, p->methods == POST ? "This is asked for with POST." : p->methods == GET ? "This page is read with GET." :
+			    "This method is not for this path.");
 	else if (p->open || may_see(d, p, r, a))
 		p->write(d, r, a);
 	if (a->body.failed)
@@ -272,11 +303,27 @@ static void end(struct txn *t)
 static void answer(struct admin_txn *admin)
 {
 	struct txn *t = &admin->t;
-	struct page_answer a = { .status = 200, .type = TYPE_JSON, .body = BUF_INIT(BODY_MAX), .asked = buf_str(&admin->body) };
+	struct page_answer a = { .status = 200, .type = TYPE_JSON, .body = BUF_INIT(BODY_MAX), .asked = buf_str(&admin->body),
+				 .txn = admin };
 	write_answer(admin->door, t->req, &a);
+	if (admin->waits) {
+		buf_free(&a.body);
+		return;
+	}
 	send_answer(t, &a);
 	buf_free(&a.body);
 	end(t);
+}
+
+void admin_answer(void *ticket, int status, struct str body)
+{
+	struct admin_txn *admin = ticket;
+	struct page_answer a = { .status = status, .type = TYPE_JSON, .body = BUF_INIT(BODY_MAX) };
+	admin->waits = false;
+	buf_add(&a.body, body);
+	send_answer(&admin->t, &a);
+	buf_free(&a.body);
+	end(&admin->t);
 }
 
 static bool take(struct body_reader *r, struct str bytes)
@@ -293,7 +340,7 @@ static void start(struct txn *t)
 {
 	struct admin_txn *a = container_of(t, struct admin_txn, t);
 	const struct page *p = find_page(a->door, t->req);
-	if (!p || !p->post || !right_method(p, t->req)) {
+	if (!p || is_read(t->req) || !right_method(p, t->req)) {
 		answer(a);
 		return;
 	}
@@ -316,7 +363,8 @@ static void refuse(struct txn *t, enum error_kind kind, const char *why)
 static void hangup(struct txn *t)
 {
 	t->client = NULL;
-	end(t);
+	if (!container_of(t, struct admin_txn, t)->waits)
+		end(t);
 }
 
 static void nothing(struct txn *t unused_arg)

@@ -10,12 +10,24 @@
 #include "core/snapshot.h"
 #include "core/txn.h"
 
+/* What is asked at a page that changes things. */
+struct admin_call {
+	enum http_method method;
+	struct str rest;	/* of the path, below the page's own: "" or "/name" */
+	struct str query, body;
+	void *ticket;		/* for admin_answer() */
+};
+
+enum { ADMIN_LATER = 0 };
+
 struct admin_pages {
 	struct loop *loop;
 	const struct snapshot *(*snapshot)(void *owner);	/* in force now; NULL before the first */
 	unsigned (*connections)(void);				/* callers' */
 	/* What would happen to this request: writes JSON, returns the status. */
 	int (*explain)(const struct snapshot *, struct loop *, struct str request, struct buf *out);
+	/* Keys made at run time: writes JSON, returns the status, or ADMIN_LATER: admin_answer() follows, after it returned. */
+	int (*keys)(void *owner, const struct admin_call *c, struct buf *out);
 	void *owner;
 	struct status_history history;
 };
@@ -32,5 +44,8 @@ struct admin_door {
 
 /* For edge_service.begin: `owner` is a struct admin_door. */
 struct txn *admin_begin(void *owner, struct client *client);
+
+/* Answers what was put off; once. */
+void admin_answer(void *ticket, int status, struct str json);
 
 #endif

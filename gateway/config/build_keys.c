@@ -5,6 +5,7 @@
 
 #include "base/digest.h"
 #include "config/build.h"
+#include "config/load.h"
 #include "core/live.h"
 
 enum { SECRET_LEAST = 8, SECRET_MOST = 4096, NAME_MOST = 128 };
@@ -164,4 +165,48 @@ void build_keys(struct build *b)
 	}
 	refuse_duplicates(b, all, n);
 	check_teams(b);
+	b->s->teams = b->draft.teams;
+}
+
+/* --- keys made while running --- */
+
+static void read_made(struct build *b, struct str text, struct key *k)
+{
+	struct key_draft d = { 0 };
+	const struct node *n = tree_read(text, false, b->arena, b->files, b->report);
+	if (!n)
+		return;
+	options_load(&key_table, n, &d, &b->context);
+	if (!str_empty(d.secret) || !str_empty(d.name))
+		build_error(b, n, "`%s` cannot be set here", str_empty(d.secret) ? "name" : "secret");
+	k->team = d.team;
+	k->models = d.models.items;
+	k->n_models = d.models.n;
+	build_limits(b, k, &d);
+}
+
+struct key *config_key(const struct snapshot *s, struct str name, struct str of, struct arena *a, struct buf *why)
+{
+	struct config_report r;
+	struct tree_files files = { 0 };
+	struct build *b = arena_new(a, struct build);
+	struct key *k = arena_new(a, struct key);
+	report_init(&r);
+	*b = (struct build){ .report = &r, .arena = a, .files = &files };
+	b->context = (struct option_context){ a, &r, &b->later };
+	b->draft.teams = s->teams;
+	k->name = arena_copy(a, name);
+	read_made(b, of, k);
+	if (why && s->teams && !str_empty(k->team) && !has_team(s->teams, k->team))
+		build_error(b, (const struct node *)NULL, "`team`: there is no team `%.*s` in the configuration", STR_FMT(k->team));
+	bool good = r.n_errors == 0;
+	for (unsigned i = 0; why && i < r.n_messages; i++)
+		if (r.messages[i].error)
+			buf_addf(why, "%s%.*s", why->n ? "; " : "", STR_FMT(r.messages[i].text));
+	report_free(&r);
+	if (!good)
+		return NULL;
+	k->live = live_key(k->name);
+	atomic_store(&k->live->team, str_empty(k->team) ? NULL : live_team(k->team));
+	return k;
 }

@@ -155,6 +155,20 @@ static void set_learned_file(struct build *b)
 		b->s->settings.learned_file = arena_printf(b->arena, "%s/learned", directory);
 }
 
+/* Beside the ledger, or where systemd says. */
+static void set_keys_file(struct build *b)
+{
+	struct settings *s = &b->s->settings;
+	const char *directory = b->environment ? getenv("STATE_DIRECTORY") : NULL;
+	ptrdiff_t slash = str_rchr(s->ledger, '/');
+	if (!str_empty(s->keys_file))
+		return;
+	if (!str_eq(s->ledger, STR("off")))
+		s->keys_file = arena_printf(b->arena, "%.*sweir-keys.db", STR_FMT(str_head(s->ledger, (size_t)(slash + 1))));
+	else if (directory && *directory)
+		s->keys_file = arena_printf(b->arena, "%s/weir-keys.db", directory);
+}
+
 static void check_files_provider(struct build *b)
 {
 	struct str name = b->s->settings.files_provider;
@@ -187,6 +201,7 @@ void build_settings(struct build *b)
 	set_tls(b);
 	settings_need_key(b->s, b->environment);
 	check_store(b);
+	set_keys_file(b);
 	check_files_provider(b);
 	set_learned_file(b);
 	note_later(b);

@@ -62,6 +62,7 @@ void config_follow(const struct snapshot *running, struct snapshot *fresh, struc
 		f->reservation_ttl_us = r->reservation_ttl_us;
 		name(kept, "reservation_ttl");
 	}
+	keep_text(fresh, &f->keys_file, r->keys_file, "keys_file", kept);
 	if (f->workers != r->workers) {
 		f->workers = r->workers;
 		name(kept, "workers");

@@ -29,4 +29,11 @@ struct snapshot *config_load_text(const char *name, struct str text, bool enviro
  */
 void config_follow(const struct snapshot *running, struct snapshot *fresh, struct buf *kept);
 
+/*
+ * A key that is not in the file: `of` has what keys[] has beside name and secret, as JSON. Limits of its team are this
+ * snapshot's. In the arena; NULL with the mistakes in `why` (which may be NULL: then a team that is gone is none).
+ * Its digest is left to the caller. Any thread; a time zone's file may be read.
+ */
+struct key *config_key(const struct snapshot *s, struct str name, struct str of, struct arena *a, struct buf *why);
+
 #endif

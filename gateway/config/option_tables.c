@@ -64,6 +64,8 @@ static const struct option settings_rows[] = {
 	{ "ledger", OPTION_STRING, S(s.ledger), "off", NULL, NULL, true, "SQLite file: the durable record of every request; or off" },
 	{ "ledger_lines", OPTION_STRING, S(s.ledger_lines), "off", NULL, NULL, true, "the same rows as JSON lines: stdout, or a file; or off" },
 	{ "ledger_keep", OPTION_DURATION, S(s.ledger_keep_us), "90d", NULL, NULL, true, "how long its rows are kept; totals stay" },
+	{ "keys_file", OPTION_STRING, S(s.keys_file), NULL, NULL, NULL, true,
+	  "SQLite file of keys made by the admin API; default: weir-keys.db beside the ledger, or in systemd's state directory" },
 	{ "learned_file", OPTION_STRING, S(s.learned_file), NULL, NULL, NULL, true,
 	  "keeps what was learned of models over restarts; default: in systemd's state directory, else not" },
 	{ "files_provider", OPTION_STRING, S(s.files_provider), NULL, NULL, NULL, false,

@@ -9,15 +9,18 @@
 
 #include "base/mem.h"
 
-enum { SLOTS = 2 * LIVE_ROWS_MAX };
+enum { SLOTS = 2 * LIVE_ROWS_MAX, KEY_SLOTS = 2 * LIVE_KEYS_MAX };
 
 struct table {
-	_Atomic(void *) rows[SLOTS];
-	unsigned n, made_up;
+	_Atomic(void *) *rows;
+	unsigned slots, n, made_up;
 };
 
+#define TABLE(slots) { (_Atomic(void *)[slots]){ NULL }, slots, 0, 0 }
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct table targets, credentials, models, keys, teams;
+static struct table targets = TABLE(SLOTS), credentials = TABLE(SLOTS), models = TABLE(SLOTS), keys = TABLE(KEY_SLOTS),
+	teams = TABLE(SLOTS);
 
 /* All rows begin with their name. */
 static struct str name_of(const void *row)
@@ -34,8 +37,8 @@ static struct str own_copy(struct str s)
 static void *find(struct table *t, struct str name, size_t *slot)
 {
 	void *row;
-	for (*slot = (size_t)str_hash(name) % SLOTS; (row = atomic_load_explicit(&t->rows[*slot], memory_order_acquire));
-	     *slot = (*slot + 1) % SLOTS)
+	for (*slot = (size_t)str_hash(name) % t->slots; (row = atomic_load_explicit(&t->rows[*slot], memory_order_acquire));
+	     *slot = (*slot + 1) % t->slots)
 		if (str_eq(name_of(row), name))
 			return row;
 	return NULL;
@@ -50,7 +53,7 @@ static void *row_make(struct table *t, struct str name, size_t size, struct str 
 		name = label;
 		made_up = false;
 	}
-	if (t->n >= LIVE_ROWS_MAX)
+	if (t->n >= t->slots / 2)
 		name = STR("other");
 	void *row = find(t, name, &slot);
 	if (row)
@@ -113,9 +116,17 @@ struct live_model *live_model(struct str name)
 	return row_of(&models, name, sizeof(struct live_model), name, NULL);
 }
 
+/* Metrics name the first thousands of keys; the ledger all of them. */
+static void init_key(void *row, struct str label)
+{
+	struct live_key *k = row;
+	k->label = keys.n < LIVE_ROWS_MAX ? k->name : STR("other");
+	(void)label;
+}
+
 struct live_key *live_key(struct str name)
 {
-	return row_of(&keys, name, sizeof(struct live_key), name, NULL);
+	return row_of(&keys, name, sizeof(struct live_key), name, init_key);
 }
 
 struct live_team *live_team(struct str name)

@@ -4,7 +4,7 @@
  * Process-wide rows keyed by name; they outlive snapshots, so a reload forgets nothing.
  * A row is found or made under a lock when a snapshot is built (or once per unknown
  * pattern name) and then used through its pointer, with atomics only. Rows are never freed; their
- * number is bounded by LIVE_ROWS_MAX a kind, beyond which one shared row named "other" is used. Names that
+ * number is bounded by LIVE_ROWS_MAX a kind (keys: LIVE_KEYS_MAX), beyond which one shared row named "other" is used. Names that
  * callers make up take at most LIVE_MADE_UP_MAX rows; then they share the row of what they came from.
  */
 #ifndef WEIR_CORE_LIVE_H
@@ -20,7 +20,7 @@
 #include "core/learned.h"
 #include "core/share.h"
 
-enum { LIVE_ROWS_MAX = 4096, LIVE_MADE_UP_MAX = 1024 };
+enum { LIVE_ROWS_MAX = 4096, LIVE_MADE_UP_MAX = 1024, LIVE_KEYS_MAX = 131072 };
 
 /* Classes of failure with a breaker of their own. */
 enum breaker_class {
@@ -82,6 +82,7 @@ struct live_team {
 
 struct live_key {
 	struct str name;
+	struct str label;		/* for metrics: its name, or "other" */
 	_Atomic(const struct live_team *) team;	/* that it belongs to now; NULL: none */
 	_Atomic(struct counter *) cost;	/* telemetry's */
 };

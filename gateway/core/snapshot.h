@@ -15,6 +15,7 @@
 #include "core/price_book.h"
 #include "core/target.h"
 
+struct node;
 struct plugin_set;
 struct tls_context;
 
@@ -73,6 +74,7 @@ struct settings {
 	struct str store, ledger, ledger_lines;
 	int64_t ledger_keep_us;
 	int64_t reservation_ttl_us;
+	struct str keys_file;			/* keys made while running are kept here; empty: nowhere */
 	struct str learned_file;		/* empty: what is learned is not kept */
 	struct str files_provider;		/* files and batches without a model go here; empty: first usable */
 };
@@ -93,6 +95,7 @@ struct snapshot {
 	unsigned n_models;
 	struct key *const *keys;
 	unsigned n_keys;
+	const struct node *teams;		/* as configured (config/): keys made later have their limits, too */
 	struct plugin_set *plugins;		/* a reference; NULL: none is configured */
 	const struct snapshot_tables *tables;	/* keys by digest, models by name */
 	bool default_key;			/* no keys are configured: its only one is WEIR_KEY, or made */

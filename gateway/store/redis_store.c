@@ -33,7 +33,7 @@ struct redis_store {
 	int64_t broken_told_us;		/* when the log last heard of an answer that is an error */
 };
 
-enum call_kind { CALL_RESERVE, CALL_PEEK, CALL_SCRIPT, CALL_SETTLE, CALL_TALLY, CALL_PAGE, CALL_GET, CALL_PUT, CALL_REMOVE };
+enum call_kind { CALL_RESERVE, CALL_PEEK, CALL_SCRIPT, CALL_SETTLE, CALL_TALLY, CALL_PAGE, CALL_GET, CALL_PUT, CALL_REMOVE, CALL_EVAL };
 
 struct call {
 	struct redis_command command;
@@ -264,14 +264,14 @@ static void script_answered(struct call *x, const struct redis_answer *a)
 static void value_answered(struct call *x, const struct redis_answer *a)
 {
 	bool found = a->kind == REDIS_TEXT, none = a->kind == REDIS_NIL;
-	bool good = x->kind == CALL_GET ? found || none : x->kind == CALL_PUT ? found : a->kind == REDIS_NUMBER;
+	bool good = x->kind == CALL_GET ? found || none : x->kind == CALL_REMOVE ? a->kind == REDIS_NUMBER : found;
 	if (!good) {
 		struct redis_link *link = x->command.owner;
 		call_down(x);
 		redis_link_distrust(link, "an answer is not what was asked for");
 		return;
 	}
-	if (x->kind == CALL_GET && x->caller)
+	if (x->kind != CALL_PUT && x->kind != CALL_REMOVE && x->caller)
 		x->caller->value = a->text;
 	call_tell(x, none ? STORE_MISSING : STORE_OK, COUNT_ANSWERED);
 	call_free(x);
@@ -436,20 +436,25 @@ static void on_tally_read(struct store *s, struct store_call *c, int64_t day)
 
 /* --- values --- */
 
+static void plain_call(struct redis_store *s, struct store_call *c, enum call_kind kind, unsigned n, const struct str *argv,
+		       struct str key)
+{
+	struct call *x = call_new(s, c, kind, wire_size(n, argv));
+	x->wire.p = x->bytes;
+	x->wire.n = (size_t)(wire_command(x->bytes, n, argv) - x->bytes);
+	x->slot = redis_route_slot(s->route, key);
+	if (!call_send(x))
+		call_down(x);
+}
+
 static void value_call(struct store *store, struct store_call *c, enum call_kind kind, unsigned n, struct str *argv)
 {
-	struct redis_store *s = store_of(store);
 	char key[STORE_KEY_MAX + 16];
 	size_t prefix = VALUE_PREFIX.n;
 	memcpy(key, VALUE_PREFIX.p, prefix);
 	memcpy(key + prefix, argv[1].p, argv[1].n);
 	argv[1] = str_of(key, prefix + argv[1].n);
-	struct call *x = call_new(s, c, kind, wire_size(n, argv));
-	x->wire.p = x->bytes;
-	x->wire.n = (size_t)(wire_command(x->bytes, n, argv) - x->bytes);
-	x->slot = redis_route_slot(s->route, argv[1]);
-	if (!call_send(x))
-		call_down(x);
+	plain_call(store_of(store), c, kind, n, argv, argv[1]);
 }
 
 static void on_get(struct store *s, struct store_call *c, struct str key)
@@ -469,6 +474,21 @@ static void on_put(struct store *s, struct store_call *c, struct str key, struct
 static void on_remove(struct store *s, struct store_call *c, struct str key)
 {
 	value_call(s, c, CALL_REMOVE, 2, (struct str[]){ STR("DEL"), key });
+}
+
+static void on_eval(struct store *store, struct store_call *c, const struct store_script *e)
+{
+	struct str argv[3 + STORE_SCRIPT_KEYS + STORE_SCRIPT_ARGS];
+	char count = (char)('0' + e->n_keys);
+	unsigned n = 0;
+	argv[n++] = STR("EVAL");
+	argv[n++] = str_c(e->text);
+	argv[n++] = str_of(&count, 1);
+	for (unsigned i = 0; i < e->n_keys; i++)
+		argv[n++] = e->keys[i];
+	for (unsigned i = 0; i < e->n_args; i++)
+		argv[n++] = e->args[i];
+	plain_call(store_of(store), c, CALL_EVAL, n, argv, e->keys[0]);
 }
 
 /* --- the rest of the contract --- */
@@ -512,7 +532,7 @@ static void on_close(struct store *store)
 
 static const struct store_ops redis_ops = {
 	.reserve = on_reserve, .settle = on_settle, .renew = on_renew, .seed = on_seed,
-	.tally = on_tally, .tally_read = on_tally_read, .get = on_get, .put = on_put, .remove = on_remove,
+	.tally = on_tally, .tally_read = on_tally_read, .get = on_get, .put = on_put, .remove = on_remove, .eval = on_eval,
 	.cancel = on_cancel, .is_up = on_is_up, .close = on_close,
 };
 

@@ -207,6 +207,15 @@ void store_tally_read(struct store *s, struct store_call *c, int64_t day)
 		store_done(c, STORE_MISSING);
 }
 
+void store_eval(struct store *s, struct store_call *c, const struct store_script *e)
+{
+	begin(c, NULL);
+	if (s->ops->eval)
+		s->ops->eval(s, c, e);
+	else
+		store_done(c, STORE_MISSING);
+}
+
 static int64_t number_of(struct str *from)
 {
 	uint64_t le;

@@ -195,6 +195,20 @@ void store_tally(struct store *s, const struct store_tally *t);
 void store_tally_read(struct store *s, struct store_call *c, int64_t day);
 bool store_tally_next(struct str *sums, struct str *name, int64_t counts[STORE_TALLY_COUNTS]);
 
+/*
+ * A script of the caller's own, on up to STORE_SCRIPT_KEYS keys that share a hash tag, for what is off the request path.
+ * Its answer is a text: c->value. STORE_MISSING: this store has no scripts (memory).
+ */
+enum { STORE_SCRIPT_KEYS = 4, STORE_SCRIPT_ARGS = 8 };
+
+struct store_script {
+	const char *text;
+	struct str keys[STORE_SCRIPT_KEYS], args[STORE_SCRIPT_ARGS];
+	unsigned n_keys, n_args;
+};
+
+void store_eval(struct store *s, struct store_call *c, const struct store_script *e);
+
 /* `done` will not be called. A reservation that is granted nevertheless is given back by the store. */
 void store_cancel(struct store *s, struct store_call *c);
 

@@ -18,6 +18,7 @@ struct store_ops {
 	void (*remove)(struct store *s, struct store_call *c, struct str key);
 	void (*tally)(struct store *s, const struct store_tally *t);	/* NULL: none are kept */
 	void (*tally_read)(struct store *s, struct store_call *c, int64_t day);
+	void (*eval)(struct store *s, struct store_call *c, const struct store_script *e);
 	void (*cancel)(struct store *s, struct store_call *c);
 	bool (*is_up)(const struct store *s);
 	void (*close)(struct store *s);

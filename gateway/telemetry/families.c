@@ -339,7 +339,7 @@ static struct counter *key_series(struct live_key *key)
 {
 	struct counter *c = atomic_load_explicit(&key->cost, memory_order_acquire);
 	if (unlikely(!c)) {
-		c = one(&key_costs, key->name);
+		c = one(&key_costs, key->label);
 		atomic_store_explicit(&key->cost, c, memory_order_release);
 	}
 	return c;
@@ -380,7 +380,7 @@ void families_cost(const struct txn *t, struct live_target *live, int64_t nano, 
 
 void families_refusal(struct live_key *key)
 {
-	counter_add(one(&refusals, key ? key->name : STR("none")), 1);
+	counter_add(one(&refusals, key ? key->label : STR("none")), 1);
 }
 
 void families_cache(struct live_model *model, const char *result, int64_t saved)
