@@ -98,11 +98,24 @@ static void print_plugins(struct str plugins)
 	}
 }
 
+static void print_ladder(struct str ladder)
+{
+	struct json_cursor c;
+	const char *comma = "  ladder: ";
+	for (bool open = json_cursor_open(&c, ladder); open && json_cursor_next(&c); comma = ", ")
+		if (json_type(c.value) == JSON_OBJECT)
+			printf("%smodel %.*s", comma, STR_FMT(text(c.value, "model")));
+		else
+			printf("%s%.*s", comma, STR_FMT(json_raw(c.value)));
+	printf("%s", comma[0] == ',' ? "\n" : "");
+}
+
 static void print_explanation(struct str root, bool cold)
 {
 	printf("%.*s, %.*s%s:\n", STR_FMT(text(root, "model")), STR_FMT(text(root, "strategy")),
 	       cold ? ", cold (nothing was learned, nothing is known to be down)" : "");
 	print_targets(json_get(root, STR("targets")));
+	print_ladder(json_get(root, STR("ladder")));
 	print_plugins(json_get(root, STR("plugins")));
 }
 

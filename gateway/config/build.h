@@ -55,6 +55,15 @@ void build_add_target(struct build *b, struct target *t);
 /* The target of a written name "provider/model"; NULL after an error at `n`. */
 struct target *build_target(struct build *b, const struct node *n, struct str name);
 
+/* What a model falls back on, its other models included. */
+void build_ladder(struct build *b, const struct node *n, const struct model_draft *d, struct model *m);
+/* A mistake about the i-th of these models stands here. */
+const struct node *build_ladder_node(const struct node *model, unsigned i);
+/* A ladder that is not written out: the rungs that can answer. When the plugins are known. */
+void build_prune_ladder(struct build *b, const struct node *n, struct model *m);
+/* Rungs that never answer. */
+void build_advise_ladder(struct build *b, const struct node *n, const struct model *m);
+
 /* A model's cascade; NULL where its strategy is another, or after an error. */
 const struct cascade *build_cascade(struct build *b, const struct node *n, const struct model_draft *d, const struct model *m);
 

@@ -122,7 +122,7 @@ static void advise_fallbacks(const struct advice *a)
 		for (unsigned k = 0; f && k < f->n_targets; k++)
 			any |= serves(f->targets[k], r);
 		if (!any)
-			build_warn(a->b, node_get(a->n, STR("fallbacks")), "no target of the fallback `%.*s` has what `%.*s` requires: it is "
+			build_warn(a->b, build_ladder_node(a->n, i), "no target of the fallback `%.*s` has what `%.*s` requires: it is "
 				   "never asked", STR_FMT(f->name), STR_FMT(a->m->name));
 	}
 }
@@ -152,5 +152,7 @@ void build_advise(struct build *b)
 		for (unsigned k = 0; k < a.m->n_targets; k++)
 			advise_target(&a, k);
 		advise_fallbacks(&a);
+		build_prune_ladder(b, n, b->s->models[i]);
+		build_advise_ladder(b, n, a.m);
 	}
 }

@@ -178,8 +178,7 @@ static void build_model(struct build *b, const struct node *n)
 	m->policy = d.policy;
 	for (unsigned i = 0; i < FEATURES; i++)
 		m->policy.requires.features |= d.required[i] ? 1u << i : 0;
-	m->fallbacks = d.fallbacks.items;
-	m->n_fallbacks = d.fallbacks.n;
+	build_ladder(b, n, &d, m);
 	m->created_s = (int64_t)time(NULL);
 	m->live = live_model(m->name);
 	set_targets(b, n, node_get(n, STR("targets")), m);
@@ -227,11 +226,9 @@ static bool exists(const struct snapshot *s, struct str name)
 
 static void check_fallbacks(struct build *b, const struct node *n, const struct model *m)
 {
-	const struct node *list = node_get(n, STR("fallbacks"));
-	const struct node *at = list && list->kind == NODE_LIST ? list->first : list;
-	for (unsigned i = 0; i < m->n_fallbacks; i++, at = at && at->next ? at->next : at)
+	for (unsigned i = 0; i < m->n_fallbacks; i++)
 		if (!exists(b->s, m->fallbacks[i]))
-			build_error(b, at, "model `%.*s` falls back to `%.*s`, which does not exist", STR_FMT(m->name),
+			build_error(b, build_ladder_node(n, i), "model `%.*s` falls back to `%.*s`, which does not exist", STR_FMT(m->name),
 				    STR_FMT(str_head(m->fallbacks[i], 80)));
 	const char *fault = m->n_fallbacks ? chain_fault(b->s, m) : NULL;
 	if (fault)

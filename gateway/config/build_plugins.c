@@ -148,7 +148,7 @@ static void configure(struct build *b, const struct node *n, const struct plugin
 	for (unsigned i = 0; i < d->keys.n; i++)
 		keys[i] = arena_copy(&set->arena, d->keys.items[i]);
 	*u = (struct plugin_use){ .name = arena_copy(&set->arena, d->name), .plugin = plugin, .timeout_us = d->timeout_us,
-				  .on_failure = d->on_failure, .models = models, .n_models = d->models.n, .keys = keys,
+				  .on_failure = d->on_failure, .last = d->last, .models = models, .n_models = d->models.n, .keys = keys,
 				  .n_keys = d->keys.n };
 	unsigned errors = b->report->n_errors;
 	if (plugin_configure(u, &s, d->config ? convert(&set->arena, d->config) : NULL))

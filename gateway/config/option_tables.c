@@ -164,6 +164,8 @@ static const struct option model_rows[] = {
 	  "how targets are ordered for a request" },
 	{ "targets", OPTION_NODE, M(targets), NULL, NULL, NULL, false, "provider/model, or { target, weight, ... }" },
 	{ "fallbacks", OPTION_STRINGS, M(fallbacks), NULL, NULL, NULL, false, "other models, tried when no target is left" },
+	{ "ladder", OPTION_NODE, M(ladder), NULL, NULL, NULL, false,
+	  "what is tried in which order: [targets, model: NAME, stale, rule, error]; default: that, with `fallbacks` for models" },
 	{ "timeouts.connect", OPTION_DURATION, M(timeouts.connect_us), NULL, "1ms 1d", NULL, false, "resolving, connecting, TLS" },
 	{ "timeouts.first_token", OPTION_DURATION, M(timeouts.first_token_us), NULL, "1ms 1d", NULL, false, "first content of a stream" },
 	{ "timeouts.idle", OPTION_DURATION, M(timeouts.idle_us), NULL, "1ms 1d", NULL, false, "silence inside an answer" },
@@ -310,6 +312,8 @@ static const struct option plugin_rows[] = {
 	{ "keys", OPTION_STRINGS, N(keys), NULL, NULL, NULL, false, "keys or patterns it is for; default: all" },
 	{ "timeout", OPTION_DURATION, N(timeout_us), "5s", "1ms 10m", NULL, false, "the longest it may hold a request" },
 	{ "on_failure", OPTION_WORD, N(on_failure), "reject", "reject continue", NULL, false, "requests it held and came to no verdict on" },
+	{ "last", OPTION_BOOL, N(last), "false", NULL, NULL, false,
+	  "true: asked only where no target answered, as the rung `rule` of a model's ladder" },
 	{ "required", OPTION_BOOL, N(required), "false", NULL, NULL, false, "true: without it the configuration is refused" },
 	{ "config", OPTION_NODE, N(config), NULL, NULL, NULL, false, "handed to the plugin as it is" },
 };

@@ -91,7 +91,7 @@ struct provider_draft {
 
 struct model_draft {
 	int strategy, on_stream_failure;
-	const struct node *targets;
+	const struct node *targets, *ladder;
 	struct option_strings fallbacks;
 	struct timeouts timeouts;
 	struct retry retry;
@@ -139,7 +139,7 @@ struct plugin_draft {
 	struct option_strings models, keys;
 	int64_t timeout_us;
 	int on_failure;
-	bool required;
+	bool required, last;
 	const struct node *config;
 };
 

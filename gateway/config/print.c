@@ -121,6 +121,7 @@ void print_full(struct buf *out)
 		print_rows(out, &one, 4);
 	}
 	print_rows(out, &model_table, 2);
+	buf_add(out, STR("    # ladder: [targets, model: another, stale, rule, error]    # instead of fallbacks; what is tried in which order\n"));
 	buf_add(out, STR("keys:\n  - name: example\n    secret: sk-weir-example-0123456789abcdef    # or sha256: and 64 hexadecimal digits\n"));
 	for (size_t i = 2; i < key_table.n; i++) {
 		struct option_table one = { "", &key_table.rows[i], 1 };

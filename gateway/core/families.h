@@ -40,6 +40,9 @@ void families_cascade_answer(struct live_model *model, struct live_target *targe
 /* An answer of a cascade's target failed a check (enum cascade_check). */
 void families_cascade_failed(struct live_model *model, struct live_target *target, int check);
 
+/* No target answered, but this rung of the model's ladder did. */
+void families_ladder(struct live_model *model, const char *rung);
+
 /* A request went on from one target to another. */
 void families_fallback(struct str from, struct str to, enum error_kind why);
 

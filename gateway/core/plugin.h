@@ -27,6 +27,7 @@ struct plugin_use {
 	const struct str *models, *keys;/* patterns; none: all */
 	unsigned n_models, n_keys;
 	int64_t timeout_us;		/* ceiling of one hold */
+	bool last;			/* asked only where no target answered */
 	int on_failure;			/* enum plugin_failure: where a hold comes to nothing */
 };
 

@@ -156,6 +156,10 @@ struct routing_policy {
 	int hedge_share;		/* per cent of cost they may add */
 };
 
+/* What a model falls back on when none of its targets, nor of its other models', answers: in this order. */
+enum ladder_rung { LADDER_STALE, LADDER_RULE };
+enum { LADDER_MAX = 2 };
+
 /* A name applications ask for. */
 struct model {
 	struct str name;		/* an alias, or a pattern with `*` */
@@ -171,6 +175,8 @@ struct model {
 	struct str const *fallbacks;	/* names of other models, tried after the targets */
 	unsigned n_fallbacks;
 	const struct cascade *cascade;	/* of that strategy; NULL */
+	uint8_t ladder[LADDER_MAX];	/* enum ladder_rung */
+	unsigned n_ladder;
 	int64_t created_s;		/* for the model list */
 	struct live_model *live;
 };

@@ -148,6 +148,12 @@ struct txn_ops {
 	void (*fail)(struct txn *);				/* t->error is set: answer it and end */
 	void (*end)(struct txn *);
 	void (*settle_down)(struct txn *);
+	/*
+	 * The ladder's rungs beyond targets, before anything was passed on: true when the transaction is answered, or will be.
+	 * NULL: there is none such.
+	 */
+	bool (*stale)(struct txn *);		/* an answer of the cache that is over its time */
+	bool (*rule)(struct txn *);		/* of a plugin that is asked last */
 };
 
 /* Wakes a parked transaction, if `generation` is still its own. */

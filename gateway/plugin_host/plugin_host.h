@@ -17,6 +17,12 @@ struct txn;
 
 extern const struct stage plugins_stage, plugin_targets_stage, plugin_answer_stage;
 
+/*
+ * No target answered: the plugins that are asked last (`last: true`), in their order. True: one of them did, and the
+ * transaction is over. Nothing was passed on before. They cannot hold the request here.
+ */
+bool plugins_last(struct txn *t);
+
 /* For the calling thread, a worker's. */
 void plugin_host_open(struct loop *l, const struct fetch_ops *fetch);
 void plugin_host_close(struct loop *l);

@@ -26,9 +26,9 @@ static bool matches(const struct str *patterns, unsigned n, struct str name)
 	return n == 0;
 }
 
-static bool is_for(const struct plugin_use *u, const struct txn *t)
+static bool is_for(const struct plugin_use *u, const struct txn *t, bool last)
 {
-	return matches(u->models, u->n_models, t->call->model) &&
+	return u->last == last && matches(u->models, u->n_models, t->call->model) &&
 	       matches(u->keys, u->n_keys, t->key ? t->key->name : STR_NONE);
 }
 
@@ -174,7 +174,7 @@ static enum stage_result enter(struct txn *t)
 	for (; r->at < r->set->n; r->at++) {
 		if (r->hold.kind != HOLD_NONE)
 			s = give_result(r);
-		else if (is_for(run_use(r), t))
+		else if (is_for(run_use(r), t, false))
 			s = ask(r);
 		if (s == STAGE_PARKED)
 			s = park(r);
@@ -272,7 +272,8 @@ static enum stage_result give(struct weir_request *r)
 	t->answer.event_stream = t->stream;
 	t->answer.length = t->stream ? ANSWER_CHUNKED : (int64_t)out.n;
 	t->first_content_us = loop_now(t->loop);
-	emit(t, DELTA_HEAD, STR_NONE);
+	if (!t->answer.begun)	/* by a comment, while targets were asked */
+		emit(t, DELTA_HEAD, STR_NONE);
 	t->answer.content = true;
 	emit(t, t->stream ? DELTA_EVENT : DELTA_BYTES, buf_str(&out));
 	emit(t, DELTA_END, STR_NONE);
@@ -287,6 +288,43 @@ static enum stage_result enter_answer(struct txn *t)
 }
 
 const struct stage plugin_answer_stage = { .name = "plugin_answer", .enter = enter_answer };
+
+/* --- the last rung --- */
+
+/* One that is asked last: true when it has the answer. What it says of the request otherwise comes too late. */
+static bool ask_last(struct weir_request *r)
+{
+	const struct plugin_use *u = run_use(r);
+	r->entered |= UINT32_C(1) << r->at;
+	r->inside = true;
+	enum weir_verdict v = u->plugin->request(u->self, r);
+	r->inside = false;
+	run_hold_drop(r);
+	r->edits = (struct edits){ .n = 0 };
+	if (v != WEIR_ANSWER || !r->answered) {
+		count_outcome(u, v == WEIR_CONTINUE ? OUTCOME_CONTINUE : OUTCOME_INVALID);
+		return false;
+	}
+	return answered(r) == STAGE_ANSWERED;
+}
+
+bool plugins_last(struct txn *t)
+{
+	struct weir_request *r = t->plugins;
+	for (unsigned i = 0; r && i < r->set->n; i++) {
+		struct error before = t->error;
+		r->at = i;
+		if (!is_for(run_use(r), t, true) || !run_use(r)->plugin->request)
+			continue;
+		if (ask_last(r)) {
+			t->error = (struct error){ .kind = ERR_NONE };
+			t->live_target = NULL;	/* none of those that were tried */
+			return give(r) == STAGE_ANSWERED;
+		}
+		t->error = before;
+	}
+	return false;
+}
 
 /* --- threads, explaining --- */
 

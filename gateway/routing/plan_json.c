@@ -54,6 +54,20 @@ static void add_entry(struct buf *b, const struct plan_entry *e, unsigned place)
 	buf_addc(b, '}');
 }
 
+/* What is tried in which order; targets of other models are among the targets, by their rung. */
+static void add_ladder(struct buf *b, const struct model *m)
+{
+	buf_add(b, STR(",\"ladder\":[\"targets\""));
+	for (unsigned i = 0; i < m->n_fallbacks; i++) {
+		buf_add(b, STR(",{\"model\":"));
+		buf_add_json(b, m->fallbacks[i]);
+		buf_addc(b, '}');
+	}
+	for (unsigned i = 0; i < m->n_ladder; i++)
+		buf_addf(b, ",\"%s\"", m->ladder[i] == LADDER_STALE ? "stale" : "rule");
+	buf_add(b, STR(",\"error\"]"));
+}
+
 void plan_json(const struct plan *p, struct str plugins, struct buf *b)
 {
 	unsigned place = 0;
@@ -67,6 +81,7 @@ void plan_json(const struct plan *p, struct str plugins, struct buf *b)
 		add_entry(b, &p->entries[i], place);
 	}
 	buf_addc(b, ']');
+	add_ladder(b, p->model);
 	if (plugins.n)
 		buf_addf(b, ",\"plugins\":[%.*s]", STR_FMT(plugins));
 	buf_add(b, STR("}\n"));

@@ -83,6 +83,10 @@ static struct counter_family hedges = {
 	SUM("weir_hedges_total", "Second attempts beside a first one whose token was late, by whether they answered."),
 	.labels = { "model", "result" },
 };
+static struct counter_family ladder_answers = {
+	SUM("weir_ladder_answers_total", "Requests that no target answered, but what comes after them did: a stale answer, a rule."),
+	.labels = { "model", "rung" },
+};
 static struct counter_family refusals = {
 	SUM("weir_limit_refusals_total", "Requests that a limit or a budget of their key refused."), .labels = { "key" },
 };
@@ -406,6 +410,11 @@ void families_hedge(struct live_model *model, bool won)
 	counter_add(two(&hedges, model ? model->name : STR("none"), won ? STR("won") : STR("lost")), 1);
 }
 
+void families_ladder(struct live_model *model, const char *rung)
+{
+	counter_add(two(&ladder_answers, model ? model->name : STR("none"), str_c(rung)), 1);
+}
+
 void families_fallback(struct str from, struct str to, enum error_kind why)
 {
 	counter_add(three(&fallbacks, from, to, str_c(error_row(why)->fault)), 1);
@@ -512,6 +521,8 @@ static void prepare_model(const struct model *m)
 	request_series(e, ERR_NONE, 1);
 	for (size_t i = 0; i < array_len(usual_failures); i++)
 		request_series(e, usual_failures[i], (unsigned)error_row(usual_failures[i])->status / 100 - 1);
+	for (unsigned i = 0; i < m->n_ladder; i++)
+		two(&ladder_answers, row->name, m->ladder[i] == LADDER_STALE ? STR("stale") : STR("rule"));
 	for (unsigned i = 0; i < m->n_targets; i++)
 		if (m->targets[i]->live)
 			prepare_pair(row->name, m->targets[i]->provider->name);

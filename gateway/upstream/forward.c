@@ -21,6 +21,7 @@
 #include "core/endpoint.h"
 #include "upstream/attempt_charge.h"
 #include "upstream/failure.h"
+#include "upstream/ladder.h"
 #include "upstream/upload.h"
 #include "upstream/walk.h"
 
@@ -114,6 +115,8 @@ static void upstream_clock(struct txn *t, bool running)
 static void end_with_error(struct forward *f, enum error_kind kind)
 {
 	struct txn *t = f->t;
+	if (ladder_answers(t, kind))
+		return;
 	t->error.kind = kind;
 	failure_describe(t, &f->last);
 	t->ops->fail(t);
@@ -264,7 +267,8 @@ void forward_give_up(struct forward *f)
 		return;
 	}
 	none_left(f->t);
-	f->t->ops->fail(f->t);
+	if (!ladder_answers(f->t, f->t->error.kind))
+		f->t->ops->fail(f->t);
 }
 
 /* Decides after a failure: try again, walk on, wait, or give up. */
@@ -527,7 +531,7 @@ static enum stage_result enter(struct txn *t)
 	if (choose_next(f))
 		start_attempt(f);
 	else if (t->call->upload || !queue_wait(f))
-		return none_left(t);
+		return none_left(t), ladder_answers(t, t->error.kind) ? STAGE_ANSWERED : STAGE_FAILED;
 	return STAGE_PARKED;
 }
 
