@@ -14,6 +14,7 @@
 #include "cache/cache.h"
 #include "core/dialect.h"
 #include "limits/limits.h"
+#include "metering/capture.h"
 #include "metering/ledger.h"
 #include "plugin_host/plugin_host.h"
 #include "routing/router.h"
@@ -33,6 +34,7 @@ static const struct stage *const stages[] = {
 	&router_stage,		/* the plan */
 	&plugin_targets_stage,	/* their word on it */
 	&limits_stage,		/* what may be used and spent: reserved, settled at the end */
+	&capture_stage,		/* some are kept for a replay */
 	&plugin_answer_stage,	/* what one of them answered */
 	&cache_stage,		/* answered before? */
 	&forward_stage,		/* walks it */

@@ -34,6 +34,7 @@
 #include "keys.h"
 #include "keys_admin.h"
 #include "metering/learned_file.h"
+#include "metering/capture.h"
 #include "metering/ledger.h"
 #include "reload.h"
 #include "restore.h"
@@ -362,7 +363,7 @@ static bool open_ledger(struct server *s)
 	const struct settings *settings = &s->snapshot->settings;
 	const struct ledger_options o = { settings->ledger, settings->ledger_keep_us, settings->ledger_lines };
 	struct buf why = BUF_INIT(1024);
-	bool good = ledger_open(&o, &why);
+	bool good = ledger_open(&o, &why) && capture_open(&settings->capture, &why);
 	if (!good)
 		fprintf(stderr, "weir: %.*s\n", STR_FMT(buf_str(&why)));
 	buf_free(&why);
@@ -395,6 +396,7 @@ static bool open_keys(struct server *s)
 
 static void close_stores(struct server *s)
 {
+	capture_close();
 	ledger_close();
 	if (s->local_store && s->local_store != s->shared_store)
 		store_home_close(s->local_store);

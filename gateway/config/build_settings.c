@@ -148,6 +148,23 @@ static void check_store(struct build *b)
 }
 
 /* systemd says where state belongs. */
+/* "1%", "0.25%": in parts of 10,000. */
+static void set_capture(struct build *b)
+{
+	struct capture_settings *c = &b->s->settings.capture;
+	struct str text = c->share_text, whole;
+	uint64_t percent = 0, part = 0;
+	bool good = str_ends(text, STR("%")) && text.n > 1;
+	text = str_head(text, good ? text.n - 1 : 0);
+	good = good && str_split(&text, '.', &whole) && str_u64(whole, &percent) && text.n <= 2 &&
+	       (text.n == 0 || str_u64(text, &part));
+	part *= text.n == 1 ? 10 : 1;
+	if (!good || percent * 100 + part > 10000)
+		build_error(b, place(b, "capture.share"), "`capture.share`: expected a percentage with at most two decimals, such as 1%%");
+	else
+		c->share = (unsigned)(percent * 100 + part);
+}
+
 static void set_learned_file(struct build *b)
 {
 	const char *directory = b->environment ? getenv("STATE_DIRECTORY") : NULL;
@@ -203,6 +220,7 @@ void build_settings(struct build *b)
 	check_store(b);
 	set_keys_file(b);
 	check_files_provider(b);
+	set_capture(b);
 	set_learned_file(b);
 	note_later(b);
 }

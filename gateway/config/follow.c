@@ -58,6 +58,10 @@ void config_follow(const struct snapshot *running, struct snapshot *fresh, struc
 	keep_text(fresh, &f->store, r->store, "store", kept);
 	keep_text(fresh, &f->ledger, r->ledger, "ledger", kept);
 	keep_text(fresh, &f->ledger_lines, r->ledger_lines, "ledger_lines", kept);
+	const struct capture_settings *mine = &f->capture, *theirs = &r->capture;
+	if (mine->share != theirs->share || mine->keep_us != theirs->keep_us || mine->redact != theirs->redact ||
+	    mine->max_size != theirs->max_size || !str_eq(mine->directory, theirs->directory))
+		name(kept, "capture");
 	if (f->reservation_ttl_us != r->reservation_ttl_us) {
 		f->reservation_ttl_us = r->reservation_ttl_us;
 		name(kept, "reservation_ttl");

@@ -103,6 +103,11 @@ static const struct option settings_rows[] = {
 	{ "cache.scope", OPTION_WORD, S(s.cache.scope), "key", "key team global", NULL, false, "who shares answers" },
 	{ "cache.tools", OPTION_BOOL, S(s.cache.tools), "false", NULL, NULL, false, "keep answers with tool calls, too" },
 	{ "cache.stale_on_error", OPTION_DURATION, NOWHERE, "24h", NULL, "cache.stale_on_error", false, "how old an answer may be when providers fail" },
+	{ "capture.share", OPTION_STRING, S(s.capture.share_text), "0%", NULL, NULL, true, "of requests that are kept with their answers, for a replay: 1%" },
+	{ "capture.keep", OPTION_DURATION, S(s.capture.keep_us), "7d", "1d 3650d", NULL, true, "how long a day's file is kept" },
+	{ "capture.redact", OPTION_BOOL, S(s.capture.redact), "true", NULL, NULL, true, "take out e-mail addresses and long numbers; credentials always go" },
+	{ "capture.directory", OPTION_STRING, S(s.capture.directory), "capture", NULL, NULL, true, "where the files are, one a day" },
+	{ "capture.max_size", OPTION_SIZE, S(s.capture.max_size), "1GiB", "1MiB 1024GiB", NULL, true, "of a day's file; then no more that day" },
 	{ "plugins", OPTION_NODE, S(plugins), NULL, NULL, NULL, false, "steps of your own" },
 };
 

@@ -58,6 +58,14 @@ struct cache_settings {
 	int scope;				/* enum cache_scope: who shares answers */
 };
 
+struct capture_settings {
+	struct str share_text, directory;
+	unsigned share;				/* of 10,000 requests; 0: off */
+	int64_t keep_us;
+	uint64_t max_size;			/* bytes of a day's file */
+	bool redact;				/* personal data, too */
+};
+
 struct settings {
 	struct listen_settings listen;
 	struct admin_settings admin;
@@ -66,6 +74,7 @@ struct settings {
 	struct retry retry;
 	struct routing_policy policy;		/* the same */
 	struct cache_settings cache;
+	struct capture_settings capture;
 	unsigned workers;			/* resolved: at least 1 */
 	bool watch;
 	enum log_level log_level;

@@ -27,6 +27,7 @@
 #include "core/usage.h"
 
 struct cached;
+struct capture;
 struct hold;		/* limits/: what this transaction has reserved */
 struct rate_state;	/* core/limit.h */
 struct call;		/* core/call.h: the decoded request */
@@ -83,6 +84,7 @@ struct txn {
 	struct call *call;		/* in the arena */
 	struct plan *plan;		/* in the arena */
 	struct cached *cached;		/* cache/: the answer that is looked up or recorded */
+	struct capture *capture;	/* metering/: what is kept of it for a replay; NULL: nothing */
 	const char *cache_state;	/* x-weir-cache; NULL: the cache has no part in it */
 	bool unrecorded;		/* bytes went to the caller past the sinks */
 	struct hold *hold;		/* outlives the arena; NULL: nothing */

@@ -15,6 +15,7 @@
 #include "core/endpoint.h"
 #include "core/snapshot.h"
 #include "core/txn.h"
+#include "metering/capture.h"
 #include "metering/ledger_db.h"
 #include "metering/shared_usage.h"
 
@@ -246,7 +247,7 @@ static enum stage_result enter(struct txn *t)
 {
 	t->recorded = ring != NULL;
 	struct str tags = t->req ? str_head(t->req->header[RH_WEIR_TAGS], LEDGER_TEXT - 1) : STR_NONE;
-	if (tags.n && (ring || shared_usage_kept()))
+	if (tags.n && (ring || shared_usage_kept() || capture_is_on()))
 		t->tags = mem_copy(tags);
 	t->price_date = t->snapshot ? pricing_date(&t->snapshot->pricing) : 0;
 	return STAGE_NEXT;

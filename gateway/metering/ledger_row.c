@@ -32,7 +32,7 @@ static void set_names(struct ledger_row *r, const struct txn *t)
 	set_text(r->rule, LEDGER_RULE, t->answered_by.n ? t->answered_by : t->answered_here ? STR("plugin") : STR_NONE);
 }
 
-void ledger_row_fill(struct ledger_row *r, struct txn *t)
+void ledger_row_copy(struct ledger_row *r, const struct txn *t)
 {
 	*r = (struct ledger_row){
 		.at_us = clock_wall_us(), .endpoint = t->endpoint ? t->endpoint->name : "none", .attempts = t->attempts, .stream = t->stream,
@@ -41,10 +41,16 @@ void ledger_row_fill(struct ledger_row *r, struct txn *t)
 		.estimated = t->cost_estimated, .incomplete = t->cost_missing, .input = t->usage.input, .output = t->usage.output,
 		.cached = t->usage.cached, .cache_write = t->usage.cache_write, .reasoning = t->usage.reasoning, .cost = t->cost,
 		.price_date = t->price_date, .took_us = t->ended_us - t->began_us,
-		.first_us = t->first_content_us ? t->first_content_us - t->began_us : 0, .spending = t->spending,
+		.first_us = t->first_content_us ? t->first_content_us - t->began_us : 0,
 	};
-	t->spending = NULL;
 	set_names(r, t);
+}
+
+void ledger_row_fill(struct ledger_row *r, struct txn *t)
+{
+	ledger_row_copy(r, t);
+	r->spending = t->spending;
+	t->spending = NULL;
 }
 
 /* --- as a line --- */

@@ -32,7 +32,9 @@ struct ledger_row {
 	struct spending *spending;	/* of its budgets; NULL: none. Freed by whoever takes the row */
 };
 
-/* The texts of `t`, and its spending, are taken over or copied. */
+/* Without spending. */
+void ledger_row_copy(struct ledger_row *r, const struct txn *t);
+/* With its spending, which is taken over. */
 void ledger_row_fill(struct ledger_row *r, struct txn *t);
 
 /* One JSON object and a newline. */
