@@ -223,11 +223,12 @@ static void print_share(struct str target, int64_t all)
 	       (long long)(all ? (100 * n + all / 2) / all : 0), (long long)json_count(target, STR("escalated")));
 }
 
-static void print_checks(struct str checks)
+/* Those that are not 0. */
+static void print_counts(const char *title, struct str counts)
 {
 	struct json_cursor c;
-	const char *comma = "  sent on by: ";
-	for (bool open = json_cursor_open(&c, checks); open && json_cursor_next(&c);) {
+	const char *comma = title;
+	for (bool open = json_cursor_open(&c, counts); open && json_cursor_next(&c);) {
 		if (str_eq(c.value, STR("0")))
 			continue;
 		printf("%s%.*s %.*s", comma, STR_FMT(c.key), STR_FMT(c.value));
@@ -243,7 +244,8 @@ static void print_cascade(struct str m)
 	       "target");
 	for (bool open = json_cursor_open(&c, json_get(m, STR("targets"))); open && json_cursor_next(&c);)
 		print_share(c.value, json_count(m, STR("requests")));
-	print_checks(json_get(m, STR("failed_checks")));
+	print_counts("  sent on by: ", json_get(m, STR("failed_checks")));
+	print_counts("  compared with the last target: ", json_get(m, STR("compared")));
 	printf("  spent $%.*s, the last target alone $%.*s: saved $%.*s\n", STR_FMT(number(m, "spent_usd")), STR_FMT(number(m, "large_usd")),
 	       STR_FMT(number(m, "saved_usd")));
 }

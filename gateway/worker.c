@@ -25,6 +25,7 @@
 #include "metering/ledger.h"
 #include "plugin_host/plugin_host.h"
 #include "store/worker_store.h"
+#include "upstream/compare.h"
 #include "upstream/fetch.h"
 #include "upstream/forward.h"
 
@@ -247,6 +248,7 @@ static void *thread_main(void *arg)
 	struct worker *w = arg;
 	counters_thread_begin();
 	forward_open(&w->loop);
+	compare_open(&w->loop, w, begin);
 	fetch_open(&w->loop);
 	plugin_host_open(&w->loop, &fetch_ops);
 	worker_store_open(&w->loop);
@@ -261,6 +263,7 @@ static void *thread_main(void *arg)
 	loop_run_deferred(&w->loop);
 	free_txns(&w->running_txns);
 	free_txns(&w->idle_txns);
+	compare_close();
 	timer_close(&w->drain_timer);
 	forward_close();
 	plugin_host_close(&w->loop);

@@ -50,7 +50,12 @@ static void add_model(struct buf *b, struct cascade_model *m)
 	add_targets(b, m);
 	buf_add(b, STR("],\"failed_checks\":{"));
 	add_checks(b, m);
-	buf_add(b, STR("},\"spent_usd\":"));
+	buf_add(b, STR("},\"compared\":{"));
+	for (unsigned i = 0; i < COMPARE_RESULTS; i++)
+		buf_addf(b, "%s\"%s\":%lld", i ? "," : "", compare_results[i], (long long)counter_value(m->compared[i]));
+	buf_add(b, STR("},\"compare_usd\":"));
+	add_money(b, counter_value(m->compare_cost));
+	buf_add(b, STR(",\"spent_usd\":"));
 	add_money(b, spent);
 	buf_add(b, STR(",\"large_usd\":"));
 	add_money(b, large);

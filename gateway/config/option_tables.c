@@ -229,6 +229,8 @@ static const struct option model_rows[] = {
 	  "per cent the answer's tokens were probable on average, where its log-probabilities are told; 0: any" },
 	{ "cascade.window", OPTION_SIZE, M(cascade.window), "64KiB", "1KiB 1MiB", NULL, false, "bytes of a stream that are held and judged" },
 	{ "cascade.window_time", OPTION_DURATION, M(cascade.window_us), "10s", "1ms 10m", NULL, false, "and how long, from its first content" },
+	{ "cascade.compare", OPTION_INT, M(cascade.compare), "0", "0 100", NULL, false,
+	  "per cent of the smaller targets' answers that are compared with the last target's, off the caller's path" },
 	{ "cascade.large.tokens", OPTION_INT64, M(cascade.tokens), "0", NULL, NULL, false,
 	  "prompts of more tokens begin at the last target; 0: any length" },
 	{ "cascade.large.tools", OPTION_INT, M(cascade.tools), "0", "0 10000", NULL, false, "so do requests with more tools; 0: any number" },

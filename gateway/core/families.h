@@ -40,6 +40,12 @@ void families_cascade_answer(struct live_model *model, struct live_target *targe
 /* An answer of a cascade's target failed a check (enum cascade_check). */
 void families_cascade_failed(struct live_model *model, struct live_target *target, int check);
 
+/*
+ * A cascade's answer was compared with its last target's: "same", "similar", "different", "large_failed", "not_answered";
+ * what that cost.
+ */
+void families_cascade_compared(struct live_model *model, const char *result, int64_t cost);
+
 /* No target answered, but this rung of the model's ladder did. */
 void families_ladder(struct live_model *model, const char *rung);
 

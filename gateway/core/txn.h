@@ -28,6 +28,7 @@
 
 struct cached;
 struct capture;
+struct comparison;	/* upstream/: a second look at another request */
 struct hold;		/* limits/: what this transaction has reserved */
 struct rate_state;	/* core/limit.h */
 struct call;		/* core/call.h: the decoded request */
@@ -118,6 +119,7 @@ struct txn {
 	unsigned stages_entered;	/* how many of the table */
 	int attempts;
 	bool stream;			/* the caller asked for a stream */
+	struct comparison *comparison;	/* it is such a look: only the last target is asked; NULL */
 	bool dry;			/* only explained: nothing is counted or asked */
 	bool refused;			/* the edge could not even read it; see txn_ops.refuse */
 	bool cut;			/* the answer broke after the commit */

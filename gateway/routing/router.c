@@ -168,18 +168,28 @@ static struct live_target *find_home(struct txn *t, struct plan *p)
 	return affinity_find(p->session, loop_now(t->loop));
 }
 
+/* A second look is at the last target alone. */
+static void keep_last(struct plan *p, const struct model *m)
+{
+	for (unsigned i = 0; i < p->n; i++)
+		if (p->entries[i].target != m->targets[m->n_targets - 1] && !p->entries[i].excluded)
+			p->entries[i].excluded = "another one is compared with";
+}
+
 static enum stage_result write_plan(struct txn *t, const struct model *m)
 {
 	struct plan *p = arena_new(&t->arena, struct plan);
 	struct rung rungs[PLAN_MAX];
 	unsigned n = 0;
 	p->model = m;
-	bool further = m->n_fallbacks || !str_empty(t->req->header[RH_WEIR_FALLBACKS]);
+	bool further = !t->comparison && (m->n_fallbacks || !str_empty(t->req->header[RH_WEIR_FALLBACKS]));
 	p->entries = arena_array(&t->arena, struct plan_entry, further || m->n_targets > PLAN_MAX ? PLAN_MAX : m->n_targets);
 	add_rung(t, p, m, rungs, &n);
 	if (further)
 		add_fallbacks(t, p, rungs, &n);
 	judge_fit(t, p);
+	if (t->comparison)
+		keep_last(p, m);
 	struct live_target *home = p->n > 1 ? find_home(t, p) : NULL;
 	if (needs_expectations(p, rungs, n) || t->dry)
 		expect_all(t, p, home);

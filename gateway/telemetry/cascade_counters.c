@@ -32,6 +32,15 @@ static struct counter_family large_cost = {
 	      "for this prompt and its usual answer."), .labels = { "model" },
 };
 
+static struct counter_family compared = {
+	SUM("weir_cascade_compared_total", "Answers of a cascade's smaller targets that were compared with the last target's, by what came of it."),
+	.labels = { "model", "result" },
+};
+static struct counter_family compare_cost = {
+	MONEY("weir_cascade_compare_usd_total", "Money spent on comparing."), .labels = { "model" },
+};
+const char *const compare_results[COMPARE_RESULTS] = { "same", "similar", "different", "large_failed", "not_answered" };
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic(struct cascade_model *) models;
 
@@ -55,6 +64,9 @@ static struct cascade_model *make_model(struct str name)
 	for (enum cascade_check c = 0; c < CASCADE_CHECKS; c++)
 		m->failed[c] = counter_of(&failed_checks, (struct str[]){ name, str_c(cascade_check_name(c)) });
 	m->unjudged = counter_of(&unjudged, &name);
+	for (unsigned i = 0; i < COMPARE_RESULTS; i++)
+		m->compared[i] = counter_of(&compared, (struct str[]){ name, str_c(compare_results[i]) });
+	m->compare_cost = counter_of(&compare_cost, &name);
 	m->spent = counter_of(&spent, &name);
 	m->large = counter_of(&large_cost, &name);
 	m->next = atomic_load_explicit(&models, memory_order_relaxed);
@@ -128,6 +140,14 @@ void families_cascade_failed(struct live_model *model, struct live_target *targe
 	struct cascade_model *m = model_of(model);
 	counter_add(target_of(m, target)->escalated, 1);
 	counter_add(m->failed[check < CASCADE_CHECKS ? check : 0], 1);
+}
+
+void families_cascade_compared(struct live_model *model, const char *result, int64_t cost)
+{
+	struct cascade_model *m = model_of(model);
+	for (unsigned i = 0; i < COMPARE_RESULTS; i++)
+		counter_add(m->compared[i], strcmp(compare_results[i], result) == 0);
+	counter_add(m->compare_cost, cost);
 }
 
 void cascade_prepare(const struct snapshot *s)

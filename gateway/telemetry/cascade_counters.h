@@ -10,6 +10,9 @@
 #include "core/cascade.h"
 #include "core/snapshot.h"
 
+enum { COMPARE_RESULTS = 5 };
+extern const char *const compare_results[COMPARE_RESULTS];
+
 struct cascade_target {
 	_Atomic(struct cascade_target *) next;	/* as they were first seen, which is the order of the configuration */
 	struct str name;
@@ -23,6 +26,7 @@ struct cascade_model {
 	struct counter *failed[CASCADE_CHECKS];
 	struct counter *unjudged;	/* answers of smaller targets that were passed on without being looked at */
 	struct counter *spent, *large;	/* nano-dollars: on these requests; and what the last target alone would have cost */
+	struct counter *compared[COMPARE_RESULTS], *compare_cost;
 	_Atomic(struct cascade_target *) targets;
 };
 

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "core/cascade.h"
 #include "core/dialect.h"
 #include "core/live.h"
 #include "core/target.h"
@@ -37,15 +38,21 @@ struct outcome {
 };
 
 struct attempt;
-struct cascade;
 struct trial;
+
+/* What it says lives for the call. */
+struct attempt_verdict {
+	struct str text;
+	bool whole;			/* otherwise it is the beginning */
+	enum cascade_check failed;	/* CASCADE_CHECKS: nothing; otherwise it was only looked at */
+};
 
 struct attempt_events {
 	void (*completed)(struct attempt *);			/* the last delta was passed on */
 	void (*failed)(struct attempt *, const struct outcome *);
 	void (*answering)(struct attempt *);			/* it has something to pass on; comes before what follows from it */
 	void (*committed)(struct attempt *);			/* content is about to be passed on: failover is over */
-	void (*judged)(struct attempt *, struct str text);	/* it was on trial and passed: what it says, for this call */
+	void (*judged)(struct attempt *, const struct attempt_verdict *);	/* it was on trial, and goes on */
 };
 
 struct attempt {
@@ -70,6 +77,7 @@ struct attempt {
 	bool waiting;			/* for the caller's queue to drain */
 	bool end_waits;			/* a sink wants the end to come again */
 	bool ended;			/* the provider's side is complete */
+	bool observed;			/* set before the start: whatever the verdict, the answer is passed on */
 	bool judged;			/* it was on trial, and passed */
 	const struct cascade *cascade;	/* set before the start: by what its answer is judged; NULL: it is not */
 	struct trial *trial;		/* under way; NULL: none, or it is over */

@@ -41,17 +41,18 @@ static void forget_use(struct attempt *a)
 	a->first_content_us = 0;
 }
 
-static void passed(struct attempt *a)
+static void passed(struct attempt *a, bool whole)
 {
+	struct attempt_verdict v = { .text = trial_text(a->trial), .whole = whole, .failed = trial_failed(a->trial) };
 	a->judged = true;
 	if (a->events->judged)
-		a->events->judged(a, trial_text(a->trial));
+		a->events->judged(a, &v);
 }
 
 static bool release(struct attempt *a)
 {
 	struct trial *r = a->trial;
-	passed(a);
+	passed(a, trial_is_whole(r));
 	a->trial = NULL;
 	forget_use(a);
 	bool room = attempt_stream_feed(a, buf_str(trial_kept(r)), false);
@@ -78,6 +79,8 @@ static bool follow(struct attempt *a, enum trial_state s)
 	case TRIAL_PASSED:
 		return release(a);
 	case TRIAL_FAILED:
+		if (a->observed)
+			return release(a);
 		refuse(a, trial_is_whole(a->trial));
 		return true;
 	case TRIAL_BROKE:
@@ -105,11 +108,11 @@ bool attempt_trial_plain(struct attempt *a)
 {
 	if (!a->trial)
 		return true;
-	if (trial_plain(a->trial, buf_str(&a->held)) == TRIAL_FAILED) {
+	if (trial_plain(a->trial, buf_str(&a->held)) == TRIAL_FAILED && !a->observed) {
 		refuse(a, true);
 		return false;
 	}
-	passed(a);
+	passed(a, true);
 	attempt_trial_drop(a);
 	return true;
 }

@@ -4,6 +4,7 @@
 #include "core/cascade.h"
 #include "core/families.h"
 #include "core/price.h"
+#include "upstream/compare.h"
 #include "upstream/walk.h"
 
 /* The last target of the cascade that could be asked: what everything would go to without it. */
@@ -19,7 +20,10 @@ static const struct plan_entry *largest(const struct plan *p, const struct plan_
 void cascade_begin(struct forward *f)
 {
 	const struct plan_entry *e = f->first.entry;
-	f->cascade.on = e->step > 0;
+	f->cascade.on = e->step > 0 && !f->t->comparison;
+	f->first.attempt.observed = f->t->comparison;
+	if (f->t->comparison)
+		f->first.attempt.cascade = e->cascade;
 	if (!f->cascade.on)
 		return;
 	const struct plan_entry *last = largest(f->t->plan, e);
@@ -46,6 +50,16 @@ void cascade_end(struct forward *f, const struct attempt *a)
 {
 	const struct txn *t = f->t;
 	bool known = t->cost_known && !t->cost_missing;
+	if (t->comparison)
+		compare_completed(f->t);
 	if (f->cascade.on)
 		families_cascade_answer(t->live_model, a->live, known ? t->cost : -1, large_cost(f, a), a->judged || f->cascade.last);
+}
+
+void cascade_judged(struct forward *f, const struct attempt *a, const struct attempt_verdict *v)
+{
+	if (f->t->comparison)
+		compare_judged(f->t, v);
+	else if (a->cascade && a->cascade->compare && v->whole)
+		compare_maybe(f->t, a->cascade->compare, v->text);
 }

@@ -163,6 +163,11 @@ static void committed(struct attempt *a)
 	txn_settle_down(f->t);
 }
 
+static void judged(struct attempt *a, const struct attempt_verdict *v)
+{
+	cascade_judged(try_of(a)->f, a, v);
+}
+
 static bool may_try(const struct forward *f)
 {
 	const struct retry *r = &f->t->plan->model->retry;
@@ -338,7 +343,7 @@ static void failed(struct attempt *a, const struct outcome *o)
 }
 
 const struct attempt_events forward_attempt_events = {
-	.completed = completed, .failed = failed, .answering = answering, .committed = committed,
+	.completed = completed, .failed = failed, .answering = answering, .committed = committed, .judged = judged,
 };
 
 /* --- time --- */

@@ -68,6 +68,8 @@ const struct cascade *choose_terms(const struct forward *f, const struct plan_en
 
 /* An attempt at f->first.entry begins. */
 void cascade_begin(struct forward *f);
+/* It was judged, and goes on. */
+void cascade_judged(struct forward *f, const struct attempt *a, const struct attempt_verdict *v);
 /* Its answer was given. */
 void cascade_end(struct forward *f, const struct attempt *a);
 

@@ -317,6 +317,43 @@ def test_a_budget_holds_both_steps(gateway, provider):
     assert g.metric("weir_key_cost_usd_total", key="k") <= 0.0004
 
 
+# --- comparing ---
+
+def test_a_share_is_compared_off_the_callers_path(gateway, provider):
+    """The second answer is nobody's; it is paid, logged and limited like any other."""
+    key = {"name": "k", "secret": "sk-weir-k-0123456789abcdef", "limits": {"requests_per_day": 10}}
+    a, b = provider(says("The capital is Paris.")), provider(lambda r: [("sleep", 0.2), *says("the capital: is PARIS")(r)])
+    g = gateway(config_of(a, b, {"compare": 100}, keys=[key]))
+    ask = lambda **f: g.chat(headers={"authorization": "Bearer " + key["secret"], "x-weir-tags": "app=x"}, **f)
+    began = time.monotonic()
+    r = ask()
+    assert target(r) == "small" and r.json["choices"][0]["message"]["content"] == "The capital is Paris."
+    assert wait_for(lambda: report(g)["m"]["compared"]["same"] == 1) and time.monotonic() - began >= 0.2
+    b.script = says("I don't know")
+    assert target(ask(stream=True)) == "small"
+    assert wait_for(lambda: report(g)["m"]["compared"]["different"] == 1)
+    b.script = says("The capital of France is Paris.")
+    ask(), wait_for(lambda: report(g)["m"]["compared"]["similar"] == 1)
+    b.script = says("The capital is", "length")
+    ask(), wait_for(lambda: report(g)["m"]["compared"]["large_failed"] == 1)
+    b.script = lambda r: error(500)
+    ask(), wait_for(lambda: report(g)["m"]["compared"]["not_answered"] == 1)
+    m = report(g)["m"]
+    assert m["compared"] == {"same": 1, "similar": 1, "different": 1, "large_failed": 1, "not_answered": 1}
+    assert m["requests"] == 5 and Decimal(m["compare_usd"]) == 4 * usd((10, 3), LARGE) and Decimal(m["spent_usd"]) == 5 * usd((10, 3), SMALL)
+    assert [json.loads(x.body)["messages"] for x in b.requests] == [json.loads(x.body)["messages"] for x in a.requests]
+    assert len([x for x in g.access() if x.get("key") == "k"]) == 10
+    n = len(b.requests)
+    assert ask().status == 429 and len(b.requests) == n         # the ten of the day are used up, by both
+
+
+def test_nothing_is_compared_unless_it_is_said(gateway, provider):
+    a, b = provider(), provider()
+    g = gateway(config_of(a, b))
+    assert [target(g.chat()) for _ in range(5)] == ["small"] * 5
+    assert not b.requests and not any(report(g)["m"]["compared"].values())
+
+
 # --- mistakes ---
 
 @pytest.mark.parametrize("model,words", [
