@@ -44,6 +44,7 @@
 #include "telemetry/stages.h"
 #include "upstream/health_check.h"
 #include "upstream/token_keeper.h"
+#include "usage.h"
 #include "version.h"
 #include "worker.h"
 
@@ -409,10 +410,16 @@ static int on_keys(void *owner, const struct admin_call *c, struct buf *out)
 	return keys_admin(((struct server *)owner)->snapshot, c, out);
 }
 
+static int on_usage(void *owner, const struct admin_call *c, struct buf *out)
+{
+	struct server *s = owner;
+	return usage_admin(s->snapshot, &s->loop, c, out);
+}
+
 static int serve(struct server *s, const char *file)
 {
 	struct admin_options admin = { .loop = &s->loop, .snapshot = snapshot_in_force, .owner = s, .explain = explain,
-				       .keys = on_keys };
+				       .keys = on_keys, .usage = on_usage };
 	struct buf why = BUF_INIT(1024);
 	resolve_names(s->snapshot);
 	families_prepare(s->snapshot);
@@ -437,6 +444,7 @@ static int serve(struct server *s, const char *file)
 		fprintf(stderr, "weir: cannot start a worker: %s\n", strerror(errno));
 	reload_close(&s->reload);
 	keys_close();
+	usage_admin_close();
 	admin_close(&s->admin);
 	close_stores(s);
 	access_log_to(NULL);

@@ -155,18 +155,30 @@ static void drain_page(struct admin_door *d, const struct request *r, struct pag
 	buf_addf(&a->body, ",\"drained\":%s}\n", on ? "true" : "false");
 }
 
-/* Keys that are made at run time: /admin/keys and what is below it. */
-static void keys_page(struct admin_door *d, const struct request *r, struct page_answer *a)
+/* What is asked of others, who may answer later. `own`: bytes of the page's own path. */
+static void ask_others(int (*ask)(void *owner, const struct admin_call *c, struct buf *out), size_t own, struct admin_door *d,
+		       const struct request *r, struct page_answer *a)
 {
-	struct admin_call call = { .method = r->method, .rest = str_skip(r->path, 11), .query = r->query, .body = a->asked,
+	struct admin_call call = { .method = r->method, .rest = str_skip(r->path, own), .query = r->query, .body = a->asked,
 				   .ticket = a->txn };
-	if (!d->pages->keys) {
+	if (!ask) {
 		write_error(a, 404, "There is nothing at this path.");
 		return;
 	}
 	a->txn->waits = true;
-	a->status = d->pages->keys(d->pages->owner, &call, &a->body);
+	a->status = ask(d->pages->owner, &call, &a->body);
 	a->txn->waits = a->status == ADMIN_LATER;
+}
+
+/* Keys that are made at run time: /admin/keys and what is below it. */
+static void keys_page(struct admin_door *d, const struct request *r, struct page_answer *a)
+{
+	ask_others(d->pages->keys, 11, d, r, a);
+}
+
+static void usage_page(struct admin_door *d, const struct request *r, struct page_answer *a)
+{
+	ask_others(d->pages->usage, 12, d, r, a);
 }
 
 enum { GET = 1 << HTTP_GET | 1 << HTTP_HEAD, POST = 1 << HTTP_POST, PATCH = 1 << HTTP_PATCH, DELETE = 1 << HTTP_DELETE };
@@ -190,6 +202,7 @@ static const struct page {
 	{ STR_INIT("/admin/explain"), false, explain_page, POST, false, false },
 	{ STR_INIT("/admin/why"), false, why_page, GET, false, false },
 	{ STR_INIT("/admin/cascade"), false, cascade_page, GET, false, false },
+	{ STR_INIT("/admin/usage"), false, usage_page, GET, false, false },
 	{ STR_INIT("/admin/drain"), false, drain_page, POST, true, false },
 	{ STR_INIT("/admin/keys"), false, keys_page, GET | POST | PATCH | DELETE, true, true },
 };

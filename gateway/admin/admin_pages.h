@@ -28,6 +28,7 @@ struct admin_pages {
 	int (*explain)(const struct snapshot *, struct loop *, struct str request, struct buf *out);
 	/* Keys made at run time: writes JSON, returns the status, or ADMIN_LATER: admin_answer() follows, after it returned. */
 	int (*keys)(void *owner, const struct admin_call *c, struct buf *out);
+	int (*usage)(void *owner, const struct admin_call *c, struct buf *out);	/* the same of what was spent */
 	void *owner;
 	struct status_history history;
 };

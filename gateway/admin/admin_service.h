@@ -12,6 +12,7 @@ struct admin_options {
 	const struct snapshot *(*snapshot)(void *owner);	/* in force now, valid until the callback that asked returns */
 	int (*explain)(const struct snapshot *, struct loop *, struct str request, struct buf *out);
 	int (*keys)(void *owner, const struct admin_call *c, struct buf *out);	/* see admin_pages.h */
+	int (*usage)(void *owner, const struct admin_call *c, struct buf *out);	/* likewise */
 	void *owner;
 };
 

@@ -250,9 +250,26 @@ def test_usage_of_three_replicas_one_killed_for_good(gateway, provider, config, 
         assert got["of"] == "all replicas"
         assert sum(round(x["cost_usd"] * 1e9) for x in got["usage"]) == total and sum(x["requests"] for x in got["usage"]) == 300
         assert got["usage"][0]["key"] == "web" and got["usage"][0]["model"] == "m"
+        assert g.get("/admin/usage?by=key%2Cmodel,day&since=1d", port=g.admin_port).json == got
     alone = run(gs[1], "--by", "target")
     assert "of this replica alone" in alone.stderr
     assert sum(int(x.split()[1]) for x in alone.stdout.splitlines()[1:]) == 100
+
+
+def test_the_admin_api_reports_usage(gateway, provider, config, tmp_path):
+    g = gateway(with_ledger(config, tmp_path, provider()))
+    g.chat(headers=KEY)
+    rows(tmp_path, 1)
+
+    def ask(query):
+        return g.get("/admin/usage" + query, port=g.admin_port)
+    assert ask("").json == {"of": "this replica", "usage": [{
+        "key": "web", "model": "m", "requests": 1, "failed": 0, "input": 10, "output": 3, "cost_usd": 0.000022, "estimated_usd": 0}]}
+    assert ask("?by=target&since=1h").json["usage"][0]["target"] == "first/mock"
+    for query, words in (("?by=colour", "there are key, team"), ("?since=soon", "takes a number")):
+        r = ask(query)
+        assert r.status == 400 and words in r.error["message"]
+    assert g.get("/admin/usage").status == 404
 
 
 def test_usage_says_that_the_store_is_away(gateway, provider, config, tmp_path, redis):
