@@ -9,7 +9,8 @@ import subprocess
 import time
 
 import pytest
-from test_limits import Redis, fixed
+from redis_server import Redis
+from test_limits import fixed
 from weir import BINARY, SLOW
 
 TOKEN = "admin-token-0123456789"
