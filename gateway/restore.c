@@ -27,6 +27,15 @@ static const char *owner_of(const struct limit_rule *rule, struct str *name)
 	return team ? "team" : "key";
 }
 
+/* As if it were spent just now: it counts longer than it should, never shorter. */
+static void restore_rolling(struct store *store, struct str scope, const struct limit_rule *rule, int64_t spent)
+{
+	struct store_limit limit = { .key = rule->store_key, .kind = STORE_WINDOW, .limit = rule->most, .span_s = rule->span_s };
+	struct store_reservation r = { .scope = scope, .limits = &limit, .n = 1 };
+	store_id_make(r.id);
+	store_settle(store, NULL, &r, &spent, true);
+}
+
 static int restore_rule(struct ledger_db *db, struct store *store, const struct limit_set *set, const struct limit_rule *rule)
 {
 	struct store_call call = { .done = on_seeded };
@@ -35,10 +44,14 @@ static int restore_rule(struct ledger_db *db, struct store *store, const struct 
 	int64_t nano, tokens;
 	const char *owner = owner_of(rule, &name);
 	period_bounds(rule->period, rule->zone, store_wall_us(store) / SECOND_US, &limit.period_start, &limit.period_end);
-	if (!ledger_db_spent(db, owner, name, limit.period_start * SECOND_US, &nano, &tokens))
+	if (rule->span_s)
+		limit.period_start = store_wall_us(store) / SECOND_US - rule->span_s;
+	if (rule->per != LIMIT_ALL || !ledger_db_spent(db, owner, name, limit.period_start * SECOND_US, &nano, &tokens))
 		return 0;
 	int64_t spent = rule->unit == LIMIT_USD ? nano : tokens;
-	if (spent > 0)
+	if (spent > 0 && rule->span_s)
+		restore_rolling(store, set->scope, rule, spent);
+	else if (spent > 0)
 		store_seed(store, &call, set->scope, &limit, spent);
 	return spent > 0;
 }

@@ -68,8 +68,8 @@ void build_advise_ladder(struct build *b, const struct node *n, const struct mod
 const struct cascade *build_cascade(struct build *b, const struct node *n, const struct model_draft *d, const struct model *m);
 
 /* Budgets and limits of a key and its team; and of a team, checked alone. */
-void build_limits(struct build *b, struct key *k, const struct key_draft *d);
-void build_check_limits(struct build *b, const struct node *limits, const struct node *budgets);
+void build_limits(struct build *b, struct key *k, const struct node *of, bool closed);
+void build_check_limits(struct build *b, const struct node *team);
 
 /* Beyond loopback nobody serves without a key unless it is said: one is taken from WEIR_KEY, or made. */
 void settings_need_key(struct snapshot *s, bool environment);

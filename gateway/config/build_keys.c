@@ -81,7 +81,7 @@ static struct key *build_key(struct build *b, const struct node *n)
 	k->n_models = d.models.n;
 	k->live = live_key(k->name);
 	atomic_store(&k->live->team, str_empty(k->team) ? NULL : live_team(k->team));
-	build_limits(b, k, &d);
+	build_limits(b, k, n, d.on_store_failure);
 	add_key(b, k);
 	return k;
 }
@@ -141,9 +141,8 @@ static void check_teams(struct build *b)
 	for (const struct node *n = list ? list->first : NULL; n; n = n->next) {
 		struct team_draft d = { 0 };
 		options_load(&team_table, n, &d, &b->context);
-		build_check_limits(b, d.limits, d.budgets);
-		if (n->kind == NODE_MAP)
-			check_name(b, n, d.name, "a team");
+		if (n->kind == NODE_MAP && check_name(b, n, d.name, "a team"))
+			build_check_limits(b, n);
 	}
 }
 
@@ -182,7 +181,8 @@ static void read_made(struct build *b, struct str text, struct key *k)
 	k->team = d.team;
 	k->models = d.models.items;
 	k->n_models = d.models.n;
-	build_limits(b, k, &d);
+	if (n->kind == NODE_MAP)
+		build_limits(b, k, n, d.on_store_failure);
 }
 
 struct key *config_key(const struct snapshot *s, struct str name, struct str of, struct arena *a, struct buf *why)

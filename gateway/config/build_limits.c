@@ -4,7 +4,7 @@
 #include "config/build.h"
 #include "core/limit.h"
 
-enum { RULES_MAX = 24 };	/* STORE_LIMITS_MAX: what one reservation can hold */
+enum { MATCH_MAX = 128, RULES_MAX = 24 };	/* STORE_LIMITS_MAX: what one reservation can hold */
 
 struct rules {
 	struct build *b;
@@ -12,6 +12,8 @@ struct rules {
 	struct str called;		/* "key web" */
 	struct limit_rule *rules;
 	unsigned n;
+	enum limit_per per;		/* of those that are added now */
+	struct str match;
 };
 
 static const int64_t spans[] = { 1, 60, 3600, 86400 };
@@ -27,16 +29,29 @@ static struct limit_rule *add_rule(struct rules *r, const struct node *at)
 	return &nowhere;
 }
 
+/* "key/web/tokens/60", "key/web/model/gpt-*|tokens/60"; a user's name comes behind "key/web/user|tokens/60|". */
+static struct str store_key(const struct rules *r, struct str what)
+{
+	struct arena *a = r->b->arena;
+	switch (r->per) {
+	case LIMIT_MODEL: return arena_printf(a, "%.*s/model/%.*s|%.*s", STR_FMT(r->owner), STR_FMT(r->match), STR_FMT(what));
+	case LIMIT_TAG:   return arena_printf(a, "%.*s/tag/%.*s|%.*s", STR_FMT(r->owner), STR_FMT(r->match), STR_FMT(what));
+	case LIMIT_USER:  return arena_printf(a, "%.*s/user|%.*s|", STR_FMT(r->owner), STR_FMT(what));
+	default:          return arena_printf(a, "%.*s/%.*s", STR_FMT(r->owner), STR_FMT(what));
+	}
+}
+
 /* The kind and the span are part of the store's key. */
-static void add_window(struct rules *r, const struct node *at, enum limit_unit unit, const char *what, unsigned span, int64_t most)
+static void add_window(struct rules *r, const struct node *at, enum limit_unit unit, enum limit_side side, const char *what, unsigned span,
+		       int64_t most)
 {
 	struct arena *a = r->b->arena;
 	if (most <= 0)
 		return;
 	*add_rule(r, at) = (struct limit_rule){
 		.name = arena_printf(a, "%s_per_%s", what, span_names[span]), .owner = r->called,
-		.store_key = arena_printf(a, "%.*s/%s/%lld", STR_FMT(r->owner), what, (long long)spans[span]),
-		.unit = unit, .most = most, .span_s = spans[span],
+		.store_key = store_key(r, arena_printf(a, "%s/%lld", what, (long long)spans[span])),
+		.unit = unit, .side = side, .most = most, .span_s = spans[span], .per = r->per, .match = r->match,
 	};
 }
 
@@ -47,13 +62,16 @@ static void add_limits(struct rules *r, const struct node *map)
 		return;
 	options_load(&limits_table, map, &d, &r->b->context);
 	for (unsigned i = 0; i < array_len(d.requests); i++)
-		add_window(r, map, LIMIT_REQUESTS, "requests", i, d.requests[i]);
-	for (unsigned i = 0; i < array_len(d.tokens); i++)
-		add_window(r, map, LIMIT_TOKENS, "tokens", i + 1, d.tokens[i]);
+		add_window(r, map, LIMIT_REQUESTS, LIMIT_BOTH, "requests", i, d.requests[i]);
+	for (unsigned i = 0; i < array_len(d.tokens[0]); i++) {
+		add_window(r, map, LIMIT_TOKENS, LIMIT_BOTH, "tokens", i + 1, d.tokens[0][i]);
+		add_window(r, map, LIMIT_TOKENS, LIMIT_INPUT, "input_tokens", i + 1, d.tokens[1][i]);
+		add_window(r, map, LIMIT_TOKENS, LIMIT_OUTPUT, "output_tokens", i + 1, d.tokens[2][i]);
+	}
 	if (d.concurrent > 0)
 		*add_rule(r, map) = (struct limit_rule){
 			.name = STR("concurrent"), .owner = r->called, .unit = LIMIT_CONCURRENT, .most = d.concurrent,
-			.store_key = arena_printf(r->b->arena, "%.*s/concurrent", STR_FMT(r->owner)),
+			.store_key = store_key(r, STR("concurrent")), .per = r->per, .match = r->match,
 		};
 }
 
@@ -71,12 +89,20 @@ static void add_budget(struct rules *r, const struct node *n)
 	const char *unit = d.usd ? "usd" : "tokens";
 	char money[MONEY_SIZE];
 	struct str amount = d.usd ? money_format(money, d.usd) : arena_printf(a, "%lld", (long long)d.tokens);
-	*add_rule(r, n) = (struct limit_rule){
+	struct limit_rule *rule = add_rule(r, n);
+	*rule = (struct limit_rule){
 		.name = arena_printf(a, "%.*s %s %s%s", STR_FMT(amount), unit, d.per == PERIOD_TOTAL ? "in " : "per ", period_names[d.per]),
 		.owner = r->called, .unit = d.usd ? LIMIT_USD : LIMIT_TOKENS, .budget = true, .worst_case = d.reserve,
-		.store_key = arena_printf(a, "%.*s/budget/%s/%s/%.*s", STR_FMT(r->owner), unit, period_names[d.per], STR_FMT(d.time_zone)),
-		.most = d.usd ? d.usd : d.tokens, .period = (enum period)d.per, .zone = zone,
+		.store_key = store_key(r, arena_printf(a, "budget/%s/%s/%.*s", unit, period_names[d.per], STR_FMT(d.time_zone))),
+		.most = d.usd ? d.usd : d.tokens, .period = (enum period)d.per, .zone = zone, .per = r->per, .match = r->match,
 	};
+	if (d.rolling_us == 0)
+		return;
+	rule->span_s = d.rolling_us / 1000000;
+	rule->name = arena_printf(a, "%.*s %s in any %.*s", STR_FMT(amount), unit, STR_FMT(node_get(n, STR("rolling"))->value));
+	rule->store_key = store_key(r, arena_printf(a, "budget/%s/rolling/%lld", unit, (long long)rule->span_s));
+	if (node_get(n, STR("per")) || node_get(n, STR("time_zone")))
+		build_error(r->b, n, "a budget is `rolling` or of a calendar period (`per`, `time_zone`), not both");
 }
 
 static void add_budgets(struct rules *r, const struct node *list)
@@ -102,24 +128,80 @@ static const struct node *team_node(const struct build *b, struct str name)
 	return NULL;
 }
 
-void build_limits(struct build *b, struct key *k, const struct key_draft *d)
+/* --- by model, end user, tag --- */
+
+static void add_part(struct rules *r, const struct node *n, enum limit_per per, struct str match)
+{
+	static const char *const words[] = { [LIMIT_MODEL] = "for", [LIMIT_USER] = "for each user", [LIMIT_TAG] = "tagged" };
+	struct part_draft d = { 0 };
+	struct str called = r->called;
+	if (match.n > MATCH_MAX)
+		build_error(r->b, n, "`%.*s...` is longer than a model or a tag may be here: %d", STR_FMT(str_head(match, 40)), MATCH_MAX);
+	options_load(&part_table, n, &d, &r->b->context);
+	r->called = arena_printf(r->b->arena, "%.*s %s%s%.*s", STR_FMT(called), words[per], match.n ? " " : "", STR_FMT(match));
+	r->per = per;
+	r->match = match;
+	add_limits(r, d.limits);
+	add_budgets(r, d.budgets);
+	r->called = called;
+	r->per = LIMIT_ALL;
+}
+
+static void add_parts(struct rules *r, const struct node *map, enum limit_per per, const char *what)
+{
+	if (!map || node_is_null(map))
+		return;
+	if (map->kind != NODE_MAP)
+		build_error(r->b, map, "`%s`: expected a map of %s to { limits, budgets }, not %s", what,
+			    per == LIMIT_MODEL ? "models" : "tags", node_kind_name(map));
+	for (const struct node *n = map->kind == NODE_MAP ? map->first : NULL; n; n = n->next)
+		add_part(r, n, per, n->key);
+}
+
+static void add_all(struct rules *r, const struct node *of)
+{
+	const struct node *user = node_get(of, STR("per_user"));
+	add_limits(r, node_get(of, STR("limits")));
+	add_budgets(r, node_get(of, STR("budgets")));
+	add_parts(r, node_get(of, STR("per_model")), LIMIT_MODEL, "per_model");
+	add_parts(r, node_get(of, STR("per_tag")), LIMIT_TAG, "per_tag");
+	if (user && !node_is_null(user))
+		add_part(r, user, LIMIT_USER, STR_NONE);
+}
+
+/* --- keys and teams --- */
+
+static void set_team_models(struct build *b, const struct node *team, struct key *k)
+{
+	struct config_report quiet;	/* what is wrong with it is told once, where teams are checked */
+	struct option_later later = { .n = 0 };
+	struct option_context context = { b->arena, &quiet, &later };
+	struct team_draft d = { 0 };
+	report_init(&quiet);
+	options_load(&team_table, team, &d, &context);
+	report_free(&quiet);
+	k->team_models = d.models.items;
+	k->n_team_models = d.models.n;
+}
+
+void build_limits(struct build *b, struct key *k, const struct node *of, bool closed)
 {
 	struct arena *a = b->arena;
-	struct rules r = { b, arena_printf(a, "key/%.*s", STR_FMT(k->name)), arena_printf(a, "key `%.*s`", STR_FMT(k->name)),
-			   arena_array(a, struct limit_rule, RULES_MAX), 0 };
+	struct rules r = { .b = b, .owner = arena_printf(a, "key/%.*s", STR_FMT(k->name)),
+			   .called = arena_printf(a, "key `%.*s`", STR_FMT(k->name)),
+			   .rules = arena_array(a, struct limit_rule, RULES_MAX) };
 	const struct node *team = str_empty(k->team) ? NULL : team_node(b, k->team);
-	add_limits(&r, d->limits);
-	add_budgets(&r, d->budgets);
+	add_all(&r, of);
 	if (team) {
 		r.owner = arena_printf(a, "team/%.*s", STR_FMT(k->team));
 		r.called = arena_printf(a, "team `%.*s`", STR_FMT(k->team));
-		add_limits(&r, node_get(team, STR("limits")));
-		add_budgets(&r, node_get(team, STR("budgets")));
+		add_all(&r, team);
+		set_team_models(b, team, k);
 	}
 	if (r.n == 0)
 		return;
 	struct limit_set *set = arena_new(a, struct limit_set);
-	*set = (struct limit_set){ .rules = r.rules, .n = r.n, .closed = d->on_store_failure };
+	*set = (struct limit_set){ .rules = r.rules, .n = r.n, .closed = closed };
 	set->scope = arena_printf(a, "%s/%.*s", str_empty(k->team) ? "key" : "team", STR_FMT(str_empty(k->team) ? k->name : k->team));
 	for (unsigned i = 0; i < r.n; i++)
 		set->money |= r.rules[i].unit == LIMIT_USD;
@@ -127,9 +209,9 @@ void build_limits(struct build *b, struct key *k, const struct key_draft *d)
 }
 
 /* Teams are checked as wholes, also where no key belongs to them. */
-void build_check_limits(struct build *b, const struct node *limits, const struct node *budgets)
+void build_check_limits(struct build *b, const struct node *team)
 {
-	struct rules r = { b, STR("check"), STR("the team"), arena_array(b->arena, struct limit_rule, RULES_MAX), 0 };
-	add_limits(&r, limits);
-	add_budgets(&r, budgets);
+	struct rules r = { .b = b, .owner = STR("check"), .called = STR("the team"),
+			   .rules = arena_array(b->arena, struct limit_rule, RULES_MAX) };
+	add_all(&r, team);
 }

@@ -15,6 +15,7 @@
 #define U(member) offsetof(struct budget_draft, member)
 #define W(member) offsetof(struct limits_draft, member)
 #define G(member) offsetof(struct team_draft, member)
+#define D(member) offsetof(struct part_draft, member)
 #define N(member) offsetof(struct plugin_draft, member)
 #define NOWHERE OPTION_NOWHERE
 
@@ -256,6 +257,9 @@ static const struct option key_rows[] = {
 	{ "models", OPTION_STRINGS, K(models), "*", NULL, NULL, false, "models or patterns it may use" },
 	{ "budgets", OPTION_NODE, K(budgets), NULL, NULL, NULL, false, "a list of { usd, per }" },
 	{ "limits", OPTION_NODE, K(limits), NULL, NULL, NULL, false, "requests, tokens, concurrency" },
+	{ "per_model", OPTION_NODE, K(per_model), NULL, NULL, NULL, false, "further limits and budgets by model or pattern" },
+	{ "per_user", OPTION_NODE, K(per_user), NULL, NULL, NULL, false, "limits and budgets of each end user" },
+	{ "per_tag", OPTION_NODE, K(per_tag), NULL, NULL, NULL, false, "limits and budgets by tag or pattern: feature=search" },
 	{ "on_store_failure", OPTION_WORD, K(on_store_failure), "local", "local closed", NULL, false,
 	  "when Redis is away: limits of this process alone, or no service" },
 };
@@ -289,6 +293,7 @@ static const struct option budget_rows[] = {
 	{ "usd", OPTION_MONEY, U(usd), "0", NULL, NULL, false, "US dollars" },
 	{ "tokens", OPTION_INT64, U(tokens), "0", NULL, NULL, false, "or tokens" },
 	{ "per", OPTION_WORD, U(per), "month", "hour day week month year total", NULL, false, "calendar period" },
+	{ "rolling", OPTION_DURATION, U(rolling_us), NULL, "1m 400d", NULL, false, "instead of per: within any such span, 30d" },
 	{ "time_zone", OPTION_STRING, U(time_zone), NULL, NULL, NULL, false, "where its calendar is: Europe/Berlin, +02:00; default UTC" },
 	{ "reserve", OPTION_WORD, U(reserve), "expected", "expected worst_case", NULL, false,
 	  "what a running request holds back; worst_case makes the budget a hard bound" },
@@ -299,14 +304,29 @@ static const struct option limits_rows[] = {
 	{ "requests_per_minute", OPTION_INT64, W(requests[1]), "0", NULL, NULL, false, "at most" },
 	{ "requests_per_hour", OPTION_INT64, W(requests[2]), "0", NULL, NULL, false, "at most" },
 	{ "requests_per_day", OPTION_INT64, W(requests[3]), "0", NULL, NULL, false, "at most" },
-	{ "tokens_per_minute", OPTION_INT64, W(tokens[0]), "0", NULL, NULL, false, "at most, input and output together" },
-	{ "tokens_per_hour", OPTION_INT64, W(tokens[1]), "0", NULL, NULL, false, "at most" },
-	{ "tokens_per_day", OPTION_INT64, W(tokens[2]), "0", NULL, NULL, false, "at most" },
+	{ "tokens_per_minute", OPTION_INT64, W(tokens[0][0]), "0", NULL, NULL, false, "at most, input and output together" },
+	{ "tokens_per_hour", OPTION_INT64, W(tokens[0][1]), "0", NULL, NULL, false, "at most" },
+	{ "tokens_per_day", OPTION_INT64, W(tokens[0][2]), "0", NULL, NULL, false, "at most" },
+	{ "input_tokens_per_minute", OPTION_INT64, W(tokens[1][0]), "0", NULL, NULL, false, "at most read" },
+	{ "input_tokens_per_hour", OPTION_INT64, W(tokens[1][1]), "0", NULL, NULL, false, "at most read" },
+	{ "input_tokens_per_day", OPTION_INT64, W(tokens[1][2]), "0", NULL, NULL, false, "at most read" },
+	{ "output_tokens_per_minute", OPTION_INT64, W(tokens[2][0]), "0", NULL, NULL, false, "at most written" },
+	{ "output_tokens_per_hour", OPTION_INT64, W(tokens[2][1]), "0", NULL, NULL, false, "at most written" },
+	{ "output_tokens_per_day", OPTION_INT64, W(tokens[2][2]), "0", NULL, NULL, false, "at most written" },
 	{ "concurrent", OPTION_INT, W(concurrent), "0", NULL, NULL, false, "requests at a time" },
+};
+
+static const struct option part_rows[] = {
+	{ "budgets", OPTION_NODE, D(budgets), NULL, NULL, NULL, false, "a list of { usd, per }" },
+	{ "limits", OPTION_NODE, D(limits), NULL, NULL, NULL, false, "requests, tokens, concurrency" },
 };
 
 static const struct option team_rows[] = {
 	{ "name", OPTION_STRING, G(name), NULL, NULL, NULL, false, "what keys call it" },
+	{ "models", OPTION_STRINGS, G(models), "*", NULL, NULL, false, "models or patterns its keys may use, where theirs allow them, too" },
+	{ "per_model", OPTION_NODE, G(per_model), NULL, NULL, NULL, false, "further limits and budgets by model or pattern" },
+	{ "per_user", OPTION_NODE, G(per_user), NULL, NULL, NULL, false, "limits and budgets of each end user" },
+	{ "per_tag", OPTION_NODE, G(per_tag), NULL, NULL, NULL, false, "limits and budgets by tag or pattern: feature=search" },
 	{ "budgets", OPTION_NODE, G(budgets), NULL, NULL, NULL, false, "a list of { usd, per }" },
 	{ "limits", OPTION_NODE, G(limits), NULL, NULL, NULL, false, "requests, tokens, concurrency" },
 };
@@ -338,4 +358,5 @@ const struct option_table price_table = TABLE("prices.*", price_rows);
 const struct option_table budget_table = TABLE("keys[].budgets[]", budget_rows);
 const struct option_table limits_table = TABLE("keys[].limits", limits_rows);
 const struct option_table team_table = TABLE("teams[]", team_rows);
+const struct option_table part_table = TABLE("keys[].per_model.*", part_rows);
 const struct option_table plugin_table = TABLE("plugins[]", plugin_rows);

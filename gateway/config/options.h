@@ -114,23 +114,29 @@ struct target_draft {
 struct key_draft {
 	struct str name, secret, team;
 	struct option_strings models;
-	const struct node *budgets, *limits;
+	const struct node *budgets, *limits, *per_model, *per_user, *per_tag;
 	int on_store_failure;
 };
 
 struct budget_draft {
-	int64_t usd, tokens;
+	int64_t usd, tokens, rolling_us;
 	int per, reserve;
 	struct str time_zone;
 };
 
 struct limits_draft {
-	int64_t requests[4], tokens[3];	/* per second, minute, hour, day; per minute, hour, day */
+	int64_t requests[4], tokens[3][3];	/* per second, minute, hour, day; both, input, output per minute, hour, day */
 	int concurrent;
 };
 
 struct team_draft {
 	struct str name;
+	struct option_strings models;
+	const struct node *budgets, *limits, *per_model, *per_user, *per_tag;
+};
+
+/* Of a model, each end user, a tag. */
+struct part_draft {
 	const struct node *budgets, *limits;
 };
 
@@ -144,7 +150,7 @@ struct plugin_draft {
 };
 
 extern const struct option_table settings_table, provider_table, model_table, target_table, key_table, breaker_table,
-	certificate_table, price_table, budget_table, limits_table, team_table, plugin_table;
+	certificate_table, price_table, budget_table, limits_table, team_table, part_table, plugin_table;
 
 struct option_context {
 	struct arena *arena;

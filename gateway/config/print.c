@@ -127,9 +127,10 @@ void print_full(struct buf *out)
 		struct option_table one = { "", &key_table.rows[i], 1 };
 		print_rows(out, &one, 2);
 	}
-	buf_add(out, STR("    # budgets:\n    #   - { usd: 50, per: month }    # not enforced in this version\n"
-			 "    # limits: { requests_per_minute: 600, tokens_per_minute: 100000, concurrent: 20 }    # nor these\n"
-			 "teams: []    # { name, budgets, limits }\nprices: {}    # provider/model: { input: 1.00, output: 4.00 }\n"
+	buf_add(out, STR("    # budgets:\n    #   - { usd: 50, per: month }\n    #   - { usd: 20, rolling: 7d }\n"
+			 "    # limits: { requests_per_minute: 600, tokens_per_minute: 100000, concurrent: 20 }\n"
+			 "    # per_model: { \"gpt-*\": { limits: { output_tokens_per_hour: 50000 } } }\n"
+			 "teams: []    # { name, models, budgets, limits, per_model, per_user, per_tag }\nprices: {}    # provider/model: { input: 1.00, output: 4.00 }\n"
 			 "plugins: []    # { name, config }\n"));
 }
 
@@ -293,6 +294,20 @@ static void schema_allowance(struct buf *out)
 	end_text(out);
 }
 
+/* And the same by model, by tag, and for each user. */
+static void schema_allowances(struct buf *out)
+{
+	struct buf one = BUF_INIT(64 * 1024);
+	schema_allowance(&one);
+	buf_add(out, str_c(one.p));
+	schema_map(out, "per_model", &part_table, one.p);
+	schema_map(out, "per_tag", &part_table, one.p);
+	buf_add(out, STR(",\"per_user\":"));
+	schema_object(out, &part_table, STR_NONE, one.p);
+	end_text(out);
+	buf_free(&one);
+}
+
 static void schema_targets(struct buf *out)
 {
 	buf_add(out, STR("\"targets\":{\"type\":\"array\",\"minItems\":1,\"items\":{\"anyOf\":[{\"type\":\"string\"},"));
@@ -311,7 +326,7 @@ void print_schema(struct buf *out)
 {
 	struct buf all = BUF_INIT(1024 * 1024), allowance = BUF_INIT(64 * 1024), targets = BUF_INIT(64 * 1024);
 	struct buf headers = BUF_INIT(1024);
-	schema_allowance(&allowance);
+	schema_allowances(&allowance);
 	schema_targets(&targets);
 	schema_headers(&headers);
 	buf_add(&all, STR("\"breaker\":{\"anyOf\":[{\"const\":\"off\"},"));

@@ -9,6 +9,12 @@
 
 #include "core/calendar.h"
 
+/* Which tokens are counted. */
+enum limit_side { LIMIT_BOTH, LIMIT_INPUT, LIMIT_OUTPUT };
+
+/* Requests that a rule is for: all, those for a model, of each end user, with a tag. */
+enum limit_per { LIMIT_ALL, LIMIT_MODEL, LIMIT_USER, LIMIT_TAG };
+
 enum limit_unit { LIMIT_REQUESTS, LIMIT_TOKENS, LIMIT_CONCURRENT, LIMIT_USD };
 
 struct limit_rule {
@@ -16,10 +22,13 @@ struct limit_rule {
 	struct str owner;		/* "key web", "team storefront" */
 	struct str store_key;
 	enum limit_unit unit;
-	bool budget;			/* of a calendar period; else of any span, or at a time */
+	enum limit_side side;		/* of tokens */
+	enum limit_per per;
+	struct str match;		/* models and tags: a pattern */
+	bool budget;			/* of a calendar period, or rolling over span_s; else a rate, or at a time */
 	bool worst_case;		/* budgets: reserve what could be spent at most */
 	int64_t most;			/* requests, tokens, nano-dollars */
-	int64_t span_s;			/* windows */
+	int64_t span_s;			/* windows; 0: a budget's calendar period */
 	enum period period;		/* budgets */
 	const struct zone *zone;
 };

@@ -122,12 +122,15 @@ const struct provider *snapshot_provider(const struct snapshot *s, struct str na
 	return NULL;
 }
 
+static bool matches(const struct str *patterns, unsigned n, struct str model)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (str_glob(patterns[i], model))
+			return true;
+	return n == 0;
+}
+
 bool key_allows(const struct key *k, struct str model)
 {
-	if (!k || k->n_models == 0)
-		return true;
-	for (unsigned i = 0; i < k->n_models; i++)
-		if (str_glob(k->models[i], model))
-			return true;
-	return false;
+	return !k || (matches(k->models, k->n_models, model) && matches(k->team_models, k->n_team_models, model));
 }

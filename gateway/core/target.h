@@ -187,6 +187,8 @@ struct key {
 	uint8_t digest[32];
 	const struct str *models;	/* patterns; none: all */
 	unsigned n_models;
+	const struct str *team_models;	/* what its team may use; none: all */
+	unsigned n_team_models;
 	const struct limit_set *limits;	/* its own and its team's; NULL: none */
 	struct live_key *live;
 };

@@ -7,12 +7,13 @@
 
 #include "base/mem.h"
 #include "core/spending.h"
+#include "limits/subject.h"
 
 static enum store_kind kind_of(const struct limit_rule *r)
 {
 	if (r->unit == LIMIT_CONCURRENT)
 		return STORE_CONCURRENT;
-	if (r->budget)
+	if (r->budget && !r->span_s)
 		return STORE_BUDGET;
 	return r->unit == LIMIT_REQUESTS ? STORE_REQUESTS : STORE_WINDOW;
 }
@@ -20,7 +21,8 @@ static enum store_kind kind_of(const struct limit_rule *r)
 static int64_t amount_of(const struct limit_rule *r, const struct hold_need *n)
 {
 	switch (r->unit) {
-	case LIMIT_TOKENS: return n->input + (r->worst_case ? n->most_output : n->output);
+	case LIMIT_TOKENS: return (r->side == LIMIT_OUTPUT ? 0 : n->input) +
+				  (r->side == LIMIT_INPUT ? 0 : r->worst_case ? n->most_output : n->output);
 	case LIMIT_USD:    return r->worst_case ? n->most_cost : n->cost;
 	default:           return 1;
 	}
@@ -30,8 +32,20 @@ static size_t bytes_of(const struct limit_set *set)
 {
 	size_t n = set->scope.n;
 	for (unsigned i = 0; i < set->n; i++)
-		n += set->rules[i].store_key.n;
+		n += set->rules[i].store_key.n + (set->rules[i].per == LIMIT_USER ? USER_MAX + 1 : 0);
 	return n;
+}
+
+/* The rule may be gone with its snapshot when it is settled. */
+enum hold_count { COUNT_REQUEST, COUNT_MONEY, COUNT_TOKENS, COUNT_INPUT, COUNT_OUTPUT };
+
+static enum hold_count count_of(const struct limit_rule *r)
+{
+	if (r->unit == LIMIT_USD)
+		return COUNT_MONEY;
+	if (r->unit != LIMIT_TOKENS)
+		return COUNT_REQUEST;
+	return r->side == LIMIT_INPUT ? COUNT_INPUT : r->side == LIMIT_OUTPUT ? COUNT_OUTPUT : COUNT_TOKENS;
 }
 
 static struct str keep(char **at, struct str s)
@@ -46,32 +60,44 @@ static struct str keep(char **at, struct str s)
 struct hold *hold_new(struct txn *t, const struct limit_set *set, const struct hold_need *need, int64_t now_s, bool without_money)
 {
 	size_t limits = sizeof(struct store_limit) * set->n, known = sizeof(int64_t) * set->n;
-	char *memory = mem_alloc(sizeof(struct hold) + limits + known + set->n + bytes_of(set));
+	char *memory = mem_alloc(sizeof(struct hold) + limits + known + 2 * (size_t)set->n + bytes_of(set));
+	struct str user = subject_user(t, set);
 	struct hold *h = (struct hold *)(void *)memory;
-	char *behind = memory + sizeof(*h) + limits, *names = behind + known + set->n;
+	char *behind = memory + sizeof(*h) + limits, *names = behind + known + 2 * (size_t)set->n;
 	*h = (struct hold){ .t = t, .generation = t->generation, .limits = (struct store_limit *)(void *)(memory + sizeof(*h)),
-			    .known = (int64_t *)(void *)behind, .rules = (unsigned char *)behind + known };
+			    .known = (int64_t *)(void *)behind, .rules = (unsigned char *)behind + known,
+			    .counts = (unsigned char *)behind + known + set->n };
 	list_init(&h->link);
 	h->r = (struct store_reservation){ .scope = keep(&names, set->scope), .limits = h->limits };
 	store_id_make(h->r.id);
 	for (unsigned i = 0; i < set->n; i++) {
 		const struct limit_rule *rule = &set->rules[i];
 		struct store_limit *l = &h->limits[h->r.n];
-		if (rule->unit == LIMIT_USD && without_money)
+		if ((rule->unit == LIMIT_USD && without_money) || !subject_matches(t, rule, user))
 			continue;
 		*l = (struct store_limit){ .key = keep(&names, rule->store_key), .kind = kind_of(rule),
 					   .amount = amount_of(rule, need), .limit = rule->most, .span_s = rule->span_s };
-		if (rule->budget)
+		if (rule->per == LIMIT_USER) {
+			memcpy(names, user.p, user.n);
+			l->key.n += user.n;	/* right behind it */
+			names += user.n;
+		}
+		if (rule->budget && !rule->span_s)
 			period_bounds(rule->period, rule->zone, now_s, &l->period_start, &l->period_end);
+		h->counts[h->r.n] = (unsigned char)count_of(rule);
 		h->rules[h->r.n++] = (unsigned char)i;
 	}
 	return h;
 }
 
-/* The rule may be gone with its snapshot: its unit is told by the limit's kind and key. */
-static bool is_money(const struct store_limit *l)
+static int64_t real_of(const struct txn *t, enum hold_count what)
 {
-	return str_has(l->key, STR("/budget/usd/"));
+	const struct usage *u = &t->usage;
+	if (what == COUNT_MONEY)
+		return t->cost;
+	if (!u->known)
+		return 0;
+	return (what == COUNT_OUTPUT ? 0 : u->input) + (what == COUNT_INPUT ? 0 : u->output);
 }
 
 void hold_real(const struct hold *h, const struct txn *t, int64_t real[STORE_LIMITS_MAX])
@@ -80,10 +106,8 @@ void hold_real(const struct hold *h, const struct txn *t, int64_t real[STORE_LIM
 		const struct store_limit *l = &h->limits[i];
 		if (l->kind == STORE_CONCURRENT || l->kind == STORE_REQUESTS)
 			real[i] = l->kind == STORE_REQUESTS;
-		else if (is_money(l))
-			real[i] = t->cost;
 		else
-			real[i] = t->usage.known ? t->usage.input + t->usage.output : 0;
+			real[i] = real_of(t, (enum hold_count)h->counts[i]);
 	}
 }
 

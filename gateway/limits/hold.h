@@ -18,6 +18,7 @@ struct hold {
 	struct store_limit *limits;	/* behind this struct, as are the strings */
 	int64_t *known;			/* for each limit what was known to be spent when the store was asked */
 	unsigned char *rules;		/* for each limit its rule's place in the set */
+	unsigned char *counts;		/* and what it counts: enum hold_count */
 	bool asking, parked;		/* an answer is awaited; and the transaction sleeps until then */
 	bool granted;
 	bool local;			/* reserved in this process alone: the shared store was away */

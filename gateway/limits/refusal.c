@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "core/money.h"
+#include "core/target.h"
 
 struct str moment_text(struct arena *a, int64_t unix_s)
 {
@@ -34,7 +35,7 @@ static enum stage_result budget_spent(struct txn *t, const struct hold *h, unsig
 	return txn_error(t, ERR_BUDGET, "The budget of %.*s (%.*s) does not allow this request: %.*s are spent, %.*s are held by running "
 			 "requests, this one needs %.*s.%s%.*s", STR_FMT(rule->owner), STR_FMT(rule->name),
 			 STR_FMT(amount(&t->arena, rule, u->spent)), STR_FMT(amount(&t->arena, rule, u->reserved)),
-			 STR_FMT(amount(&t->arena, rule, h->limits[i].amount)), end ? " It begins anew at " : "",
+			 STR_FMT(amount(&t->arena, rule, h->limits[i].amount)), end ? " It begins anew at " : rule->span_s ? " What is spent frees it again when it is older." : "",
 			 STR_FMT(t->error.budget_reset));
 }
 
@@ -61,6 +62,8 @@ const struct rate_state *rate_state_of(struct txn *t, const struct hold *h)
 		const struct store_limit *l = &h->limits[i];
 		int64_t left = l->limit - h->answer.used[i].spent - h->answer.used[i].reserved;
 		left = left > 0 ? left : 0;
+		if (t->key->limits->rules[h->rules[i]].budget)
+			continue;
 		if (l->kind == STORE_REQUESTS && (!s->requests_known || left < s->requests_left)) {
 			s->requests_known = true;
 			s->requests_limit = l->limit;

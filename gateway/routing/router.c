@@ -218,7 +218,7 @@ static enum stage_result route_by_provider(struct txn *t)
 	const struct snapshot *s = t->snapshot;
 	struct str asked = t->req->header[RH_WEIR_PROVIDER];
 	struct str name = !str_empty(asked) ? asked : s->settings.files_provider;
-	if (t->key && t->key->n_models && !key_allows(t->key, STR("*")))
+	if (!key_allows(t->key, STR("*")))
 		return txn_error(t, ERR_MODEL_NOT_ALLOWED,
 				 "This key is limited to certain models and may not use %s.", t->endpoint->name);
 	const struct provider *p = str_empty(name) ? first_usable(s) : snapshot_provider(s, name);

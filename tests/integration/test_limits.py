@@ -173,6 +173,86 @@ def test_a_key_may_ask_what_is_left(gateway, provider, config, store):
     assert g.get("/v1/key").status == 401
 
 
+# --- by side, model, end user and tag ---
+
+def test_input_and_output_tokens_have_limits_of_their_own(gateway, provider, config, store):
+    g = gateway(limited(config, provider(fixed(10, 300)), limits={"input_tokens_per_minute": 100000, "output_tokens_per_hour": 700}, store=store))
+    for _ in range(2):
+        assert g.chat(headers=KEY, max_tokens=300).status == 200
+        settled(g)
+    r = g.chat(headers=KEY, max_tokens=300)
+    assert r.status == 429 and "output_tokens_per_hour 700; 600 are used" in r.error["message"]
+    by = {x["limit"]: x["used"] for x in g.get("/v1/key", headers=KEY).json["limits"]}
+    assert by == {"input_tokens_per_minute": 20, "output_tokens_per_hour": 600}
+
+
+def test_limits_of_a_model_leave_others_alone(gateway, provider, config, store):
+    c = limited(config, provider(), store=store)
+    c["models"]["other"] = {"targets": ["first/mock"]}
+    c["keys"][0]["per_model"] = {"m*": {"limits": {"requests_per_minute": 2}}}
+    g = gateway(c)
+    assert [g.chat(headers=KEY).status for _ in range(3)] == [200, 200, 429]
+    assert "key `web` for m*" in g.chat(headers=KEY).error["message"]
+    assert [g.chat(model="other", headers=KEY).status for _ in range(3)] == [200, 200, 200]
+
+
+def test_each_end_user_has_a_limit(gateway, provider, config, store):
+    c = limited(config, provider(), store=store, team={"per_user": {"limits": {"requests_per_minute": 2}}})
+    c["keys"].append({"name": "other", "secret": "sk-other-0123456789", "team": "shop"})
+    g = gateway(c)
+    assert [g.chat(headers=KEY, user="ann").status for _ in range(3)] == [200, 200, 429]
+    assert [g.chat(headers=KEY, user="ben").status for _ in range(2)] == [200, 200]
+    assert g.chat(headers={"authorization": "Bearer sk-other-0123456789"}, user="ann").status == 429      # of the team, by any key
+    tagged = {**KEY, "x-weir-tags": "feature=x, user=cat"}
+    assert [g.chat(headers=tagged, user="ann").status for _ in range(3)] == [200, 200, 429]
+    long = "x" * 5000
+    assert [g.chat(headers=KEY, user=long).status for _ in range(3)] == [200, 200, 429]
+    assert g.chat(headers=KEY, user=long[:-1]).status == 200
+    assert [g.chat(headers=KEY).status for _ in range(4)] == [200] * 4
+
+
+def test_a_tag_has_a_budget(gateway, provider, config, store):
+    c = limited(config, provider(fixed(1000, 500)), store=store)
+    c["keys"][0]["per_tag"] = {"feature=search": {"budgets": [{"usd": 0.004, "per": "day"}]}}
+    g = gateway(c)
+    search = {**KEY, "x-weir-tags": "team=a,feature=search"}
+    assert g.chat(headers=search, max_tokens=600).status == 200
+    settled(g)
+    r = g.chat(headers=search, max_tokens=600)
+    assert r.status == 429 and r.error["code"] == "insufficient_quota" and "tagged feature=search" in r.error["message"]
+    assert g.chat(headers={**KEY, "x-weir-tags": "feature=other"}, max_tokens=600).status == 200 and g.chat(headers=KEY).status == 200
+
+
+def test_a_rolling_budget_frees_itself(gateway, provider, config, store):
+    g = gateway(limited(config, provider(fixed(1000, 500)), budgets=[{"usd": 0.005, "rolling": "30d"}], store=store))
+    assert g.chat(headers=KEY, max_tokens=600).status == 200
+    settled(g)
+    r = g.chat(headers=KEY, max_tokens=600)
+    assert r.status == 429 and r.error["code"] == "insufficient_quota" and "0.005 usd in any 30d" in r.error["message"]
+    assert "$0.003 are spent" in r.error["message"] and "x-weir-budget-reset" not in r.headers and "x-ratelimit-limit-tokens" not in r.headers
+
+
+def test_a_rolling_budget_survives_a_restart(gateway, provider, config, tmp_path):
+    c = limited(config, provider(fixed(1000, 500)), budgets=[{"usd": 0.005, "rolling": "1h"}], ledger=str(tmp_path / "weir.db"))
+    g = gateway(c)
+    assert g.chat(headers=KEY, max_tokens=600).status == 200
+    g.stop()
+    assert gateway(c).chat(headers=KEY, max_tokens=600).status == 429
+
+
+def test_what_a_team_may_use_binds_its_keys(gateway, provider, config):
+    """A9: neither by an alias, nor by a fallback, nor spelled otherwise."""
+    c = limited(config, provider(), team={"models": ["m"]})
+    c["models"]["other"] = {"targets": ["first/mock"]}
+    c["models"]["m"]["fallbacks"] = ["other"]
+    g = gateway(c)
+    assert g.chat(headers=KEY).status == 200 and g.chat(model="other", headers=KEY).status == 403
+    for name in ("first/mock", "OTHER", "Other"):
+        assert g.chat(model=name, headers=KEY).status in (403, 404)
+    assert [m["id"] for m in g.get("/v1/models", headers=KEY).json["data"]] == ["m"]
+    assert g.chat(headers={**KEY, "x-weir-fallbacks": "other"}).headers["x-weir-target"] == "first/mock"
+
+
 # --- Redis ---
 
 def test_replicas_share_limits(gateway, provider, config, redis):
