@@ -130,6 +130,8 @@ void print_full(struct buf *out)
 	buf_add(out, STR("    # budgets:\n    #   - { usd: 50, per: month }\n    #   - { usd: 20, rolling: 7d }\n"
 			 "    # limits: { requests_per_minute: 600, tokens_per_minute: 100000, concurrent: 20 }\n"
 			 "    # per_model: { \"gpt-*\": { limits: { output_tokens_per_hour: 50000 } } }\n"
+			 "    # per_user: { limits: { requests_per_minute: 10 } }\n"
+			 "    # per_tag: { \"feature=search\": { budgets: [{ usd: 5, per: day }] } }\n"
 			 "teams: []    # { name, models, budgets, limits, per_model, per_user, per_tag }\nprices: {}    # provider/model: { input: 1.00, output: 4.00 }\n"
 			 "plugins: []    # { name, config }\n"));
 }
