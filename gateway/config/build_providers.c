@@ -264,8 +264,7 @@ static void set_spoken(struct provider *p)
 /* Formats that have no code yet are known as such, so that a file written for them can be read. */
 static void set_dialect(struct build *b, const struct node *n, const struct provider_draft *d, struct provider *p)
 {
-	static const struct str awaited[] = { STR_INIT("cohere"),
-					      STR_INIT("ollama") };
+	static const struct str awaited[] = { STR_INIT("ollama") };
 	p->dialect = dialect_find(str_empty(d->dialect) ? STR("openai") : d->dialect);
 	p->usable = p->dialect != NULL;
 	if (str_eq(d->dialect, STR("anthropic")))
@@ -286,7 +285,7 @@ static void set_dialect(struct build *b, const struct node *n, const struct prov
 			   "have an OpenAI-compatible face", STR_FMT(p->name), STR_FMT(d->dialect));
 		return;
 	}
-	build_error(b, at, "there is no dialect `%.*s`; there are openai, anthropic, gemini, bedrock", STR_FMT(str_head(d->dialect, 60)));
+	build_error(b, at, "there is no dialect `%.*s`; there are openai, anthropic, gemini, bedrock, cohere", STR_FMT(str_head(d->dialect, 60)));
 }
 
 static struct str base_of(struct build *b, const struct node *n, const struct provider_draft *d, const struct preset *preset)

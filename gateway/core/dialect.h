@@ -20,6 +20,7 @@
 
 struct call;
 struct chat_format;
+struct vector_format;
 
 /* What one event of a stream says. Filled by read_event(). */
 struct event_view {
@@ -65,6 +66,8 @@ struct dialect {
 	const char *key_query;	/* callers may give their key in the query by this name; NULL: never */
 	/* How it says chat, for those who speak another dialect; NULL: only relayed. */
 	const struct chat_format *chat;
+	/* The same for embeddings and rerankings (core/vectors.h). */
+	const struct vector_format *vectors;
 };
 
 /* By the configuration's word; NULL when unknown. */

@@ -5,6 +5,7 @@
 
 #include "core/chat_format.h"
 #include "core/dialect.h"
+#include "core/vectors.h"
 
 static bool speaks(const struct provider *p, const struct dialect *d)
 {
@@ -19,6 +20,9 @@ static bool speaks(const struct provider *p, const struct dialect *d)
 static bool can_translate(const struct dialect *from, const struct dialect *to, struct str path)
 {
 	const struct chat_format *caller = from->chat, *provider = to->chat;
+	enum vector_kind vectors = from->vectors && from->vectors->kind ? from->vectors->kind(path) : VECTOR_NONE;
+	if (vectors != VECTOR_NONE)
+		return to->vectors && (vectors == VECTOR_EMBED ? to->vectors->write_embed != NULL : to->vectors->write_rank != NULL);
 	return caller && caller->read_request && caller->is_chat(path) && provider && provider->write_request;
 }
 

@@ -9,6 +9,7 @@
 #include "dialects/bedrock_parts.h"
 #include "dialects/openai_errors.h"
 #include "dialects/openai_measure.h"
+#include "dialects/vector_parts.h"
 #include "wire/json_cursor.h"
 
 extern const struct dialect bedrock_dialect;
@@ -44,8 +45,16 @@ bool bedrock_usage(struct str object, struct usage *out)
 
 static bool read_usage(struct str body, unsigned quirks, struct usage *out)
 {
+	struct str root = json_value(body), titan = json_get(root, STR("inputTextTokenCount"));
 	(void)quirks;
-	return bedrock_usage(json_get(json_value(body), STR("usage")), out);
+	if (!titan.p)
+		return bedrock_usage(json_get(root, STR("usage")), out);
+	struct usage u = { 0 };
+	u.input = u.total = count(root, "inputTextTokenCount", &u.doubtful);
+	u.known = u.input > 0;
+	if (u.known)
+		*out = u;
+	return u.known;
 }
 
 /* --- events --- */
@@ -97,4 +106,5 @@ const struct dialect bedrock_dialect = {
 	.read_error = read_error,
 	.measure = openai_measure,
 	.chat = &chat,
+	.vectors = &bedrock_vectors,
 };

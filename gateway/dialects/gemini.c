@@ -9,6 +9,7 @@
 #include "dialects/gemini_parts.h"
 #include "dialects/openai_errors.h"
 #include "dialects/openai_measure.h"
+#include "dialects/vector_parts.h"
 #include "wire/json_cursor.h"
 
 extern const struct dialect gemini_dialect;
@@ -69,9 +70,30 @@ static struct str root_of(struct str body)
 	return root;
 }
 
+/* Vertex counts each text of an embedding by itself. */
+static bool predicted_usage(struct str predictions, struct usage *out)
+{
+	struct json_cursor c;
+	struct usage u = { 0 };
+	if (!json_cursor_open(&c, predictions))
+		return false;
+	while (json_cursor_next(&c)) {
+		struct str statistics = json_get(json_get(c.value, STR("embeddings")), STR("statistics"));
+		u.input += count(statistics, "token_count", &u.doubtful);
+	}
+	u.total = u.input;
+	u.known = u.input > 0 && u.input <= TOKENS_MAX;
+	if (u.known)
+		*out = u;
+	return u.known;
+}
+
 static bool read_usage(struct str body, unsigned quirks, struct usage *out)
 {
+	struct str predictions = json_get(root_of(body), STR("predictions"));
 	(void)quirks;
+	if (predictions.p)
+		return predicted_usage(predictions, out);
 	return gemini_usage(json_get(root_of(body), STR("usageMetadata")), out);
 }
 
@@ -205,4 +227,5 @@ const struct dialect gemini_dialect = {
 	.key_query = "key",
 	.measure = openai_measure,
 	.chat = &chat,
+	.vectors = &gemini_vectors,
 };

@@ -13,6 +13,7 @@
 #include "dialects/openai_errors.h"
 #include "dialects/openai_measure.h"
 #include "dialects/openai_usage.h"
+#include "dialects/vector_parts.h"
 #include "wire/json_cursor.h"
 
 extern const struct dialect openai_chat_dialect;
@@ -169,5 +170,6 @@ const struct dialect openai_chat_dialect = {
 	.read_error = openai_read_error,
 	.measure = openai_measure,
 	.chat = &chat,
+	.vectors = &openai_vectors,
 	.convert_answer = openai_embeddings_to_base64,
 };

@@ -46,6 +46,14 @@ static bool add_base64(struct buf *out, struct str bytes)
 	return buf_addc(out, '"');
 }
 
+bool openai_vector_to_base64(struct str vector, struct buf *out)
+{
+	struct buf floats = BUF_INIT(DIMENSIONS_MAX * sizeof(float));
+	bool done = json_type(vector) == JSON_ARRAY && pack(vector, &floats) && add_base64(out, buf_str(&floats));
+	buf_free(&floats);
+	return done;
+}
+
 /* Copies up to each numeric vector, then its packed form. */
 static bool convert(struct str body, struct str data, struct buf *floats, struct buf *out)
 {

@@ -3,10 +3,10 @@
  */
 #include "core/dialect.h"
 
-extern const struct dialect openai_chat_dialect, openai_responses_dialect, anthropic_messages_dialect, gemini_dialect, bedrock_dialect;
+extern const struct dialect openai_chat_dialect, openai_responses_dialect, anthropic_messages_dialect, gemini_dialect, bedrock_dialect, cohere_dialect;
 
 static const struct dialect *const dialects[] = { &openai_chat_dialect, &openai_responses_dialect, &anthropic_messages_dialect,
-						 &gemini_dialect, &bedrock_dialect };
+						 &gemini_dialect, &bedrock_dialect, &cohere_dialect };
 
 const struct dialect *dialect_find(struct str name)
 {

@@ -196,9 +196,12 @@ static bool write_call(struct attempt *a, const struct target *target, struct tr
 	a->dialect = target->provider->dialect;
 	a->resume = NULL;	/* notes are taken of the caller's own format only */
 	a->translate = translate_request(t, target, &path, &body);
-	if (a->translate)
-		request_write_translated(t, target, path, body, call);
-	return a->translate != NULL;
+	if (!a->translate)
+		return false;
+	buf_free(&a->held);
+	buf_init(&a->held, translate_answer_max(a->translate));
+	request_write_translated(t, target, path, body, call);
+	return true;
 }
 
 void attempt_start(struct attempt *a, const struct target *target, const struct credential *credential,

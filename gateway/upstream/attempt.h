@@ -24,7 +24,7 @@
 #include "upstream/transport.h"
 #include "wire/sse.h"
 
-enum { HELD_MAX = 1024 * 1024, ERROR_BODY_MAX = 64 * 1024, USAGE_TAIL = 64 * 1024 };
+enum { HELD_MAX = TRANSLATE_HELD, ERROR_BODY_MAX = 64 * 1024, USAGE_TAIL = 64 * 1024 };
 
 struct outcome {
 	enum error_kind kind;

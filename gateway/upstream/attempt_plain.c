@@ -49,10 +49,10 @@ static bool start_passing(struct attempt *a)
 bool attempt_plain_feed(struct attempt *a, struct str bytes, bool more)
 {
 	if (!a->passing) {
-		if (a->held.n + bytes.n <= HELD_MAX)
+		if (a->held.n + bytes.n <= a->held.max)
 			return buf_add(&a->held, bytes);
 		if (a->translate) {
-			attempt_broke(a, ERR_UPSTREAM_BROKEN, false, "an answer of more than 1 MiB, which is too large to be translated");
+			attempt_broke(a, ERR_UPSTREAM_BROKEN, false, "the answer is too large to be translated");
 			return true;
 		}
 		if (!start_passing(a)) {
@@ -85,7 +85,7 @@ static void plain_deliver(struct attempt *a)
 
 static bool plain_translate(struct attempt *a)
 {
-	struct buf converted = BUF_INIT(4 * (size_t)HELD_MAX);
+	struct buf converted = BUF_INIT(4 * a->held.max);
 	bool good = translate_answer(a->translate, buf_str(&a->held), &converted);
 	buf_free(&a->held);
 	a->held = converted;
@@ -109,7 +109,7 @@ void attempt_plain_end(struct attempt *a)
 		return;
 	if (a->translate && !plain_translate(a)) {
 		a->ended = false;
-		attempt_broke(a, ERR_UPSTREAM_BROKEN, false, "the answer holds no choice");
+		attempt_broke(a, ERR_UPSTREAM_BROKEN, false, "the answer does not hold what was asked for");
 		return;
 	}
 	a->events->answering(a);

@@ -14,6 +14,7 @@
 #include "core/families.h"
 #include "core/plan.h"
 #include "core/price.h"
+#include "upstream/translate_vectors.h"
 
 enum { ANSWER_MAX = 4 << 20, REQUEST_MORE = 64 * 1024 };
 
@@ -23,13 +24,14 @@ struct translate {
 	unsigned quirks;
 	struct chat_reader *reader;	/* of a stream; NULL for a plain answer */
 	struct chat_writer *writer;
+	struct vectors *vectors;	/* instead of chat: embeddings or a reranking; in the transaction's arena */
 	char *freeform;			/* and frame.freeform; NULL: none */
 	struct buf out;
 	char id[REQUEST_ID_SIZE];	/* what frame.request_id shows */
 	char model[];			/* and frame.model */
 };
 
-static void refuse(struct txn *t, struct str field, struct str why)
+void translate_refuse(struct txn *t, struct str field, struct str why)
 {
 	t->error.param = field;
 	t->error.message = field.n ? arena_printf(&t->arena, "`%.*s` %.*s.", STR_FMT(field), STR_FMT(why))
@@ -42,13 +44,23 @@ static bool knows_completion_tokens(const struct provider *p)
 	return !(p->quirks & QUIRK_MAX_TOKENS_ONLY) && (str_eq(p->preset, STR("openai")) || str_starts(p->preset, STR("azure")));
 }
 
-static bool write_request(struct txn *t, const struct translate *x, struct chat *c, const struct target *target, struct str *path, struct str *body)
+struct chat_target translate_target(const struct target *target)
 {
 	const struct provider *p = target->provider;
-	struct chat_target to = { .model = target->model, .quirks = p->quirks, .max_output = target->max_output,
-				  .completion_tokens = knows_completion_tokens(p),
-				  .reasons = target->features_known && (target->features & FEATURE_REASONING) };
-	struct chat_loss loss = { .policy = (enum on_unsupported)t->plan->model->policy.on_unsupported, .arena = &t->arena };
+	return (struct chat_target){ .model = target->model, .quirks = p->quirks, .max_output = target->max_output,
+				     .completion_tokens = knows_completion_tokens(p), .vertex = str_has(p->base_path, STR("/publishers/")),
+				     .reasons = target->features_known && (target->features & FEATURE_REASONING) };
+}
+
+struct chat_loss translate_loss(struct txn *t)
+{
+	return (struct chat_loss){ .policy = (enum on_unsupported)t->plan->model->policy.on_unsupported, .arena = &t->arena };
+}
+
+static bool write_request(struct txn *t, const struct translate *x, struct chat *c, const struct target *target, struct str *path, struct str *body)
+{
+	struct chat_target to = translate_target(target);
+	struct chat_loss loss = translate_loss(t);
 	struct buf out = BUF_INIT(3 * t->call->body.n + REQUEST_MORE);
 	bool good = x->provider->write_request(c, &to, &out, &loss) && !out.failed && str_empty(loss.refused);
 	t->dropped = loss.dropped;
@@ -59,9 +71,9 @@ static bool write_request(struct txn *t, const struct translate *x, struct chat 
 		*path = arena_copy(&t->arena, buf_str(&out));
 		families_dropped(t->live_model, loss.dropped);
 	} else if (loss.refused.n) {
-		refuse(t, loss.refused, str_c(loss.why));
+		translate_refuse(t, loss.refused, str_c(loss.why));
 	} else {
-		refuse(t, STR_NONE, STR("The request is too large to be translated for its target"));
+		translate_refuse(t, STR_NONE, STR("The request is too large to be translated for its target"));
 	}
 	buf_free(&out);
 	return good;
@@ -72,7 +84,7 @@ static bool request(struct txn *t, struct translate *x, const struct target *tar
 	struct chat c = { .arena = &t->arena, .parallel = -1, .schema_strict = -1, .stream = t->stream };
 	struct chat_fault fault = { .field = STR_NONE };
 	if (!x->caller->read_request(t->call->body, &c, &fault)) {
-		refuse(t, fault.field, fault.message.n ? fault.message : STR("is malformed"));
+		translate_refuse(t, fault.field, fault.message.n ? fault.message : STR("is malformed"));
 		return false;
 	}
 	x->frame.usage = c.stream_usage;
@@ -107,7 +119,8 @@ struct translate *translate_request(struct txn *t, const struct target *target, 
 	x->quirks = p->quirks;
 	x->frame = (struct chat_frame){ .request_id = str_c(x->id), .model = str_of(x->model, target->model.n), .created_s = clock_wall_us() / SECOND_US };
 	buf_init(&x->out, ANSWER_MAX);
-	if (!request(t, x, target, path, body)) {
+	x->vectors = vectors_for(t);
+	if (x->vectors ? !vectors_request(x->vectors, t, target, path, body) : !request(t, x, target, path, body)) {
 		translate_free(x);
 		return NULL;
 	}
@@ -146,8 +159,15 @@ struct str translate_end(struct translate *x)
 	return buf_str(&x->out);
 }
 
+size_t translate_answer_max(const struct translate *x)
+{
+	return x->vectors ? TRANSLATE_VECTORS_HELD : TRANSLATE_HELD;
+}
+
 bool translate_answer(struct translate *x, struct str body, struct buf *out)
 {
+	if (x->vectors)
+		return vectors_answer(x->vectors, &x->frame, x->quirks, body, out);
 	struct arena a = ARENA_INIT;
 	struct chat_gather g;
 	const struct chat_answer *answer = NULL;

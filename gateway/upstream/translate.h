@@ -24,6 +24,9 @@ void translate_free(struct translate *x);	/* may be NULL */
 struct str translate_event(struct translate *x, struct str name, struct str data);
 /* Their stream is over, and whole. */
 struct str translate_end(struct translate *x);
+/* Bytes of a plain answer that can be translated. */
+enum { TRANSLATE_HELD = 1024 * 1024, TRANSLATE_VECTORS_HELD = 64 * 1024 * 1024 };
+size_t translate_answer_max(const struct translate *x);
 /* A plain answer; false when there is none in it. */
 bool translate_answer(struct translate *x, struct str body, struct buf *out);
 

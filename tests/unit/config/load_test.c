@@ -267,7 +267,7 @@ static void azure_has_two_forms(void **state)
 static void formats_without_code_are_read_and_not_used(void **state)
 {
 	(void)state;
-	struct snapshot *s = load_good("providers: { a: { dialect: cohere, base_url: \"https://a.example\", api_key: k } }");
+	struct snapshot *s = load_good("providers: { a: { dialect: ollama, base_url: \"https://a.example\", api_key: k } }");
 	assert_false(s->providers[0]->usable);
 	assert_true(warned("provider `a` is not used: its dialect is not part of this version"));
 	snapshot_unref(s);
