@@ -342,7 +342,7 @@ def test_a_share_is_compared_off_the_callers_path(gateway, provider):
     assert m["compared"] == {"same": 1, "similar": 1, "different": 1, "large_failed": 1, "not_answered": 1}
     assert m["requests"] == 5 and Decimal(m["compare_usd"]) == 4 * usd((10, 3), LARGE) and Decimal(m["spent_usd"]) == 5 * usd((10, 3), SMALL)
     assert [json.loads(x.body)["messages"] for x in b.requests] == [json.loads(x.body)["messages"] for x in a.requests]
-    assert len([x for x in g.access() if x.get("key") == "k"]) == 10
+    assert wait_for(lambda: len([x for x in g.access() if x.get("key") == "k"]) == 10)      # written a moment after the answer
     n = len(b.requests)
     assert ask().status == 429 and len(b.requests) == n         # the ten of the day are used up, by both
 
