@@ -2,8 +2,10 @@
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import time
+from http.client import HTTPException
 
 import anthropic
 import openai
@@ -36,6 +38,15 @@ def probe(header, tmp_path_factory):
 
 def with_probe(probe, *providers, entry=None, **more):
     return config_for(*providers, plugins=[{"name": "probe", "path": str(probe), **(entry or {})}], **more)
+
+
+def wait_for(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
 
 
 def text_of(r):
@@ -257,15 +268,31 @@ def test_a_reload_under_a_stream(gateway, provider, probe):
     assert text + "".join(c.choices[0].delta.content or "" for c in r) == "a ."
 
 
-def test_a_crash_ends_weir_and_nothing_else(gateway, provider, probe):
-    g = gateway(with_probe(probe, provider(), log={"level": "info"}), expect=None)
-    with pytest.raises((OSError, Exception)):
-        g.chat(text="crash")
+@pytest.mark.parametrize("how", ["crash", "crash work"])
+def test_a_crash_ends_weir_and_nothing_else(gateway, provider, probe, tmp_path, how):
+    """In a hook or on the pool of threads: after the restart the ledger and what was spent are there, the request in flight is not."""
+    key = {"name": "k", "secret": "sk-weir-k-0123456789abcdef", "budgets": [{"usd": 0.001, "per": "total"}]}
+    auth = {"authorization": "Bearer " + key["secret"]}
+    p = provider()
+    conf = with_probe(probe, p, log={"level": "info"}, ledger=str(tmp_path / "ledger.db"), keys=[key],
+                      prices={"first/mock": {"input": 10, "output": 20}})
+    g = gateway(conf, expect=None)
+    spent = [g.chat(max_tokens=3, headers=auth) for _ in range(3)]
+    assert [r.status for r in spent] == [200] * 3
+    with sqlite3.connect(tmp_path / "ledger.db") as db:
+        assert wait_for(lambda: db.execute("SELECT count(*) FROM requests").fetchone()[0] == 3)
+    with pytest.raises((OSError, HTTPException)):
+        g.chat(text=how, headers=auth)
     g.process.wait(10)
     assert g.process.returncode != 0
     g.log_path.write_text("")	# a sanitizer's report is wanted here
     again = gateway(g.config)
-    assert again.chat().status == 200
+    with sqlite3.connect(tmp_path / "ledger.db") as db:
+        assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        assert db.execute("SELECT count(*) FROM requests").fetchone()[0] == 3
+    while again.chat(max_tokens=3, headers=auth).status == 200:
+        spent.append(None)
+    assert 4 <= len(spent) <= 6		# 0.00016 dollars each: what was spent before counts on
 
 
 def test_the_plugin_of_the_guide(gateway, provider, header, tmp_path):

@@ -58,6 +58,8 @@ static void release(void *self)
 static void *work(void *input)
 {
 	char *s = input;
+	if (strcmp(s, "crash") == 0)
+		abort();
 	if (strcmp(s, "slow") == 0)
 		usleep(1500 * 1000);
 	for (char *c = s; *c; c++)
@@ -150,6 +152,8 @@ static enum weir_verdict request(void *self, struct weir_request *r)
 		return hold_work(r, "worked", WEIR_REFUSE);
 	if (is(t, "slow work"))
 		return hold_work(r, "slow", WEIR_REFUSE);
+	if (is(t, "crash work"))
+		return hold_work(r, "crash", WEIR_REFUSE);
 	if (is(t, "crash"))
 		*(volatile int *)NULL = 1;
 	if (is(t, "no verdict"))
