@@ -5,9 +5,6 @@
  * one on any failure before content (unless the model says `uncertain: never`). Retries and
  * walking on have separate budgets, one deadline holds for all of it. After content the
  * model's on_stream_failure decides.
- *
- * One lazy timer serves every wait of the transaction: it wakes at the earliest deadline,
- * looks at the clock, and goes back to sleep; so a chunk of a stream costs it nothing.
  */
 #include "upstream/forward.h"
 
@@ -26,19 +23,16 @@
 #include "upstream/walk.h"
 
 enum { IDLE_FORWARDS_MAX = 256, ATTEMPTS_MAX = 64 };
-static const int64_t COMMENT_EVERY_US = 10 * SECOND_US, LONG_RETRY_US = 60 * SECOND_US;
+static const int64_t LONG_RETRY_US = 60 * SECOND_US;
 
 static _Thread_local struct list pool;
 static _Thread_local unsigned pooled;
 static _Thread_local struct loop *thread_loop;
 
-static void step(struct forward *f);
-static int64_t next_due(struct forward *f);
 static enum stage_result none_left(struct txn *t);
 
 /* --- life --- */
 
-static void on_timer(struct timer *timer);
 static void on_step(struct loop_task *task);
 
 void forward_open(struct loop *l)
@@ -77,7 +71,7 @@ static struct forward *forward_get(void)
 	}
 	struct forward *f = mem_alloc(sizeof(*f));
 	list_init(&f->link);
-	timer_open(&f->timer, thread_loop, on_timer);
+	timer_open(&f->timer, thread_loop, forward_on_timer);
 	loop_task_init(&f->step_task, on_step);
 	return f;
 }
@@ -112,7 +106,7 @@ static void upstream_clock(struct txn *t, bool running)
 
 /* --- endings --- */
 
-static void end_with_error(struct forward *f, enum error_kind kind)
+void forward_fail(struct forward *f, enum error_kind kind)
 {
 	struct txn *t = f->t;
 	if (ladder_answers(t, kind))
@@ -177,7 +171,7 @@ static bool may_try(const struct forward *f)
 
 /* --- one attempt --- */
 
-static void start_attempt(struct forward *f)
+void forward_start(struct forward *f)
 {
 	struct txn *t = f->t;
 	struct try *y = &f->first;
@@ -198,7 +192,7 @@ static void start_attempt(struct forward *f)
 	if (t->upstream_since_us)
 		t->upstream_since_us = clock_us();	/* writing the request was ours */
 	hedge_plan(f);
-	timer_at(&f->timer, next_due(f));
+	timer_at(&f->timer, forward_due(f));
 	if (t->call && t->call->upload)
 		upload_begin(t, &y->attempt);
 }
@@ -253,7 +247,7 @@ static bool may_walk_on(const struct forward *f)
 
 static void on_step(struct loop_task *task)
 {
-	step(container_of(task, struct forward, step_task));
+	forward_step(container_of(task, struct forward, step_task));
 }
 
 void forward_go_on(struct forward *f)
@@ -261,14 +255,14 @@ void forward_go_on(struct forward *f)
 	struct live_target *from = f->t->live_target;
 	if (from && f->t->attempts)
 		failure_walk_on(f->t, from, f->first.entry->target->live, &f->last);
-	start_attempt(f);
+	forward_start(f);
 }
 
 void forward_give_up(struct forward *f)
 {
 	queue_leave(f);
 	if (f->t->attempts) {
-		end_with_error(f, f->last.kind);
+		forward_fail(f, f->last.kind);
 		return;
 	}
 	none_left(f->t);
@@ -277,14 +271,14 @@ void forward_give_up(struct forward *f)
 }
 
 /* Decides after a failure: try again, walk on, wait, or give up. */
-static void step(struct forward *f)
+void forward_step(struct forward *f)
 {
 	struct txn *t = f->t;
 	t->cut = t->answer.content;
 	if (!may_try(f) || !may_walk_on(f))
-		end_with_error(f, f->last.kind);
+		forward_fail(f, f->last.kind);
 	else if (other_credential(f))
-		start_attempt(f);
+		forward_start(f);
 	else if (same_again(f))
 		return;
 	else if (choose_next(f))
@@ -292,7 +286,7 @@ static void step(struct forward *f)
 	else if (!t->call->upload && queue_wait(f))
 		return;
 	else
-		end_with_error(f, f->last.kind);
+		forward_fail(f, f->last.kind);
 }
 
 /*
@@ -336,7 +330,7 @@ static void failed(struct attempt *a, const struct outcome *o)
 	upstream_clock(t, false);
 	if (t->answer.content && !(f->resume && resume_prepare(f->resume, t))) {
 		t->cut = true;
-		end_with_error(f, o->kind);
+		forward_fail(f, o->kind);
 		return;
 	}
 	loop_defer(t->loop, &f->step_task);
@@ -346,129 +340,12 @@ const struct attempt_events forward_attempt_events = {
 	.completed = completed, .failed = failed, .answering = answering, .committed = committed, .judged = judged,
 };
 
-/* --- time --- */
-
-/* Whom the caller waits for: the second when the first has failed. */
-static struct try *running(struct forward *f)
-{
-	if (f->second && f->second->running && !f->first.running)
-		return f->second;
-	return &f->first;
-}
-
-static void time_out(struct forward *f, const char *why)
-{
-	struct outcome o = { .kind = ERR_TIMEOUT, .why = why };
-	struct try *y = running(f);
-	if (y == &f->first && y->running && f->second)
-		try_cancel(f->second);
-	if (y->running) {
-		attempt_fail(&y->attempt, &o);
-		return;
-	}
-	f->last = o;
-	queue_leave(f);
-	end_with_error(f, ERR_TIMEOUT);
-}
-
-static int64_t sooner(int64_t a, int64_t b)
-{
-	return b && b < a ? b : a;
-}
-
-/* The next moment something has to be looked at. */
-static int64_t next_due(struct forward *f)
-{
-	const struct txn *t = f->t;
-	const struct try *y = running(f);
-	const struct attempt *a = &y->attempt;
-	int64_t due = t->answer.content && t->stream ? INT64_MAX : t->deadline_us;
-	due = sooner(sooner(due, f->backoff_until_us), f->queue_look_us ? f->queue_look_us : f->queue_until_us);
-	if (y->running)
-		due = sooner(due, attempt_trial_due(a, loop_now(t->loop)));
-	if (y->running && attempt_has_content(a))
-		due = sooner(due, a->last_byte_us + f->timeouts.idle_us);
-	else if (y->running && t->stream)
-		due = sooner(due, a->began_us + f->timeouts.first_token_us);
-	if (t->stream)
-		due = sooner(due, f->comment_us + COMMENT_EVERY_US);
-	return sooner(due, f->hedge_at_us);
-}
-
-/* A wait that is over ends the turn: true. */
-static bool waits_over(struct forward *f, int64_t now)
-{
-	if (f->backoff_until_us && now >= f->backoff_until_us) {
-		f->backoff_until_us = 0;
-		if (choose_place(f))
-			start_attempt(f);
-		else
-			step(f);
-		return true;
-	}
-	if (f->queue_look_us && now >= f->queue_look_us) {
-		queue_look(f);
-		return true;
-	}
-	if (f->queue_until_us && now >= f->queue_until_us) {
-		forward_give_up(f);
-		return true;
-	}
-	return false;
-}
-
-/* True: a deadline of the transaction or its attempt passed. */
-static bool timed_out(struct forward *f, int64_t now)
-{
-	struct txn *t = f->t;
-	struct try *y = running(f);
-	struct attempt *a = &y->attempt;
-	bool content = attempt_has_content(a);
-	const char *why = NULL;
-	if (now >= t->deadline_us && !(t->answer.content && t->stream))
-		why = "the request's time is over";
-	else if (y->running && !a->waiting && content && now - a->last_byte_us >= f->timeouts.idle_us)
-		why = "the provider fell silent";
-	else if (y->running && t->stream && !content && now - a->began_us >= f->timeouts.first_token_us)
-		why = "no first token in time";
-	if (why)
-		time_out(f, why);
-	return why;
-}
-
-static void keep_caller(struct forward *f, int64_t now)
-{
-	struct txn *t = f->t;
-	struct attempt *a = &running(f)->attempt;
-	if (f->comment_us < a->last_byte_us && t->answer.content)
-		f->comment_us = a->last_byte_us;
-	if (!t->stream || now - f->comment_us < COMMENT_EVERY_US)
-		return;
-	f->comment_us = now;
-	if (!a->waiting && (t->answer.event_stream || !t->answer.begun))
-		attempt_keep_alive(a);
-}
-
-static void on_timer(struct timer *timer)
-{
-	struct forward *f = container_of(timer, struct forward, timer);
-	int64_t now = loop_now(timer->loop);
-	if (waits_over(f, now) || timed_out(f, now))
-		return;
-	if (f->hedge_at_us && now >= f->hedge_at_us)
-		hedge_start(f);
-	if (f->first.running)
-		attempt_trial_look(&f->first.attempt, now);
-	keep_caller(f, now);
-	timer_at(timer, next_due(f));
-}
-
 /* --- the stage --- */
 
 static void cancel(struct txn *t)
 {
 	struct forward *f = t->stage_data;
-	bool was_running = running(f)->running;
+	bool was_running = forward_running(f)->running;
 	loop_task_cancel(&f->step_task);
 	queue_leave(f);
 	timer_stop(&f->timer);
@@ -481,7 +358,7 @@ static void cancel(struct txn *t)
 static void on_drain(struct txn *t)
 {
 	struct forward *f = t->stage_data;
-	attempt_drained(&running(f)->attempt);
+	attempt_drained(&forward_running(f)->attempt);
 }
 
 /* Nothing in the plan can be asked: the kindest reason decides the error. */
@@ -534,7 +411,7 @@ static enum stage_result enter(struct txn *t)
 	t->on_drain = on_drain;
 	set_deadline(t, &m->timeouts);
 	if (choose_next(f))
-		start_attempt(f);
+		forward_start(f);
 	else if (t->call->upload || !queue_wait(f))
 		return none_left(t), ladder_answers(t, t->error.kind) ? STAGE_ANSWERED : STAGE_FAILED;
 	return STAGE_PARKED;

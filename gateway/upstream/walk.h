@@ -1,7 +1,7 @@
 /*
  * walk.h: one transaction's walk over its plan; shared by the files of this stage:
- * forward.c the walk itself and its times, choose.c whom to ask next, queue.c waiting for a
- * place, hedge.c the second attempt.
+ * forward.c the walk itself, forward_time.c its times, choose.c whom to ask next, cascade.c whose answer is judged,
+ * queue.c waiting for a place, hedge.c the second attempt.
  */
 #ifndef WEIR_UPSTREAM_WALK_H
 #define WEIR_UPSTREAM_WALK_H
@@ -73,6 +73,26 @@ void cascade_judged(struct forward *f, const struct attempt *a, const struct att
 /* Its answer was given. */
 void cascade_end(struct forward *f, const struct attempt *a);
 
+/* --- forward.c --- */
+
+/* An attempt at f->first.entry, whose place is claimed. */
+void forward_start(struct forward *f);
+/* After a failure: tries again, walks on, waits, or gives up. */
+void forward_step(struct forward *f);
+/* A place was granted, or a moment is over; or there is nothing to wait for any more. */
+void forward_go_on(struct forward *f);
+void forward_give_up(struct forward *f);
+/* Ends it with f->last as `kind`, unless a rung of the ladder answers. */
+void forward_fail(struct forward *f, enum error_kind kind);
+
+/* --- forward_time.c --- */
+
+/* Whom the caller waits for: the second when the first has failed. */
+struct try *forward_running(struct forward *f);
+/* The next moment something has to be looked at; and the look. */
+int64_t forward_due(struct forward *f);
+void forward_on_timer(struct timer *timer);
+
 /* --- queue.c --- */
 
 /* Nobody can be asked now, but somebody may be soon: waits for it. False: there is nothing to wait for. */
@@ -81,9 +101,6 @@ bool queue_wait(struct forward *f);
 void queue_look(struct forward *f);
 /* Stops waiting. */
 void queue_leave(struct forward *f);
-/* A place was granted, or a moment is over: forward.c goes on. */
-void forward_go_on(struct forward *f);
-void forward_give_up(struct forward *f);
 
 /* --- hedge.c --- */
 
