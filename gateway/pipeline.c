@@ -171,5 +171,5 @@ static void settle_down(struct txn *t)
 const struct txn_ops pipeline_ops = {
 	.start = start, .refuse = refuse, .hangup = hangup, .drained = drained, .body_too_large = body_too_large,
 	.body_failed = body_failed, .resume = run, .fail = fail, .end = end, .settle_down = settle_down,
-	.rule = plugins_last,
+	.stale = cache_stale, .rule = plugins_last,
 };

@@ -1,8 +1,6 @@
 /*
- * cache.c: look-up on the way in, a recording sink on the way out.
- *
- * A value begins with a fixed head: format, length and checksum of the rest, what the answer
- * cost, its tokens. Whatever does not fit is a miss.
+ * cache.c: look-up on the way in, a recording sink on the way out, and an answer that is over its
+ * time where nobody else answers.
  */
 #include "cache/cache.h"
 
@@ -11,22 +9,16 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cache/cache_key.h"
+#include "cache/entry.h"
+#include "cache/wish.h"
 #include "core/call.h"
 #include "core/endpoint.h"
 #include "core/families.h"
 #include "core/plan.h"
 #include "core/snapshot.h"
 #include "store/worker_store.h"
-
-static const uint32_t FORMAT = 0x31635757;	/* "WWc1" */
-
-struct entry_head {
-	uint32_t format;
-	uint32_t type_length;		/* of the content type, which stands first */
-	uint64_t body_length, checksum;	/* of type and body together */
-	int64_t cost, input, output, cached;
-	int64_t stored_s;		/* Unix time */
-};
+#include "wire/json_cursor.h"
+#include "wire/json_scan.h"
 
 struct cached {
 	struct sink sink;		/* records; first member of what sinks see */
@@ -35,11 +27,11 @@ struct cached {
 	struct store_call call;
 	bool asking, parked;
 	char key[8 + 2 * DIGEST_SIZE + 1];
-	int64_t ttl_ms;
-	uint64_t max_entry;
-	bool tools, recording, spoiled;
-	struct buf bytes;		/* a head's room, the content type, the body */
-	size_t type_length;
+	struct cache_wish wish;
+	int64_t ttl_us, stale_us;	/* kept for both together */
+	bool tools, spoiled, whole;
+	struct buf old;			/* what was found and is over its time */
+	struct buf bytes;		/* what was found, then what is recorded */
 };
 
 static void free_cached(struct txn *t)
@@ -47,57 +39,38 @@ static void free_cached(struct txn *t)
 	if (!t->cached)
 		return;
 	buf_free(&t->cached->bytes);
+	buf_free(&t->cached->old);
 	free(t->cached);
 	t->cached = NULL;
 }
 
 /* --- recording --- */
 
-static bool says(struct str body, const char *const *words)
-{
-	for (; *words; words++)
-		if (str_has(body, str_c(*words)))
-			return true;
-	return false;
-}
-
-/* Filtered answers never, tool calls only where they are wanted: their effects are not repeated by a replay. */
-static bool worth_keeping(const struct cached *c, struct str body)
-{
-	static const char *const filtered[] = { "\"content_filter\"", "\"stop_reason\":\"refusal\"", "\"status\":\"incomplete\"", NULL };
-	static const char *const tools[] = { "\"tool_calls\":[{", "\"tool_calls\": [{", "\"tool_use\"", "\"function_call\"", NULL };
-	return body.n && !says(body, filtered) && (c->tools || !says(body, tools));
-}
-
 static void keep(struct cached *c)
 {
 	struct txn *t = c->t;
-	struct str rest = str_skip(buf_str(&c->bytes), sizeof(struct entry_head)), body = str_skip(rest, c->type_length);
-	struct entry_head head = {
-		.format = FORMAT, .type_length = (uint32_t)c->type_length, .body_length = body.n, .checksum = str_hash(rest), .cost = t->cost,
-		.input = t->usage.input, .output = t->usage.output, .cached = t->usage.cached, .stored_s = clock_wall_us() / SECOND_US,
-	};
-	if (c->spoiled || c->bytes.failed || t->unrecorded || t->answer.status != 200 || !worth_keeping(c, body))
-		return;
-	memcpy(c->bytes.p, &head, sizeof(head));
-	store_put(worker_store(), NULL, str_c(c->key), buf_str(&c->bytes), c->ttl_ms);
+	if (!c->spoiled && !t->unrecorded && t->answer.status == 200 && entry_seal(&c->bytes, t, c->tools))
+		store_put(worker_store(), NULL, str_c(c->key), buf_str(&c->bytes), (c->ttl_us + c->stale_us) / MS_US);
 }
 
-static void begin_recording(struct cached *c)
+/* Clients often hang up behind it, before the connection's last bytes. */
+static bool is_last_event(struct str raw)
 {
-	struct entry_head room = { .format = 0 };
-	buf_clear(&c->bytes);
-	buf_add(&c->bytes, str_of((const char *)&room, sizeof(room)));
-	buf_add(&c->bytes, c->t->answer.content_type);
-	c->type_length = c->t->answer.content_type.n;
+	static const struct str last[] = { STR_INIT("data: [DONE]"), STR_INIT("data:[DONE]"), STR_INIT("event: message_stop"),
+					   STR_INIT("event: response.completed") };
+	for (size_t i = 0; i < array_len(last); i++)
+		if (str_starts(raw, last[i]))
+			return true;
+	return false;
 }
 
 static void record(struct cached *c, const struct delta *d)
 {
 	bool comment = d->kind == DELTA_EVENT && str_starts(d->raw, STR(":"));
+	c->whole |= d->kind == DELTA_END || (d->kind == DELTA_EVENT && is_last_event(d->raw));
 	switch (d->kind) {
 	case DELTA_HEAD:
-		begin_recording(c);
+		entry_begin(&c->bytes, c->t->answer.content_type);
 		break;
 	case DELTA_EVENT:
 	case DELTA_BYTES:
@@ -117,26 +90,10 @@ static enum sink_result take(struct sink *s, struct delta *d)
 	enum sink_result r = sink_pass(s, d);
 	if (r == SINK_TAKEN && !c->spoiled)
 		record(c, d);
-	if (r == SINK_TAKEN && d->kind == DELTA_END)
-		c->recording = !c->spoiled;	/* whole; its cost is known when the transaction is over */
 	return r;
 }
 
 /* --- replaying --- */
-
-static bool read_entry(struct str value, struct entry_head *head, struct str *type, struct str *body)
-{
-	if (value.n < sizeof(*head))
-		return false;
-	memcpy(head, value.p, sizeof(*head));
-	struct str rest = str_skip(value, sizeof(*head));
-	if (head->format != FORMAT || head->type_length > rest.n || head->body_length != rest.n - head->type_length ||
-	    head->checksum != str_hash(rest))
-		return false;
-	*type = str_head(rest, head->type_length);
-	*body = str_skip(rest, head->type_length);
-	return true;
-}
 
 static void emit(struct txn *t, enum delta_kind kind, struct str raw)
 {
@@ -144,22 +101,38 @@ static void emit(struct txn *t, enum delta_kind kind, struct str raw)
 	t->sinks->take(t->sinks, &d);
 }
 
-static void replay(struct txn *t, const struct entry_head *head, struct str type, struct str body)
+static void replay(struct txn *t, const struct entry *e, const char *state)
 {
-	t->cache_state = "hit";
+	t->cache_state = state;
 	t->cost_known = true;
-	t->usage = (struct usage){ .known = true, .input = head->input, .output = head->output, .cached = head->cached,
-				   .total = head->input + head->output };
+	t->usage = e->usage;
 	t->answer.status = 200;
-	t->answer.content_type = type;
+	t->answer.content_type = e->type;
+	t->answer.headers = NULL;
+	t->answer.n_headers = 0;
 	t->answer.event_stream = t->stream;
-	t->answer.length = t->stream ? ANSWER_CHUNKED : (int64_t)body.n;
+	t->answer.length = t->stream ? ANSWER_CHUNKED : (int64_t)e->body.n;
 	t->first_content_us = loop_now(t->loop);
-	families_cache(t->live_model, "hit", head->cost);
+	families_cache(t->live_model, state, e->cost);
 	emit(t, DELTA_HEAD, STR_NONE);
 	t->answer.content = true;
-	emit(t, t->stream ? DELTA_EVENT : DELTA_BYTES, body);
+	emit(t, t->stream ? DELTA_EVENT : DELTA_BYTES, e->body);
 	emit(t, DELTA_END, STR_NONE);
+	txn_end(t);
+}
+
+bool cache_stale(struct txn *t)
+{
+	struct cached *c = t->cached;
+	struct entry e;
+	int64_t over = c && c->stale_us < c->wish.stale_us ? c->stale_us : c ? c->wish.stale_us : 0;
+	if (!c || !entry_read(buf_str(&c->old), &e) || e.age_us - c->ttl_us > over)
+		return false;
+	c->spoiled = true;		/* it is not kept anew */
+	t->error = (struct error){ .kind = ERR_NONE };
+	t->live_target = NULL;		/* none of those that were tried */
+	replay(t, &e, "stale");
+	return true;
 }
 
 /* --- looking up --- */
@@ -183,15 +156,44 @@ static void cancel(struct txn *t)
 		c->asking = c->parked = false;
 }
 
-static bool says_header(const struct txn *t, const char *word)
+/* Zero, in whatever way it is spelled. */
+static bool is_zero(struct str number)
 {
-	return str_ihas(t->req->header[RH_WEIR_CACHE], str_c(word)) || str_ihas(t->req->header[RH_CACHE_CONTROL], str_c(word));
+	bool digits = false;
+	for (size_t i = 0; i < number.n && number.p[i] != 'e' && number.p[i] != 'E'; i++) {
+		if (number.p[i] >= '1' && number.p[i] <= '9')
+			return false;
+		digits |= number.p[i] == '0';
+	}
+	return digits && json_type(number) == JSON_NUMBER;
+}
+
+static struct str member(const struct call *call, struct str key)
+{
+	const struct json_member *m = json_scan_find(call->json, call->body, key);
+	return m ? str_of(call->body.p + m->value_at, m->value_length) : STR_NONE;
+}
+
+/* What writes no text has nothing to draw lots for. */
+static bool is_deterministic(const struct txn *t)
+{
+	struct str google = json_get(member(t->call, STR("generationConfig")), STR("temperature"));
+	return t->endpoint->good != ANSWER_TEXT || is_zero(member(t->call, STR("temperature"))) || is_zero(google);
+}
+
+static bool is_wanted(const struct txn *t)
+{
+	const struct cache_settings *s = &t->snapshot->settings.cache;
+	if (t->cache_wish)
+		return t->cache_wish > 0;
+	return t->plan->model->policy.cache && (!s->deterministic_only || is_deterministic(t));
 }
 
 static bool has_part(const struct txn *t)
 {
-	static const char *const endpoints[] = { "chat", "completions", "responses", "messages", "embeddings", "rerank", "moderations" };
-	if (!(t->cache_wish ? t->cache_wish > 0 : t->plan->model->policy.cache) || !worker_store() || t->method != HTTP_POST || !t->call->json || t->call->upload)
+	static const char *const endpoints[] = { "chat", "completions", "responses", "messages", "generate_content", "embeddings", "embed_content",
+						 "rerank", "moderations" };
+	if (!worker_store() || t->comparison || t->method != HTTP_POST || !t->call->json || t->call->upload || !is_wanted(t))
 		return false;
 	for (size_t i = 0; i < array_len(endpoints); i++)
 		if (str_eq(str_c(t->endpoint->name), str_c(endpoints[i])))
@@ -199,49 +201,71 @@ static bool has_part(const struct txn *t)
 	return false;
 }
 
+/* Kept over its time only where the model's ladder may ask for it. */
+static bool has_stale(const struct model *m)
+{
+	for (unsigned i = 0; i < m->n_ladder; i++)
+		if (m->ladder[i] == LADDER_STALE)
+			return true;
+	return false;
+}
+
 static struct cached *make(struct txn *t)
 {
 	const struct cache_settings *s = &t->snapshot->settings.cache;
+	const struct model *m = t->plan->model;
 	struct cached *c = mem_alloc(sizeof(*c));
 	uint8_t digest[DIGEST_SIZE];
-	*c = (struct cached){ .t = t, .generation = t->generation, .ttl_ms = s->ttl_us / MS_US, .max_entry = s->max_entry, .tools = s->tools };
-	buf_init(&c->bytes, s->max_entry + sizeof(struct entry_head) + 256);
+	*c = (struct cached){ .t = t, .generation = t->generation, .tools = s->tools, .wish = cache_wish(t->req) };
+	c->ttl_us = m->policy.cache_ttl_us ? m->policy.cache_ttl_us : s->ttl_us;
+	c->stale_us = has_stale(m) ? s->stale_us : 0;
+	buf_init(&c->bytes, s->max_entry + ENTRY_OVERHEAD);
 	cache_key(t, digest);
 	memcpy(c->key, "answer/", 7);
 	digest_to_hex(digest, c->key + 7);
 	return c;
 }
 
-static enum stage_result miss(struct txn *t, bool keep_it)
+static enum stage_result bypass(struct txn *t)
+{
+	families_cache(t->live_model, "bypass", 0);
+	t->cache_state = "bypass";
+	free_cached(t);
+	return STAGE_NEXT;
+}
+
+static enum stage_result miss(struct txn *t, const char *why)
 {
 	struct cached *c = t->cached;
-	buf_free(&c->bytes);
-	families_cache(t->live_model, keep_it ? "miss" : "bypass", 0);
-	t->cache_state = keep_it ? "miss" : "bypass";
-	if (!keep_it) {
-		free_cached(t);
-		return STAGE_NEXT;
-	}
+	families_cache(t->live_model, "miss", 0);
+	families_cache_miss(t->live_model, why);
+	if (c->wish.only)
+		return txn_error(t, ERR_TIMEOUT, "There is no kept answer to this, and only a kept one was wanted.");
+	c->old = c->bytes;
+	buf_init(&c->bytes, c->old.max);
+	t->cache_state = "miss";
 	c->sink.take = take;
 	txn_lay_sink(t, &c->sink);
 	return STAGE_NEXT;
 }
 
+static const char *why_missed(const struct store_call *call)
+{
+	return call->result == STORE_OK ? "broken" : call->result == STORE_MISSING ? "absent" : "store";
+}
+
 static enum stage_result decide(struct txn *t)
 {
 	struct cached *c = t->cached;
-	struct entry_head head;
-	struct str type, body;
+	struct entry e;
 	t->cancel = NULL;
 	c->parked = false;
-	if (c->call.result == STORE_OK && read_entry(buf_str(&c->bytes), &head, &type, &body)) {
-		replay(t, &head, type, body);
-		txn_end(t);
-		return STAGE_ANSWERED;
-	}
-	if (says_header(t, "only-if-cached") || str_ieq(str_trim(t->req->header[RH_WEIR_CACHE]), STR("only")))
-		return txn_error(t, ERR_TIMEOUT, "There is no kept answer to this, and only a kept one was wanted.");
-	return miss(t, true);
+	if (c->call.result != STORE_OK || !entry_read(buf_str(&c->bytes), &e))
+		return miss(t, why_missed(&c->call));
+	if (e.age_us > c->ttl_us || e.age_us > c->wish.max_age_us)
+		return miss(t, "expired");
+	replay(t, &e, "hit");
+	return STAGE_ANSWERED;
 }
 
 static enum stage_result enter(struct txn *t)
@@ -250,10 +274,10 @@ static enum stage_result enter(struct txn *t)
 		if (!has_part(t))
 			return STAGE_NEXT;
 		t->cached = make(t);
-		if (says_header(t, "no-store"))
-			return miss(t, false);
-		if (says_header(t, "no-cache"))
-			return miss(t, true);
+		if (t->cached->wish.no_store)
+			return bypass(t);
+		if (t->cached->wish.no_cache)
+			return miss(t, "asked");
 		t->cached->asking = true;
 		t->cached->call = (struct store_call){ .done = on_value };
 		store_get(worker_store(), &t->cached->call, str_c(t->cached->key));
@@ -273,8 +297,8 @@ static void leave(struct txn *t)
 		return;
 	if (c->asking)
 		store_cancel(worker_store(), &c->call);
-	if (c->recording && !t->cut && !t->caller_gone && t->error.kind == ERR_NONE)
-		keep(c);
+	if (c->whole && !t->cut && (t->error.kind == ERR_NONE || t->error.kind == ERR_CALLER_GONE))
+		keep(c);	/* its cost is known now */
 	free_cached(t);
 }
 

@@ -8,8 +8,13 @@
 #ifndef WEIR_CACHE_CACHE_H
 #define WEIR_CACHE_CACHE_H
 
+#include <stdbool.h>
+
 #include "core/stage.h"
 
 extern const struct stage cache_stage;
+
+/* No target answered: gives what was found and is over its time, marked `stale`, and ends `t`. False: there is none. */
+bool cache_stale(struct txn *t);
 
 #endif

@@ -45,7 +45,9 @@ static int by_key(const void *a, const void *b)
 	const struct json_member *x = *(const struct json_member *const *)a, *y = *(const struct json_member *const *)b;
 	size_t n = x->key_length < y->key_length ? x->key_length : y->key_length;
 	int order = memcmp(sorted_body + x->key_at, sorted_body + y->key_at, n);
-	return order ? order : (x->key_length > y->key_length) - (x->key_length < y->key_length);
+	if (!order)
+		order = (x->key_length > y->key_length) - (x->key_length < y->key_length);
+	return order ? order : (x->key_at > y->key_at) - (x->key_at < y->key_at);	/* of twins the last one counts */
 }
 
 /* The body says `stream` by itself; what is asked of it stands in the key apart. */
@@ -88,19 +90,36 @@ static void add_model(const struct txn *t, struct buf *b)
 {
 	const struct model *m = t->plan->model;
 	add_part(b, m->name);
-	for (unsigned i = 0; i < m->n_targets; i++)
+	for (unsigned i = 0; i < m->n_targets; i++) {
 		add_part(b, m->targets[i]->name);
+		add_part(b, m->targets[i]->provider->origin.host_header);
+		add_part(b, m->targets[i]->provider->base_path);
+	}
+}
+
+/* Where the caller's own credential is sent on, its account decides what is answered. */
+static void add_credential(const struct txn *t, struct buf *b)
+{
+	static const enum request_header headers[] = { RH_AUTHORIZATION, RH_API_KEY, RH_GOOG_API_KEY };
+	bool own = false;
+	for (unsigned i = 0; i < t->plan->n; i++)
+		own |= t->plan->entries[i].target->provider->caller_credential;
+	for (size_t i = 0; own && i < array_len(headers); i++)
+		add_part(b, t->req->header[headers[i]]);
+	if (own)
+		add_part(b, t->req->query);
 }
 
 void cache_key(struct txn *t, uint8_t digest[DIGEST_SIZE])
 {
 	static const enum request_header headers[] = { RH_ANTHROPIC_BETA, RH_ANTHROPIC_VERSION, RH_WEIR_PROVIDER, RH_WEIR_FALLBACKS };
 	struct buf b = BUF_INIT(2 * t->call->body.n + 65536);
-	buf_addf(&b, "weir cache 1 %s %d %d ", t->endpoint->name, t->stream, t->call->usage_asked);
+	buf_addf(&b, "weir cache 2 %s %d %d ", t->endpoint->name, t->stream, t->call->usage_asked);
 	add_scope(t, &b);
 	add_model(t, &b);
 	for (size_t i = 0; i < array_len(headers); i++)
 		add_part(&b, t->req->header[headers[i]]);
+	add_credential(t, &b);
 	add_body(t, &b);
 	digest_sha256(buf_str(&b), digest);
 	buf_free(&b);

@@ -26,8 +26,10 @@ void families_token(struct str credential, bool good);
 /* A limit or a budget of this key refused a request. */
 void families_refusal(struct live_key *key);
 
-/* The cache was asked: "hit", "miss", "bypass"; what the hit saved, in nano-dollars. */
+/* The cache was asked: "hit", "stale", "miss", "bypass"; what the hit saved, in nano-dollars. */
 void families_cache(struct live_model *model, const char *result, int64_t saved);
+/* Why it was a miss: "absent", "expired", "broken", "store" (which was away), "asked" (by the caller). */
+void families_cache_miss(struct live_model *model, const char *why);
 
 /* Fields, comma separated, that a target's format could not carry. */
 void families_dropped(struct live_model *model, struct str fields);

@@ -53,7 +53,9 @@ enum cache_scope { CACHE_KEY, CACHE_TEAM, CACHE_GLOBAL };
 struct cache_settings {
 	bool enabled;				/* of models that say nothing else */
 	bool tools;				/* answers with tool calls, too */
+	bool deterministic_only;		/* requests of temperature 0 */
 	int64_t ttl_us;
+	int64_t stale_us;			/* how far over its time, when providers fail */
 	uint64_t max_entry, max_memory;		/* bytes */
 	int scope;				/* enum cache_scope: who shares answers */
 };

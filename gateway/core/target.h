@@ -148,6 +148,7 @@ struct routing_policy {
 	int max_share;			/* per cent of requests for one provider; 0: no limit */
 	int on_unsupported;		/* enum on_unsupported: fields that a target's format cannot carry */
 	bool cache;			/* its answers may be kept and given again */
+	int64_t cache_ttl_us;		/* 0: as all */
 	bool affinity;
 	int explore;			/* per cent of requests that look elsewhere */
 	int64_t queue_wait_us;		/* for a place at a full target */

@@ -98,6 +98,10 @@ static struct counter_family cache_requests = {
 	SUM("weir_cache_requests_total", "Requests to models whose answers are kept, by what the cache did."),
 	.labels = { "model", "result" },
 };
+static struct counter_family cache_misses = {
+	SUM("weir_cache_misses_total", "Questions without a kept answer, by why: none, over its time, unreadable, the store away, not wanted."),
+	.labels = { "model", "reason" },
+};
 static struct counter_family cache_saved = {
 	.name = "weir_cache_saved_usd_total", .help = "What answers out of the cache cost when they were bought.",
 	.kind = COUNTER_SUM, .scale = 1e-9, .labels = { "model" },
@@ -395,6 +399,11 @@ void families_cache(struct live_model *model, const char *result, int64_t saved)
 		counter_add(one(&cache_saved, name), saved);
 }
 
+void families_cache_miss(struct live_model *model, const char *why)
+{
+	counter_add(two(&cache_misses, model ? model->name : STR("none"), str_c(why)), 1);
+}
+
 void families_dropped(struct live_model *model, struct str fields)
 {
 	int64_t n = 0;
@@ -514,6 +523,16 @@ static void prepare_pair(struct str model, struct str provider)
 	two(&costs_estimated, model, provider);
 }
 
+static void prepare_cache(struct str model)
+{
+	static const char *const results[] = { "hit", "stale", "miss", "bypass" }, *const reasons[] = { "absent", "expired", "broken", "store", "asked" };
+	for (size_t i = 0; i < array_len(results); i++)
+		two(&cache_requests, model, str_c(results[i]));
+	for (size_t i = 0; i < array_len(reasons); i++)
+		two(&cache_misses, model, str_c(reasons[i]));
+	one(&cache_saved, model);
+}
+
 static void prepare_model(const struct model *m)
 {
 	struct model_counters *row = families_model(m->live);
@@ -521,6 +540,8 @@ static void prepare_model(const struct model *m)
 	request_series(e, ERR_NONE, 1);
 	for (size_t i = 0; i < array_len(usual_failures); i++)
 		request_series(e, usual_failures[i], (unsigned)error_row(usual_failures[i])->status / 100 - 1);
+	if (m->policy.cache)
+		prepare_cache(row->name);
 	for (unsigned i = 0; i < m->n_ladder; i++)
 		two(&ladder_answers, row->name, m->ladder[i] == LADDER_STALE ? STR("stale") : STR("rule"));
 	for (unsigned i = 0; i < m->n_targets; i++)

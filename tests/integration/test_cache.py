@@ -123,6 +123,23 @@ def test_a_caller_who_leaves_keeps_nothing(gateway, provider, config):
     assert state(g.request("POST", "/v1/chat/completions", body)) == "miss"
 
 
+def test_a_caller_who_leaves_behind_the_last_event_has_the_answer_kept(gateway, provider, config):
+    """As SDKs do: they read no further than [DONE]."""
+    from weir import Raw
+    p = provider(lambda r: [stream_head(), chunk(delta("x")), chunk(delta(finish="stop")), chunk(event("[DONE]")), ("sleep", 0.5), LAST_CHUNK])
+    g = gateway(cached(config, p))
+    body = json.dumps({"model": "m", "stream": True, "messages": [{"role": "user", "content": "hi"}]})
+    s = Raw(g.port)
+    s.send(f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n{body}")
+    seen = b""
+    while b"[DONE]" not in seen:
+        seen += s.s.recv(65536)
+    s.s.close()
+    settle()
+    r = g.request("POST", "/v1/chat/completions", body)
+    assert state(r) == "hit" and r.body.endswith(b"data: [DONE]\n\n") and len(p.requests) == 1
+
+
 def test_headers_decide(gateway, provider, config):
     p = provider(counting())
     g = gateway(cached(config, p))
@@ -159,6 +176,7 @@ def test_replicas_share_answers_in_redis(gateway, provider, config, redis):
     assert state(second) == "hit" and second.body == first.body
     redis.stop()
     assert b.chat().status == 200       # a miss
+    assert b.metric("weir_cache_misses_total", model="m", reason="store") == 1
     redis.start()
 
 
@@ -172,6 +190,7 @@ def test_values_that_were_tampered_with_are_a_miss(gateway, provider, config, re
     assert b":1" in s.recv(100)
     s.close()
     assert state(g.chat()) == "miss" and len(p.requests) == 2
+    assert g.metric("weir_cache_misses_total", model="m", reason="broken") == 1
 
 
 def test_no_answer_crosses_over(gateway, provider, config):
@@ -203,3 +222,90 @@ def test_the_sdk_gets_the_same_from_a_replay(gateway, provider, config):
         streams.append([c.model_dump() for c in client.chat.completions.create(**ask, stream=True, stream_options={"include_usage": True})])
         settle()
     assert streams[0] == streams[1] and streams[0][-1]["usage"]["completion_tokens"] == 3
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_stale_answer_where_no_target_answers(gateway, provider, config, store, stream):
+    p = provider(counting())
+    g = gateway(cached(config, p, store=store, breaker="off", cache={"ttl": "1s"}))
+    first = g.chat(stream=stream)
+    time.sleep(1.2)
+    p.script = lambda r: error(500)
+    stale = g.chat(stream=stream)
+    assert stale.status == 200 and state(stale) == "stale" and stale.body == first.body
+    assert stale.headers["x-weir-attempts"] == "1" and "x-weir-target" not in stale.headers
+    honest = g.chat(stream=stream, text="never asked before")
+    assert honest.status == 502 and state(honest) == "miss" and honest.json["error"]["message"]
+    assert g.chat(stream=stream, headers={"cache-control": "stale-if-error=0"}).status == 502
+    assert g.metric("weir_cache_requests_total", model="m", result="stale") == 1
+    assert g.metric("weir_cache_misses_total", model="m", reason="expired") == 2
+    assert g.metric("weir_ladder_answers_total", model="m", rung="stale") == 1
+    p.script = counting()
+    fresh = g.chat(stream=stream)
+    settle()
+    assert state(fresh) == "miss" and state(g.chat(stream=stream)) == "hit"     # a stale answer was not kept anew
+
+
+def test_stale_answers_only_where_they_may_be_given(gateway, provider, config):
+    p = provider(counting())
+    for conf in ({"cache": {"ttl": "1s", "stale_on_error": "0s"}}, {"cache": {"ttl": "1s"}, "model": {"ladder": ["targets", "error"]}}):
+        p.script = counting()
+        g = gateway(cached(config, p, breaker="off", **conf))
+        g.chat()
+        time.sleep(1.2)
+        p.script = lambda r: error(500)
+        assert g.chat().status == 502
+    p.script = counting()
+    g = gateway(cached(config, p, breaker="off", cache={"ttl": "1s"}))
+    g.chat()
+    time.sleep(1.2)
+    p.script = lambda r: error(400, "bad", type="invalid_request_error")
+    assert g.chat().status == 400       # about the request, not about the provider
+
+
+def test_max_age(gateway, provider, config):
+    p = provider(counting())
+    g = gateway(cached(config, p))
+    g.chat(), settle()
+    assert state(g.chat(headers={"cache-control": "max-age=60"})) == "hit"
+    assert state(g.chat(headers={"cache-control": "max-age=0"})) == "miss"
+    settle()
+    assert state(g.chat(headers={"cache-control": "max-age=nonsense"})) == "miss"
+
+
+def test_a_ttl_of_the_model(gateway, provider, config):
+    g = gateway(cached(config, provider(counting()), model={"cache_ttl": "1s"}))
+    g.chat(), settle()
+    assert state(g.chat()) == "hit"
+    time.sleep(1.2)
+    assert state(g.chat()) == "miss"
+
+
+@pytest.mark.parametrize("temperature, kept", [(0, True), ("0.0", True), ("-0e5", True), (0.1, False), (None, False), ("1", False)])
+def test_deterministic_only(gateway, provider, config, temperature, kept):
+    g = gateway(cached(config, provider(counting()), cache={"deterministic_only": True}))
+    said = "" if temperature is None else f'"temperature":{temperature},'
+    body = '{"model":"m",%s"messages":[{"role":"user","content":"a"}]}' % said
+    states = []
+    for _ in range(2):
+        states.append(state(g.request("POST", "/v1/chat/completions", body)))
+        settle()
+    assert states == (["miss", "hit"] if kept else [None, None])
+
+
+FILTERED = [("/v1/messages", {"type": "message", "role": "assistant", "content": [], "stop_reason": "refusal", "usage": {"input_tokens": 1, "output_tokens": 1}}),
+            ("/v1/responses", {"object": "response", "status": "incomplete", "output": [], "usage": {"input_tokens": 1, "output_tokens": 1, "total_tokens": 2}})]
+
+
+@pytest.mark.parametrize("path, answer", FILTERED, ids=lambda x: x if isinstance(x, str) else "")
+def test_filtered_answers_of_every_dialect_are_not_kept(gateway, provider, config, path, answer):
+    dialect = {"/v1/messages": "anthropic"}.get(path, "openai")
+    p = provider(lambda r: [http(200, json.dumps(answer).encode())])
+    conf = cached(config, p)
+    conf["providers"]["first"]["dialect"] = dialect
+    g = gateway(conf)
+    ask = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "x"}]} if dialect == "anthropic" else {"model": "m", "input": "x"}
+    for _ in range(2):
+        r = g.request("POST", path, ask)
+        assert r.status == 200 and state(r) == "miss", r.body
+        settle()

@@ -1,0 +1,29 @@
+/*
+ * entry.h: an answer as it lies in the store: a head with format, length and checksum, what it cost,
+ * then the content type and the body as the caller got it. Whatever does not fit is no entry.
+ */
+#ifndef WEIR_CACHE_ENTRY_H
+#define WEIR_CACHE_ENTRY_H
+
+#include "base/buf.h"
+#include "core/txn.h"
+
+struct entry {
+	struct str type, body;
+	int64_t cost;			/* nano-dollars, when it was bought */
+	int64_t age_us;
+	struct usage usage;
+};
+
+enum { ENTRY_OVERHEAD = 512 };		/* most a head and a content type take */
+
+/* Begins an entry in `b`; the body is added behind it. */
+void entry_begin(struct buf *b, struct str type);
+
+/* Completes what entry_begin() began; false: such an answer is not kept. `tools`: with tool calls, too. */
+bool entry_seal(struct buf *b, const struct txn *t, bool tools);
+
+/* Spans point into `value`. */
+bool entry_read(struct str value, struct entry *e);
+
+#endif
