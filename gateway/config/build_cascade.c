@@ -67,6 +67,8 @@ static void check_surroundings(struct build *b, const struct node *n, const stru
 		build_error(b, at(n, "targets"), "a cascade needs at least two targets, the smallest first");
 	if (m->policy.hedge_quantile)
 		build_error(b, at(n, "hedge.quantile"), "`hedge` and `strategy: cascade` do not go together: which answer would be checked?");
+	if (m->retry.attempts && (unsigned)m->retry.attempts < m->n_targets)
+		build_warn(b, at(n, "retry.attempts"), "`retry.attempts` ends the cascade of `%.*s` before its last target", STR_FMT(m->name));
 	if (m->policy.max_share)
 		build_warn(b, at(n, "max_share"), "`max_share` of model `%.*s` has no effect: a cascade has an order of its own",
 			   STR_FMT(m->name));

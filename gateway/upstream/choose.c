@@ -118,12 +118,22 @@ bool choose_other_vendor(struct forward *f, struct try *y)
 	return false;
 }
 
+/* After an answer of `e` that costs what is expected, would `other` break the model's ceiling? */
+static bool breaks_ceiling(const struct forward *f, const struct plan_entry *e, const struct plan_entry *other)
+{
+	int64_t most = f->t->plan->model->policy.max_cost, own = e->cost > 0 ? e->cost : 0;
+	return most && other->cost >= 0 && f->t->cost + own + other->cost > most;
+}
+
 const struct cascade *choose_terms(const struct forward *f, const struct plan_entry *e)
 {
 	const struct plan *p = f->t->plan;
+	int most = p->model->retry.attempts;
+	if (most > 0 && f->t->attempts + 1 >= most)
+		return NULL;
 	for (unsigned i = 0; e->step && i < p->n; i++) {
 		const struct plan_entry *other = &p->entries[i];
-		if (other->rung == e->rung && other->step > e->step && !other->excluded && !other->asked)
+		if (other->rung == e->rung && other->step > e->step && !other->excluded && !other->asked && !breaks_ceiling(f, e, other))
 			return e->cascade;
 	}
 	return NULL;

@@ -345,10 +345,16 @@ static bool holds(struct check *c, struct str schema, struct str value)
 	return good;
 }
 
+/* A byte-order mark may stand first: see json_scan. */
+static struct str without_mark(struct str json)
+{
+	return json_value(str_skip(json, str_starts(json, STR("\xEF\xBB\xBF")) ? 3 : 0));
+}
+
 bool json_schema_holds(struct str schema, struct str value, struct arena *a, const char **broken)
 {
-	struct check c = { .root = json_value(schema), .arena = a };
-	bool good = holds(&c, c.root, json_value(value));
+	struct check c = { .root = without_mark(schema), .arena = a };
+	bool good = holds(&c, c.root, without_mark(value));
 	*broken = good ? NULL : c.broken ? c.broken : "depth";
 	return good;
 }

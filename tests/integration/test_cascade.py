@@ -244,26 +244,56 @@ def wait_for(condition, seconds=10):
 
 # --- other formats ---
 
-def test_an_answer_in_another_format_is_judged_as_well(gateway, provider):
-    """The small one speaks Messages, the caller chat: plain and as a stream."""
-    def small(r):
+def messages(text, reason):
+    """Anthropic's format, plain or streamed as asked."""
+    def script(r):
         if not r.stream:
-            return [http(200, {"id": "m1", "type": "message", "role": "assistant", "model": "mock", "stop_reason": "max_tokens",
-                               "content": [{"type": "text", "text": "cut"}], "usage": {"input_tokens": 9, "output_tokens": 2}})]
+            return [http(200, {"id": "m1", "type": "message", "role": "assistant", "model": "mock", "stop_reason": reason,
+                               "content": [{"type": "text", "text": text}], "usage": {"input_tokens": 9, "output_tokens": 2}})]
         events = [("message_start", {"message": {"id": "m1", "role": "assistant", "model": "mock", "content": [],
                                                  "usage": {"input_tokens": 9, "output_tokens": 1}}}),
                   ("content_block_start", {"index": 0, "content_block": {"type": "text", "text": ""}}),
-                  ("content_block_delta", {"index": 0, "delta": {"type": "text_delta", "text": "cut"}}),
+                  ("content_block_delta", {"index": 0, "delta": {"type": "text_delta", "text": text}}),
                   ("content_block_stop", {"index": 0}),
-                  ("message_delta", {"delta": {"stop_reason": "max_tokens"}, "usage": {"output_tokens": 2}}), ("message_stop", {})]
+                  ("message_delta", {"delta": {"stop_reason": reason}, "usage": {"output_tokens": 2}}), ("message_stop", {})]
         return [stream_head(), *(chunk(f"event: {n}\ndata: {json.dumps({'type': n, **d})}\n\n") for n, d in events), LAST_CHUNK]
-    a, b = provider(small), provider(says("whole"))
+    return script
+
+
+def test_an_answer_in_another_format_is_judged_as_well(gateway, provider):
+    """The small one speaks Messages, the caller chat: plain and as a stream."""
+    a, b = provider(messages("cut", "max_tokens")), provider(says("whole"))
     c = config_of(a, b)
     c["providers"]["small"]["dialect"] = "anthropic"
     g = gateway(c)
     assert target(g.chat(max_tokens=9)) == "large" and target(g.chat(max_tokens=9, stream=True)) == "large"
     assert report(g)["m"]["failed_checks"]["finish"] == 2
     assert Decimal(report(g)["m"]["spent_usd"]) == 2 * (usd((9, 2), SMALL) + usd((10, 3), LARGE))
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_messages_that_are_relayed_are_judged(gateway, provider, stream):
+    a, b = provider(messages("cut", "max_tokens")), provider(messages("whole", "end_turn"))
+    c = config_of(a, b)
+    for p in c["providers"].values():
+        p["dialect"] = "anthropic"
+    g = gateway(c)
+    ask = lambda: g.request("POST", "/v1/messages", {"model": "m", "max_tokens": 9, "stream": stream,
+                                                     "messages": [{"role": "user", "content": "hi"}]})
+    r = ask()
+    assert target(r) == "large" and b"whole" in r.body and b"cut" not in r.body
+    a.script = messages("fine", "end_turn")
+    r = ask()
+    assert target(r) == "small" and b"fine" in r.body and (not stream or r.body.count(b"message_stop") == 2)
+
+
+def test_what_is_no_chat_is_given_unjudged(gateway, provider):
+    vectors = lambda r: [http(200, {"object": "list", "model": "mock", "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}],
+                                    "usage": {"prompt_tokens": 2, "total_tokens": 2}})]
+    a, b = provider(vectors), provider(vectors)
+    g = gateway(config_of(a, b))
+    r = g.request("POST", "/v1/embeddings", {"model": "m", "input": "hi"})
+    assert r.status == 200 and target(r) == "small" and report(g)["m"]["unjudged"] == 1
 
 
 # --- where it begins ---
@@ -291,6 +321,14 @@ def test_a_tag_says_where_to_begin(gateway, provider):
     assert target(g.chat(headers={"x-weir-tags": "cascade=1"})) == "small"
 
 
+def test_a_rule_says_where_to_begin(gateway, provider, tmp_path):
+    f = tmp_path / "rules.yaml"
+    f.write_text("rules:\n  - name: hard\n    when: { words: [prove] }\n    tag: { cascade: large }\n")
+    a, b = provider(), provider()
+    g = gateway(config_of(a, b, plugins=[{"name": "rules", "config": {"file": str(f)}}]))
+    assert target(g.chat(text="say it")) == "small" and target(g.chat(text="prove it")) == "large"
+
+
 # --- money, and no way on ---
 
 def test_no_larger_one_to_ask_means_no_judgement(gateway, provider):
@@ -299,6 +337,14 @@ def test_no_larger_one_to_ask_means_no_judgement(gateway, provider):
     r = g.chat(max_tokens=4)			# the large one would cost more than the ceiling
     assert target(r) == "small" and not b.requests
     assert report(g)["m"]["unjudged"] == 0	# it was the largest that could be asked
+
+
+@pytest.mark.parametrize("model", [{"retry": {"attempts": 1}}, {"max_cost_usd": 0.00017}])
+def test_no_answer_is_refused_for_one_that_may_not_be_asked(gateway, provider, model):
+    """One attempt in all, or a ceiling that both together would break: the small answer is better than none."""
+    a, b = provider(says("cut", "length")), provider()
+    r = gateway(config_of(a, b, model=model)).chat(max_tokens=4)
+    assert r.status == 200 and target(r) == "small" and not b.requests
 
 
 def test_when_the_large_one_fails_too_the_error_is_honest(gateway, provider):

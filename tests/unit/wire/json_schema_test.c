@@ -66,6 +66,7 @@ static const struct { const char *schema, *value, *broken; } cases[] = {
 	{ "{\"$defs\":{\"t\":{\"properties\":{\"next\":{\"anyOf\":[{\"$ref\":\"#/$defs/t\"},{\"type\":\"null\"}]}},"
 	  "\"required\":[\"next\"]}},\"$ref\":\"#/$defs/t\"}", "{\"next\":{\"after\":1}}", "required" },
 	{ "{\"$ref\":\"https://elsewhere.example/x\"}", "1", NULL },
+	{ "\xEF\xBB\xBF{\"type\":\"string\"}", "1", "type" },
 	{ "{\"format\":\"email\"}", "\"no\"", NULL },
 };
 
