@@ -31,6 +31,7 @@
 #include "edge/listener.h"
 #include "notify.h"
 #include "explain.h"
+#include "jwks_keeper.h"
 #include "keys.h"
 #include "keys_admin.h"
 #include "metering/learned_file.h"
@@ -206,6 +207,7 @@ static void publish(struct reload *r, struct snapshot *snapshot)
 	s->snapshot = snapshot;
 	health_checks_follow(s->health, snapshot);
 	token_keeper_follow(snapshot);
+	jwks_keeper_follow(snapshot);
 	for (unsigned i = 0; i < s->n_workers; i++)
 		worker_reload(s->workers[i], snapshot);
 	log_set_level(snapshot->settings.log_level);
@@ -325,6 +327,7 @@ static int run(struct server *s)
 	s->health = health_checks_open(&s->loop);
 	health_checks_follow(s->health, s->snapshot);
 	token_keeper_follow(s->snapshot);
+	jwks_keeper_follow(s->snapshot);
 	open_learned(s);
 	print_start(s);
 	print_key(s);
@@ -332,6 +335,7 @@ static int run(struct server *s)
 	loop_run(&s->loop);
 	for (unsigned i = 0; i < s->n_workers; i++)
 		worker_wait(s->workers[i]);
+	jwks_keeper_close();
 	token_keeper_close();
 	health_checks_close(s->health);
 	timer_close(&s->keep_timer);

@@ -5,6 +5,7 @@
  */
 #include "access/auth.h"
 
+#include "access/jwt_key.h"
 #include "access/key_book.h"
 #include "access/made_keys.h"
 #include "base/digest.h"
@@ -13,9 +14,10 @@
 #include "core/live.h"
 #include "core/snapshot.h"
 #include "core/txn.h"
+#include "wire/jwt_read.h"
 #include "wire/url.h"
 
-enum { SECRET_MAX = 4096 };
+enum { SECRET_MAX = 4096 };	/* of a key; tokens may be longer */
 
 /* The credential of `Authorization`, whose scheme must be Bearer. */
 static bool bearer_secret(struct str header, struct str *secret)
@@ -56,7 +58,7 @@ static bool find_secret(struct txn *t, struct str *secret, const char **why)
 		}
 		*secret = one;
 	}
-	if (str_empty(*secret) || secret->n > SECRET_MAX) {
+	if (str_empty(*secret) || secret->n > (jwt_looks(*secret) ? JWT_READ_MAX : SECRET_MAX)) {
 		*why = "No key was given. Send `Authorization: Bearer KEY`.";
 		return false;
 	}
@@ -78,10 +80,13 @@ static enum stage_result enter(struct txn *t)
 	struct str secret;
 	if (t->endpoint->open)
 		return STAGE_NEXT;
-	if (t->snapshot->n_keys == 0 && !key_book_used())
+	bool tokens = !str_empty(t->snapshot->settings.jwt.jwks);
+	if (t->snapshot->n_keys == 0 && !key_book_used() && !tokens)
 		return open_to_all(t);
 	if (!find_secret(t, &secret, &why))
 		return txn_error(t, ERR_NO_KEY, "%s", why);
+	if (tokens && jwt_looks(secret))
+		return jwt_authenticate(t, secret);
 	uint8_t digest[DIGEST_SIZE];
 	digest_sha256(secret, digest);
 	t->key = snapshot_key(t->snapshot, digest);

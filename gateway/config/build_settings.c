@@ -8,6 +8,7 @@
 #include "base/tls.h"
 #include "config/build.h"
 #include "store/store.h"
+#include "wire/url.h"
 
 /* The place of a setting in the file, for what only shows when all is read. */
 static const struct node *place(const struct build *b, const char *path)
@@ -140,6 +141,25 @@ void settings_need_key(struct snapshot *s, bool environment)
 	s->made_secret = s->made_key ? arena_copy(&s->arena, secret) : STR_NONE;
 }
 
+static void set_jwt(struct build *b)
+{
+	struct jwt_settings *j = &b->s->settings.jwt;
+	struct url url;
+	j->audiences = b->draft.jwt_audiences.items;
+	j->n_audiences = b->draft.jwt_audiences.n;
+	if (str_empty(j->jwks))
+		return;
+	const char *wrong = str_has(j->jwks, STR("://")) ? url_parse(j->jwks, &url) : NULL;
+	if (wrong)
+		build_error(b, place(b, "jwt.jwks"), "`jwt.jwks`: %s", wrong);
+	if (str_empty(j->issuer))
+		build_error(b, place(b, "jwt.jwks"), "`jwt.issuer` is needed: whose tokens are taken");
+	if (j->n_audiences == 0)
+		build_error(b, place(b, "jwt.jwks"), "`jwt.audience` is needed: a token for another service must not be one for this");
+	if (str_empty(j->key_claim) && str_empty(j->key))
+		build_error(b, place(b, "jwt.jwks"), "`jwt.key_claim` or `jwt.key` is needed: which key a token stands for");
+}
+
 static void check_store(struct build *b)
 {
 	const char *wrong = store_url_check(b->s->settings.store);
@@ -217,6 +237,7 @@ void build_settings(struct build *b)
 	set_breaker(b);
 	set_tls(b);
 	settings_need_key(b->s, b->environment);
+	set_jwt(b);
 	check_store(b);
 	set_keys_file(b);
 	check_files_provider(b);

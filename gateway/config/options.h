@@ -65,7 +65,7 @@ struct tls_draft {
 
 struct settings_draft {
 	struct settings s;
-	struct option_strings addresses, cors_origins;
+	struct option_strings addresses, cors_origins, jwt_audiences;
 	struct tls_draft tls;
 	int log_level, uncertain, unpriced;
 	struct str prices_file;

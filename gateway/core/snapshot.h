@@ -48,6 +48,15 @@ struct breaker_settings {
 	int64_t window_us, open_us;
 };
 
+/* Tokens of an issuer in place of keys. */
+struct jwt_settings {
+	struct str jwks;			/* its keys: a file, or https://...; empty: no tokens are taken */
+	struct str issuer, key_claim, key;	/* `iss`; the claim that names a key; the key of tokens that name none */
+	const struct str *audiences;		/* one of them must be in `aud` */
+	unsigned n_audiences;
+	int64_t refresh_us;
+};
+
 enum cache_scope { CACHE_KEY, CACHE_TEAM, CACHE_GLOBAL };
 
 struct cache_settings {
@@ -76,6 +85,7 @@ struct settings {
 	struct retry retry;
 	struct routing_policy policy;		/* the same */
 	struct cache_settings cache;
+	struct jwt_settings jwt;
 	struct capture_settings capture;
 	unsigned workers;			/* resolved: at least 1 */
 	bool watch;
