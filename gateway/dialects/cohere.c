@@ -5,6 +5,7 @@
  */
 #include "core/dialect.h"
 
+#include "dialects/cohere_parts.h"
 #include "dialects/openai_errors.h"
 #include "dialects/openai_measure.h"
 #include "dialects/vector_parts.h"
@@ -26,7 +27,7 @@ static int64_t count(struct str object, const char *key, bool *nonsense)
 }
 
 /* What was read and written is under `tokens`; what is billed leaves some of it out. Embeddings tell only that. */
-static bool cohere_usage(struct str usage, struct str billed, struct usage *out)
+bool cohere_usage(struct str usage, struct str billed, struct usage *out)
 {
 	struct usage u = { 0 };
 	struct str tokens = json_get(usage, STR("tokens"));
@@ -36,6 +37,7 @@ static bool cohere_usage(struct str usage, struct str billed, struct usage *out)
 	u.output = count(tokens, "output_tokens", &u.doubtful);
 	u.image_input = count(tokens, "image_tokens", &u.doubtful);
 	u.input += u.image_input;
+	u.reasoning = count(tokens, "reasoning_tokens", &u.doubtful);
 	u.cached = count(usage, "cached_tokens", &u.doubtful);
 	u.total = u.input + u.output;
 	u.known = u.total > 0;
@@ -61,8 +63,9 @@ static void read_event(struct str name, struct str data, unsigned quirks, struct
 	if (json_is(type, STR("content-delta")) || json_is(type, STR("tool-plan-delta")) || json_is(type, STR("tool-call-start"))) {
 		out->content = true;
 	} else if (json_is(type, STR("message-end"))) {
-		out->finish = true;
-		out->error = json_is(json_get(delta, STR("finish_reason")), STR("ERROR")) || json_is(json_get(delta, STR("finish_reason")), STR("TIMEOUT"));
+		struct str reason = json_get(delta, STR("finish_reason"));
+		out->error = json_is(reason, STR("ERROR")) || json_is(reason, STR("TIMEOUT"));
+		out->finish = !out->error;
 		out->has_usage = cohere_usage(json_get(delta, STR("usage")), STR_NONE, &out->usage);
 	}
 }
@@ -81,6 +84,14 @@ static void read_error(int status, struct str body, struct provider_error *out)
 		out->kind = ERR_UPSTREAM_MODEL_GONE;
 }
 
+static const struct chat_format chat = {
+	.write_path = cohere_write_path,
+	.write_request = cohere_write_request,
+	.read_answer = cohere_read_answer,
+	.reader_size = &cohere_reader_size,
+	.read_event = cohere_read_event,
+};
+
 const struct dialect cohere_dialect = {
 	.name = "cohere",
 	.done = { NULL, 0 },
@@ -90,5 +101,6 @@ const struct dialect cohere_dialect = {
 	.read_usage = read_usage,
 	.read_error = read_error,
 	.measure = openai_measure,
+	.chat = &chat,
 	.vectors = &cohere_vectors,
 };

@@ -11,7 +11,7 @@
 
 enum { OUT_MAX = 4 << 20 };
 
-static const char *const names[] = { "openai", "anthropic", "openai-responses", "gemini", "bedrock" };
+static const char *const names[] = { "openai", "anthropic", "openai-responses", "gemini", "bedrock", "cohere" };
 
 static bool is_object(struct str text)
 {
