@@ -309,3 +309,71 @@ def test_filtered_answers_of_every_dialect_are_not_kept(gateway, provider, confi
         r = g.request("POST", path, ask)
         assert r.status == 200 and state(r) == "miss", r.body
         settle()
+
+
+# A request of every dialect and endpoint, and for each of its members another value: any change is another question.
+TEXT = [{"role": "user", "content": "hi"}]
+QUESTIONS = {
+    "/v1/chat/completions": ({"model": "m", "messages": TEXT, "temperature": 0, "max_tokens": 5, "seed": 1, "unknown": {"a": 1, "b": 2}},
+                             {"messages": TEXT * 2, "temperature": 1, "max_tokens": 6, "seed": 2, "unknown": {"b": 2, "a": 1}, "tools": [], "top_p": 1}),
+    "/v1/completions": ({"model": "m", "prompt": "hi", "suffix": "a"}, {"prompt": "hi ", "suffix": "b", "echo": True, "best_of": 2}),
+    "/v1/responses": ({"model": "m", "input": "hi", "instructions": "a"}, {"input": TEXT, "instructions": "b", "previous_response_id": "r", "store": False}),
+    "/v1/messages": ({"model": "m", "max_tokens": 5, "messages": TEXT, "system": "a"},
+                     {"max_tokens": 6, "messages": TEXT * 3, "system": [{"type": "text", "text": "a"}], "top_k": 1, "thinking": {"type": "disabled"}}),
+    "/v1beta/models/m:generateContent": ({"contents": [{"role": "user", "parts": [{"text": "hi"}]}], "generationConfig": {"temperature": 0}},
+                                         {"contents": [{"role": "user", "parts": [{"text": "ho"}]}], "generationConfig": {"temperature": 1}, "safetySettings": []}),
+    "/v1/embeddings": ({"model": "m", "input": "hi", "dimensions": 3}, {"input": ["hi"], "dimensions": 4, "encoding_format": "base64", "user": "u"}),
+    "/v1/rerank": ({"model": "m", "query": "q", "documents": ["a", "b"]}, {"query": "p", "documents": ["b", "a"], "top_n": 1}),
+    "/v1/moderations": ({"model": "m", "input": "hi"}, {"input": ["hi"], "extra": 1}),
+}
+
+
+def every_answer(r):
+    if "generateContent" in r.path:
+        return [http(200, json.dumps({"candidates": [{"content": {"role": "model", "parts": [{"text": "x"}]}, "finishReason": "STOP", "index": 0}],
+                                      "usageMetadata": {"promptTokenCount": 1, "candidatesTokenCount": 1, "totalTokenCount": 2}}).encode())]
+    if r.path.endswith("/messages"):
+        return [http(200, json.dumps({"id": "a", "type": "message", "role": "assistant", "model": "mock", "content": [{"type": "text", "text": "x"}],
+                                      "stop_reason": "end_turn", "usage": {"input_tokens": 1, "output_tokens": 1}}).encode())]
+    return [http(200, json.dumps({"object": "any", "status": "completed", "output": [], "choices": [{"text": "x", "finish_reason": "stop", "index": 0}],
+                                  "data": [], "results": [], "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}}).encode())]
+
+
+@pytest.mark.parametrize("path", QUESTIONS)
+def test_changing_any_field_of_any_endpoint_asks_anew(gateway, provider, config, path):
+    body, changes = QUESTIONS[path]
+    dialect = "gemini" if "v1beta" in path else "anthropic" if path.endswith("messages") else None
+    p = provider(every_answer)
+    conf = cached(config, p, breaker="off")
+    if dialect:
+        conf["providers"]["first"]["dialect"] = dialect
+        conf["providers"]["first"]["base_url"] = p.url.removesuffix("/v1") + "/v1beta" if dialect == "gemini" else p.url
+    g = gateway(conf)
+
+    def ask(b, **headers):
+        r = g.request("POST", path, b, headers=headers or None)
+        assert r.status == 200, r.body
+        settle()
+        return state(r)
+    assert ask(body) == "miss" and ask(body) == "hit"
+    assert ask(dict(reversed(body.items()))) == "hit"           # the members' order is none of it
+    assert ask(json.dumps(body, indent=3)) == "hit"
+    for field, value in changes.items():
+        assert ask({**body, field: value}) == "miss", field
+    for field in body.keys() & {"temperature", "seed", "unknown", "suffix", "instructions", "system", "generationConfig", "dimensions"}:
+        assert ask({k: v for k, v in body.items() if k != field}) == "miss", field
+    for header in ("anthropic-beta", "anthropic-version"):
+        assert ask(body, **{header: "other"}) == "miss", header
+    assert ask(body) == "hit"
+
+
+def test_dialects_do_not_share(gateway, provider, config):
+    """The same bytes, asked as chat and as Messages."""
+    g = gateway(cached(config, provider(counting())))
+    body = {"model": "m", "max_tokens": 5, "messages": TEXT}
+    states = []
+    for path in ("/v1/chat/completions", "/v1/messages", "/v1/chat/completions", "/v1/messages"):
+        r = g.request("POST", path, body)
+        states.append((state(r), "choices" in r.json))
+        settle()
+    assert states == [("miss", True), ("miss", False), ("hit", True), ("hit", False)]

@@ -155,6 +155,43 @@ static void values_are_bounded(void **state)
 	assert_int_equal(ask_get(c, STR("k999"), &w), STORE_MISSING);
 }
 
+/* Those that are asked for again stay, however many come that are asked for once. */
+static void values_that_are_read_stay(void **state)
+{
+	struct client *c = *state;
+	static char value[200];
+	struct waited w;
+	char key[16];
+	assert_int_equal(ask_put(c, STR("wanted"), str_of(value, sizeof(value)), 60000), STORE_OK);
+	assert_int_equal(ask_get(c, STR("wanted"), &w), STORE_OK);
+	for (int i = 0; i < 5000; i++) {
+		snprintf(key, sizeof(key), "k%d", i);
+		assert_int_equal(ask_put(c, str_c(key), str_of(value, sizeof(value)), 60000), STORE_OK);
+	}
+	assert_int_equal(ask_get(c, STR("wanted"), &w), STORE_OK);
+	assert_int_equal(ask_get(c, STR("k0"), &w), STORE_MISSING);
+}
+
+/* Also where all of them are read: the protected make way, too. */
+static void values_that_are_all_read_are_bounded(void **state)
+{
+	struct client *c = *state;
+	static char value[1000];
+	struct waited w;
+	char key[16];
+	unsigned kept = 0;
+	for (int i = 0; i < 1000; i++) {
+		snprintf(key, sizeof(key), "k%d", i);
+		assert_int_equal(ask_put(c, str_c(key), str_of(value, sizeof(value)), 60000), STORE_OK);
+		assert_int_equal(ask_get(c, str_c(key), &w), STORE_OK);
+	}
+	for (int i = 0; i < 1000; i++) {
+		snprintf(key, sizeof(key), "k%d", i);
+		kept += ask_get(c, str_c(key), &w) == STORE_OK;
+	}
+	assert_true(kept > 16 && kept <= 64);
+}
+
 /* --- threads --- */
 
 enum { THREADS = 4, TURNS = 20 };
@@ -241,6 +278,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(dead_limits_make_room, setup_small, teardown),
 		cmocka_unit_test_setup_teardown(what_counts_is_never_dropped, setup_small, teardown),
 		cmocka_unit_test_setup_teardown(values_are_bounded, setup_small, teardown),
+		cmocka_unit_test_setup_teardown(values_that_are_read_stay, setup_small, teardown),
+		cmocka_unit_test_setup_teardown(values_that_are_all_read_are_bounded, setup_small, teardown),
 		cmocka_unit_test_setup_teardown(threads_admit_exactly_what_fits, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("store: memory", tests, NULL, NULL);
