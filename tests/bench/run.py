@@ -28,7 +28,7 @@ KEY = "sk-weir-bench-0123456789abcdef"
 CORES = sorted(os.sched_getaffinity(0))
 PROXY_CORE, LOAD_CORE = CORES[0], CORES[-1]
 
-# name: mode of load, mock, size of the body, connections, TLS, what is divided by the number of what, aim / at the least
+# name: mode of load, mock, size of the body, connections, TLS, aim / at the least, and which weir where it is not the plain one
 ROWS = {
     "1 KB": ("plain", "plain", 1, 32, False, "0.90 / 1.1"),
     "10 KB": ("plain", "plain", 10, 32, False, "1.0 / 1.25"),
@@ -36,6 +36,8 @@ ROWS = {
     "1 MB": ("plain", "plain", 1000, 8, False, "1.8 / 2.2"),
     "connection per request": ("fresh", "plain", 1, 32, False, "0.95 / 1.2"),
     "stream chunk": ("stream", "stream", 1, 1000, False, "0.80 / 0.95"),
+    "1 KB, all kinds of limits in memory": ("plain", "plain", 1, 32, False, "1.15", "memory"),
+    "1 KB, all kinds of limits in Redis": ("plain", "plain", 1, 32, False, "1.1 / 1.4", "redis"),
     "1 KB, TLS both sides": ("plain", "tls", 1, 32, True, "1.2"),
     "10 KB, TLS both sides": ("plain", "tls", 10, 32, True, "1.2"),
 }
@@ -155,9 +157,17 @@ http {{ access_log {self.tmp}/nginx.log combined buffer=64k flush=1s; keepalive_
         wait_open(ports["plain"])
         return Proxy("haproxy", p, [p.pid], ports)
 
-    def weir(self, tls=False):
+    def redis(self):
+        (port,) = free_ports(1)
+        self.start(["redis-server", "--port", port, "--bind", "127.0.0.1", "--save", "", "--dir", self.tmp], LOAD_CORE, stdout=subprocess.DEVNULL)
+        wait_open(port)
+        return f"redis://127.0.0.1:{port}/0"
+
+    def weir(self, tls=False, store=None):
+        """With a store, its caller has every kind of limit, of its key and of its team."""
         port, admin = free_ports(2)
-        name = "weir-tls" if tls else "weir"
+        variant = "tls" if tls else "redis" if store and store != "memory" else store or ""
+        name = f"weir-{variant}" if variant else "weir"
         provider = {"dialect": "openai", "local": True, "api_key": "sk-provider"}
         config = {
             "listen": {"address": f"127.0.0.1:{port}", "max_connections": 20000, "max_connections_per_address": 20000,
@@ -173,10 +183,18 @@ http {{ access_log {self.tmp}/nginx.log combined buffer=64k flush=1s; keepalive_
             config["providers"][kind]["tls"] = {"ca_file": f"{self.tmp}/a.pem"}
         if tls:
             config["listen"]["tls"] = {"certificate": f"{self.tmp}/a.pem", "key": f"{self.tmp}/a.key"}
+        if store:
+            most = 10**12
+            every = {"limits": {"requests_per_second": most, "requests_per_minute": most, "requests_per_hour": most, "requests_per_day": most,
+                                "tokens_per_minute": most, "tokens_per_hour": most, "tokens_per_day": most, "concurrent": 10**6},
+                     "budgets": [{"usd": 10**6, "per": "month"}, {"usd": 10**6, "per": "day"}, {"tokens": most, "per": "month"}]}
+            config |= {"store": store, "prices": {f"{kind}/bench": {"input": 1, "output": 4} for kind in self.mocks},
+                       "teams": [{"name": "benches", **every}]}
+            config["keys"][0] |= {"team": "benches", **every}
         (self.tmp / f"{name}.yaml").write_text(json.dumps(config))
         p = self.start([WEIR, "serve", "-c", self.tmp / f"{name}.yaml"], PROXY_CORE, stdout=subprocess.DEVNULL)
         wait_open(port)
-        return Proxy("weir", p, [p.pid], {kind: port for kind in self.mocks})
+        return Proxy("weir", p, [p.pid], {kind: port for kind in self.mocks}, variant)
 
     def request_file(self, kind, kilobytes):
         file = self.tmp / f"{kind}-{kilobytes}.json"
@@ -208,8 +226,8 @@ http {{ access_log {self.tmp}/nginx.log combined buffer=64k flush=1s; keepalive_
 
 
 class Proxy:
-    def __init__(self, name, process, pids, ports):
-        self.name, self.process, self.pids, self.ports = name, process, pids, ports
+    def __init__(self, name, process, pids, ports, variant=""):
+        self.name, self.process, self.pids, self.ports, self.variant = name, process, pids, ports, variant
 
     def cpu(self):
         """Seconds on a core, of all threads, to the nanosecond."""
@@ -240,8 +258,8 @@ class Table:
 
 def cpu_rows(b, table, proxies, names, rounds, seconds):
     for name in names:
-        mode, kind, size, connections, tls, aim = ROWS[name]
-        side = [p for p in proxies if p.name != "weir" or (p is proxies[-1]) == tls]
+        mode, kind, size, connections, tls, aim, *variant = ROWS[name]
+        side = [p for p in proxies if p.name != "weir" or p.variant == (variant[0] if variant else "tls" if tls else "")]
         cpu, delay = {p.name: [] for p in side}, {p.name: [] for p in side}
         for _ in range(rounds):
             for p in side:
@@ -339,7 +357,7 @@ def main():
     b = Bench()
     try:
         table = Table()
-        proxies = [b.nginx(), b.haproxy(), b.weir(), b.weir(tls=True)]
+        proxies = [b.nginx(), b.haproxy(), b.weir(), b.weir(tls=True), b.weir(store="memory"), b.weir(store=b.redis())]
         if args.rows:
             cpu_rows(b, table, proxies, [n for n in args.rows.split(";") if n in ROWS], args.rounds, args.seconds)
             return

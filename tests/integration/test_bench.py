@@ -13,5 +13,5 @@ def test_the_bench_prints_its_rows():
                          text=True, timeout=300)
     assert out.returncode == 0, out.stderr
     assert "errors" not in out.stderr, out.stderr
-    for row in ("CPU: 1 KB", "CPU: 100 KB", "CPU: stream chunk", "delay of a delta", "CPU: 10 KB, TLS both sides", "a quiet stream"):
+    for row in ("CPU: 1 KB", "CPU: 100 KB", "CPU: 1 KB, all kinds of limits in Redis", "CPU: stream chunk", "delay of a delta", "CPU: 10 KB, TLS both sides", "a quiet stream"):
         assert f"| {row}" in out.stdout
