@@ -40,6 +40,8 @@ static struct str join(char room[STORE_TALLY_NAME], const struct str parts[PARTS
 
 void shared_usage_add(const struct txn *t)
 {
+	if (!t->live_model)
+		return;		/* nothing was asked of a model */
 	char name[STORE_TALLY_NAME], otherwise[STORE_TALLY_NAME];
 	const struct live_team *team = t->live_key ? atomic_load_explicit(&t->live_key->team, memory_order_acquire) : NULL;
 	int status = t->answer.begun ? t->answer.status : error_status(&t->error);

@@ -1,7 +1,7 @@
 /*
  * shared_usage.h: spending by key, team, tags and model a day, in the store that replicas share.
  *
- * Told when a transaction is over, in the same write as its settlement; so a replica that is gone for good has
+ * Told when a transaction that asked for a model is over, in the same write as its settlement; so a replica that is gone for good has
  * left what it spent to the others.
  */
 #ifndef WEIR_METERING_SHARED_USAGE_H

@@ -207,14 +207,19 @@ static bool reservation_return(struct call *x)
 	return call_send(x);
 }
 
+/* Now and again: every request may meet the same one. */
+static void tell_broken(struct redis_store *s, struct str what)
+{
+	int64_t now = loop_now(s->store.loop);
+	if (s->broken_told_us && now - s->broken_told_us < SECOND_US)
+		return;
+	s->broken_told_us = now;
+	log_error("store: %s: %.*s", s->home->place.name, STR_FMT(str_head(what, 300)));
+}
+
 static void call_broken(struct call *x, const struct redis_answer *a)
 {
-	struct redis_store *s = x->store;
-	int64_t now = loop_now(s->store.loop);
-	if (now - s->broken_told_us >= SECOND_US || s->broken_told_us == 0) {
-		s->broken_told_us = now;
-		log_error("store: %s: %.*s", s->home->place.name, STR_FMT(str_head(a->text, 300)));
-	}
+	tell_broken(x->store, a->text);
 	if (settles(x))
 		counter_add(lost_sum, 1);
 	call_tell(x, STORE_BROKEN, COUNT_BROKEN);
@@ -256,7 +261,7 @@ static void script_answered(struct call *x, const struct redis_answer *a)
 	if (x->kind == CALL_RESERVE && !x->caller && out.status == 0 && reservation_return(x))
 		return;
 	if (out.status > 2)
-		log_error("store: %s: a settlement met records that are none of weir's", s->home->place.name);
+		tell_broken(s, STR("a settlement met records that are none of weir's"));
 	call_tell(x, result_of(out.status), out.status > 2 ? COUNT_BROKEN : COUNT_ANSWERED);
 	call_free(x);
 }

@@ -164,7 +164,7 @@ http {{ access_log {self.tmp}/nginx.log combined buffer=64k flush=1s; keepalive_
         return f"redis://127.0.0.1:{port}/0"
 
     def weir(self, tls=False, store=None):
-        """With a store, its caller has every kind of limit, of its key and of its team."""
+        """With a store, its key has every kind of limit, and its team a budget: twelve together."""
         port, admin = free_ports(2)
         variant = "tls" if tls else "redis" if store and store != "memory" else store or ""
         name = f"weir-{variant}" if variant else "weir"
@@ -189,7 +189,7 @@ http {{ access_log {self.tmp}/nginx.log combined buffer=64k flush=1s; keepalive_
                                 "tokens_per_minute": most, "tokens_per_hour": most, "tokens_per_day": most, "concurrent": 10**6},
                      "budgets": [{"usd": 10**6, "per": "month"}, {"usd": 10**6, "per": "day"}, {"tokens": most, "per": "month"}]}
             config |= {"store": store, "prices": {f"{kind}/bench": {"input": 1, "output": 4} for kind in self.mocks},
-                       "teams": [{"name": "benches", **every}]}
+                       "teams": [{"name": "benches", "budgets": [{"usd": 10**6, "per": "month"}]}]}
             config["keys"][0] |= {"team": "benches", **every}
         (self.tmp / f"{name}.yaml").write_text(json.dumps(config))
         p = self.start([WEIR, "serve", "-c", self.tmp / f"{name}.yaml"], PROXY_CORE, stdout=subprocess.DEVNULL)

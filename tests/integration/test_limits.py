@@ -4,6 +4,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -360,3 +361,96 @@ def test_what_a_killed_gateway_had_reserved_is_given_back(gateway, provider, con
     assert g.chat(headers=KEY).status == 200 and "cannot" not in g.logs()
     for s in open_ones:
         s.close()
+
+
+class Tap:
+    """Between weir and Redis: what goes to it, write by write; answers can be held back."""
+
+    def __init__(self, port):
+        self.to, self.events, self.flowing = port, [], threading.Event()
+        self.flowing.set()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                near, _ = self.listener.accept()
+            except OSError:
+                return
+            far = socket.create_connection(("127.0.0.1", self.to))
+            threading.Thread(target=self.carry, args=(near, far, True), daemon=True).start()
+            threading.Thread(target=self.carry, args=(far, near, False), daemon=True).start()
+
+    def carry(self, a, b, up):
+        while data := a.recv(1 << 20):
+            if up and b"weir:{" in data:
+                self.events.append(data)
+            elif not up:
+                self.flowing.wait(20)
+            b.sendall(data)
+
+
+def test_one_round_trip_before_a_request_and_none_after_it(gateway, provider, config, redis):
+    tap = Tap(redis.port)
+
+    def script(r):
+        tap.events.append("provider")
+        tap.flowing.clear()         # nothing more is heard of Redis
+        return good(r)
+    p = provider(script)
+    g = gateway(limited(config, p, limits={"requests_per_minute": 1000, "tokens_per_day": 10**8, "concurrent": 50}, workers=1,
+                        budgets=[{"usd": 100, "per": "month"}, {"usd": 100, "per": "day"}], team={"budgets": [{"usd": 100, "per": "week"}]},
+                        store=f"redis://127.0.0.1:{tap.port}/0"))
+    p.script = good
+    g.chat(headers=KEY)     # the scripts are there now
+    settled(g)
+    p.script = script
+    for stream in (False, True):
+        del tap.events[:]
+        r = g.chat(headers=KEY, stream=stream)
+        assert r.status == 200 and (not stream or b"[DONE]" in r.body)
+        tap.flowing.set()
+        end = time.monotonic() + 5 * SLOW
+        while len(tap.events) < 3 and time.monotonic() < end:
+            time.sleep(0.01)
+        before, asked, after = tap.events[:3]
+        assert asked == "provider" and before.count(b"EVALSHA") == 1
+        # The settlement, and what reports are made of, in one write.
+        assert after.count(b"EVALSHA") == 2 and b"weir:{tally:" in after
+        settled(g)
+    tap.listener.close()
+
+
+@pytest.mark.parametrize("fault", ["wrong type", "garbage", "no permission", "out of memory", "scripts flushed"])
+def test_what_redis_may_answer(gateway, provider, config, redis, fault):
+    """Groups of errors: each by the key's policy, told once a second at most, others unaffected."""
+    redis.call("ACL", "SETUSER", "weir", "on", ">redispassword1", "~*", "+@all")
+    c = limited(config, provider(), limits={"requests_per_minute": 1000}, store=f"redis://weir:redispassword1@127.0.0.1:{redis.port}/0")
+    c["keys"].append({"name": "strict", "secret": "sk-strict-0123456789", "limits": {"requests_per_minute": 1000}, "on_store_failure": "closed"})
+    strict = {"authorization": "Bearer sk-strict-0123456789"}
+    g = gateway(c)
+    assert g.chat(headers=KEY).status == 200 and g.chat(headers=strict).status == 200
+    own = {k for k in redis.call("KEYS", "*").splitlines() if ":l:" in k and "web" in k}
+    assert own
+    if fault == "wrong type":
+        for k in own:
+            redis.call("DEL", k)
+            redis.call("LPUSH", k, "x")
+    elif fault == "garbage":
+        for k in own:
+            redis.call("SET", k, "NaN")
+    elif fault == "no permission":
+        redis.call("ACL", "SETUSER", "weir", "-evalsha", "-eval")
+    elif fault == "out of memory":
+        redis.call("CONFIG", "SET", "maxmemory", "1")
+    else:
+        redis.call("SCRIPT", "FLUSH")
+    own_alone = fault in ("wrong type", "garbage")
+    got = [(g.chat(headers=KEY).status, g.chat(headers=strict).status) for _ in range(30)]
+    assert all(a == 200 for a, _ in got)    # on_store_failure: local
+    assert all(b == (200 if own_alone or fault == "scripts flushed" else 503) for _, b in got), got
+    told = [x for x in g.logs().splitlines() if '"message":"store' in x]
+    assert len(told) <= 8 and "redispassword1" not in g.logs(), told
+    assert told or fault == "scripts flushed"
