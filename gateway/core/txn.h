@@ -113,6 +113,7 @@ struct txn {
 	int32_t price_date;		/* of the newest price table when it began, yyyymmdd */
 	uint64_t journal;		/* its entry there; 0: none */
 	int64_t cost;			/* nano-dollars, of all attempts that are over */
+	int64_t all_input, all_output;	/* tokens of the same */
 	bool cost_known;		/* something was charged, or is free */
 	bool cost_estimated;		/* in part by weir's own estimate of tokens or price */
 	bool cost_missing;		/* an attempt at a model without a price is not part of it */

@@ -92,12 +92,11 @@ struct hold *hold_new(struct txn *t, const struct limit_set *set, const struct h
 
 static int64_t real_of(const struct txn *t, enum hold_count what)
 {
-	const struct usage *u = &t->usage;
 	if (what == COUNT_MONEY)
 		return t->cost;
-	if (!u->known)
-		return 0;
-	return (what == COUNT_OUTPUT ? 0 : u->input) + (what == COUNT_INPUT ? 0 : u->output);
+	/* Of all attempts; an answer out of the cache was none. */
+	int64_t input = t->attempts ? t->all_input : t->usage.input, output = t->attempts ? t->all_output : t->usage.output;
+	return (what == COUNT_OUTPUT ? 0 : input) + (what == COUNT_INPUT ? 0 : output);
 }
 
 void hold_real(const struct hold *h, const struct txn *t, int64_t real[STORE_LIMITS_MAX])

@@ -8,7 +8,7 @@ from http.client import HTTPConnection
 
 import pytest
 from mock_provider import LAST_CHUNK, chunk, completion, delta, error, event, http, stream_head, usage_event
-from weir import BINARY
+from weir import BINARY, ROOT
 
 SMALL, LARGE = (1, 2), (10, 20)		# USD per million tokens, in and out
 
@@ -363,6 +363,17 @@ def test_a_budget_holds_both_steps(gateway, provider):
     assert g.metric("weir_key_cost_usd_total", key="k") <= 0.0004
 
 
+def test_limits_count_the_tokens_of_both_steps(gateway, provider):
+    key = {"name": "k", "secret": "sk-weir-k-0123456789abcdef", "limits": {"tokens_per_day": 100000}}
+    a, b = provider(says("cut", "length")), provider(says("whole"))
+    g = gateway(config_of(a, b, keys=[key]))
+    ask = lambda: int(g.chat(max_tokens=3, headers={"authorization": "Bearer " + key["secret"]}).headers["x-ratelimit-remaining-tokens"])
+    remaining = [ask() for _ in range(40)]
+    a.script = says("whole")
+    alone = [ask() for _ in range(5)]
+    assert remaining[-2] - remaining[-1] == 26 and alone[-2] - alone[-1] == 13, (remaining, alone)
+
+
 # --- comparing ---
 
 def test_a_share_is_compared_off_the_callers_path(gateway, provider):
@@ -401,6 +412,12 @@ def test_nothing_is_compared_unless_it_is_said(gateway, provider):
 
 
 # --- mistakes ---
+
+def test_the_example_is_good():
+    r = subprocess.run([BINARY, "check", "-c", str(ROOT / "conf/local-first.yaml")], capture_output=True, text=True, env={"OPENAI_API_KEY": "sk-x"})
+    assert r.returncode == 0 and "0 warnings" in r.stdout + r.stderr, r
+
+
 
 @pytest.mark.parametrize("model,words", [
     ({"targets": ["small/mock"]}, "needs at least two targets"),
