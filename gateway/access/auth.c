@@ -8,9 +8,11 @@
 #include "access/jwt_key.h"
 #include "access/key_book.h"
 #include "access/made_keys.h"
+#include "base/clock.h"
 #include "base/digest.h"
 #include "core/dialect.h"
 #include "core/endpoint.h"
+#include "core/families.h"
 #include "core/live.h"
 #include "core/snapshot.h"
 #include "core/txn.h"
@@ -74,6 +76,23 @@ static enum stage_result open_to_all(struct txn *t)
 	return txn_error(t, ERR_OVERLOADED, "Whether callers need keys is kept in the store, which has not answered yet.");
 }
 
+/* A limit of requests of the key or its team was reached a moment ago, and only time helps. */
+static enum stage_result not_denied(struct txn *t)
+{
+	const struct live_denial *d = &t->live_key->denial;
+	int64_t left = atomic_load_explicit(&d->until_us, memory_order_acquire) - loop_now(t->loop);
+	if (likely(left <= 0) || t->endpoint->route == ROUTE_HERE || atomic_load(&d->stamp) != snapshot_stamp(t->snapshot))
+		return STAGE_NEXT;
+	int64_t span = atomic_load(&d->span_s), most = atomic_load(&d->most);
+	bool team = atomic_load(&d->of_team);
+	struct str name = team ? t->key->team : t->key->name;
+	t->error.retry_after_s = (int)((left + SECOND_US - 1) / SECOND_US);
+	families_refusal(t->live_key);
+	return txn_error(t, ERR_KEY_RATE_LIMIT, "The limit of %s `%.*s` is reached: requests_per_%s %lld; %lld are used, 0 are held by running "
+			 "requests, this one needs 1.", team ? "team" : "key", STR_FMT(name), span == 1 ? "second" : span == 60 ? "minute" :
+			 span == 3600 ? "hour" : "day", (long long)most, (long long)most);
+}
+
 static enum stage_result enter(struct txn *t)
 {
 	const char *why = NULL;
@@ -86,7 +105,7 @@ static enum stage_result enter(struct txn *t)
 	if (!find_secret(t, &secret, &why))
 		return txn_error(t, ERR_NO_KEY, "%s", why);
 	if (tokens && jwt_looks(secret))
-		return jwt_authenticate(t, secret);
+		return jwt_authenticate(t, secret) == STAGE_NEXT ? not_denied(t) : STAGE_FAILED;
 	uint8_t digest[DIGEST_SIZE];
 	digest_sha256(secret, digest);
 	t->key = snapshot_key(t->snapshot, digest);
@@ -95,7 +114,7 @@ static enum stage_result enter(struct txn *t)
 	if (!t->key)
 		return txn_error(t, ERR_BAD_KEY, "Incorrect key. Ask whoever runs this gateway for one.");
 	t->live_key = t->key->live;
-	return STAGE_NEXT;
+	return not_denied(t);
 }
 
 const struct stage auth_stage = { .name = "auth", .enter = enter };

@@ -8,6 +8,7 @@
 
 #include "base/digest.h"
 #include "base/mem.h"
+#include "core/snapshot.h"
 #include "wire/json_cursor.h"
 
 enum { BUCKETS_FIRST = 64 };
@@ -148,6 +149,7 @@ bool key_book_put(struct str text, uint64_t version)
 	book.version = version > book.version ? version : book.version;
 	pthread_rwlock_unlock(&book.lock);
 	atomic_fetch_add_explicit(&book.generation, 1, memory_order_release);
+	snapshot_keys_changed();
 	return true;
 }
 

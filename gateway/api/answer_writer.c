@@ -8,8 +8,10 @@
 #include "api/answer_writer.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #include "api/cors.h"
+#include "base/clock.h"
 #include "core/call.h"
 #include "core/dialect.h"
 #include "core/limit.h"
@@ -21,7 +23,7 @@ enum { HEADERS_MAX = 32, NUMBER_SIZE = 24, ERROR_BODY_MAX = 16 * 1024 };
 struct header_list {
 	struct answer_header h[HEADERS_MAX];
 	unsigned n;
-	char attempts[NUMBER_SIZE], retry_after[NUMBER_SIZE], cost[MONEY_SIZE], rate[6][NUMBER_SIZE];
+	char attempts[NUMBER_SIZE], retry_after[NUMBER_SIZE], cost[MONEY_SIZE], rate[6][NUMBER_SIZE], moments[2][NUMBER_SIZE];
 };
 
 static void add(struct header_list *l, struct str name, struct str value)
@@ -40,6 +42,30 @@ static struct str large(char *to, int64_t n, const char *unit)
 {
 	int length = snprintf(to, NUMBER_SIZE, "%lld%s", (long long)n, unit);
 	return str_of(to, length > 0 && length < NUMBER_SIZE ? (size_t)length : 0);
+}
+
+/* When so much time has passed, as RFC 3339 has it. */
+static struct str moment(char *to, int64_t in_s)
+{
+	struct tm tm;
+	time_t at = (time_t)(clock_wall_us() / SECOND_US + in_s);
+	gmtime_r(&at, &tm);
+	return str_of(to, strftime(to, NUMBER_SIZE, "%Y-%m-%dT%H:%M:%SZ", &tm));
+}
+
+/* The names that Anthropic's callers read. */
+static void add_anthropic_rate(struct header_list *l, const struct rate_state *r)
+{
+	if (r->requests_known) {
+		add(l, STR("anthropic-ratelimit-requests-limit"), large(l->rate[0], r->requests_limit, ""));
+		add(l, STR("anthropic-ratelimit-requests-remaining"), large(l->rate[1], r->requests_left, ""));
+		add(l, STR("anthropic-ratelimit-requests-reset"), moment(l->moments[0], r->requests_reset_s));
+	}
+	if (r->tokens_known) {
+		add(l, STR("anthropic-ratelimit-tokens-limit"), large(l->rate[3], r->tokens_limit, ""));
+		add(l, STR("anthropic-ratelimit-tokens-remaining"), large(l->rate[4], r->tokens_left, ""));
+		add(l, STR("anthropic-ratelimit-tokens-reset"), moment(l->moments[1], r->tokens_reset_s));
+	}
 }
 
 static void add_rate(struct header_list *l, const struct rate_state *r)
@@ -73,6 +99,8 @@ static void add_usual(struct txn *t, struct header_list *l)
 	add(l, STR("x-weir-answered-by"), t->answered_by);
 	if (t->rate)
 		add_rate(l, t->rate);
+	if (t->rate && t->dialect && str_eq(str_c(t->dialect->name), STR("anthropic")))
+		add_anthropic_rate(l, t->rate);
 	if (t->req && t->req->header[RH_ORIGIN].p)
 		l->n += cors_headers(t, &l->h[l->n], HEADERS_MAX - l->n);
 }

@@ -80,11 +80,20 @@ struct live_team {
 	struct str name;
 };
 
+/* A limit of requests that is reached, until when: its key is refused before its body is read. */
+struct live_denial {
+	_Atomic int64_t until_us;		/* monotonic; 0: none */
+	_Atomic uint64_t stamp;			/* of configuration and keys when it was refused: other ones ask anew */
+	_Atomic int64_t most, span_s;
+	_Atomic bool of_team;
+};
+
 struct live_key {
 	struct str name;
 	struct str label;		/* for metrics: its name, or "other" */
 	_Atomic(const struct live_team *) team;	/* that it belongs to now; NULL: none */
 	_Atomic(struct counter *) cost;	/* telemetry's */
+	struct live_denial denial;
 };
 
 struct live_target *live_target(struct str name);

@@ -122,6 +122,18 @@ const struct provider *snapshot_provider(const struct snapshot *s, struct str na
 	return NULL;
 }
 
+static _Atomic uint64_t key_changes;
+
+uint64_t snapshot_stamp(const struct snapshot *s)
+{
+	return s->serial << 32 ^ atomic_load_explicit(&key_changes, memory_order_relaxed);
+}
+
+void snapshot_keys_changed(void)
+{
+	atomic_fetch_add(&key_changes, 1);
+}
+
 static bool matches(const struct str *patterns, unsigned n, struct str model)
 {
 	for (unsigned i = 0; i < n; i++)

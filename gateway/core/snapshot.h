@@ -135,6 +135,10 @@ void snapshot_index(struct snapshot *s);
 /* NULL when no key has this digest. Constant-time comparison of the full digest. */
 const struct key *snapshot_key(const struct snapshot *s, const uint8_t digest[32]);
 
+/* Changes with every reload and every change of a key that was made while running. */
+uint64_t snapshot_stamp(const struct snapshot *s);
+void snapshot_keys_changed(void);
+
 /* May the key use this name? No key, or a key without patterns, may use all. */
 bool key_allows(const struct key *k, struct str model);
 

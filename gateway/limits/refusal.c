@@ -6,7 +6,9 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "core/live.h"
 #include "core/money.h"
+#include "core/snapshot.h"
 #include "core/target.h"
 
 struct str moment_text(struct arena *a, int64_t unix_s)
@@ -39,6 +41,23 @@ static enum stage_result budget_spent(struct txn *t, const struct hold *h, unsig
 			 STR_FMT(t->error.budget_reset));
 }
 
+/*
+ * Every request needs one of a limit of requests, and only time gives them back: until then the key need not be asked for
+ * its body.
+ */
+static void deny(const struct txn *t, const struct limit_rule *rule, int64_t retry_us)
+{
+	if (rule->unit != LIMIT_REQUESTS || rule->per != LIMIT_ALL || retry_us <= 0 || retry_us == STORE_NEVER || !t->live_key)
+		return;
+	struct live_denial *d = &t->live_key->denial;
+	atomic_store(&d->until_us, 0);
+	atomic_store(&d->stamp, snapshot_stamp(t->snapshot));
+	atomic_store(&d->most, rule->most);
+	atomic_store(&d->span_s, rule->span_s);
+	atomic_store(&d->of_team, str_starts(rule->store_key, STR("team/")));
+	atomic_store(&d->until_us, loop_now(t->loop) + retry_us);
+}
+
 enum stage_result refusal(struct txn *t, const struct hold *h, const struct limit_set *set)
 {
 	unsigned i = h->answer.refused_by < h->r.n ? h->answer.refused_by : 0;
@@ -47,6 +66,7 @@ enum stage_result refusal(struct txn *t, const struct hold *h, const struct limi
 	int64_t retry = h->answer.retry_us;
 	if (rule->budget)
 		return budget_spent(t, h, i, rule);
+	deny(t, rule, retry);
 	if (retry != STORE_NEVER)
 		t->error.retry_after_s = (int)((retry + SECOND_US - 1) / SECOND_US > 0 ? (retry + SECOND_US - 1) / SECOND_US : 1);
 	t->error.final = retry == STORE_NEVER;

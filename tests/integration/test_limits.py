@@ -1,5 +1,6 @@
 """Limits and budgets of keys and teams: reserved before a request, settled after it, in memory and in Redis."""
 import json
+import re
 import shutil
 import signal
 import socket
@@ -172,6 +173,30 @@ def test_a_key_may_ask_what_is_left(gateway, provider, config, store):
     assert budget["used"] == pytest.approx(0.003) and budget["remaining"] == pytest.approx(0.497) and budget["held"] == 0
     assert budget["begins_anew"].endswith("-01T00:00:00Z") and by["concurrent"]["of"] == "team `shop`" and by["concurrent"]["remaining"] == 7
     assert g.get("/v1/key").status == 401
+
+
+def test_headers_as_anthropic_has_them(gateway, provider, config):
+    g = gateway(limited(config, provider(), limits={"requests_per_minute": 5, "tokens_per_minute": 100000}))
+    r = g.request("POST", "/v1/messages", {"model": "m", "max_tokens": 50, "messages": [{"role": "user", "content": "x"}]}, {"x-api-key": SECRET})
+    assert r.status == 200 and r.headers["anthropic-ratelimit-requests-limit"] == "5" and r.headers["anthropic-ratelimit-requests-remaining"] == "4"
+    assert r.headers["anthropic-ratelimit-tokens-limit"] == "100000" and int(r.headers["anthropic-ratelimit-tokens-remaining"]) < 100000
+    assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", r.headers["anthropic-ratelimit-requests-reset"])
+    assert "anthropic-ratelimit-requests-limit" not in g.chat(headers=KEY).headers
+
+
+def test_a_denied_key_is_refused_before_its_body(gateway, provider, config, store):
+    g = gateway(limited(config, provider(), limits={"requests_per_minute": 2}, store=store, workers=1))
+    assert [g.chat(headers=KEY).status for _ in range(3)] == [200, 200, 429]
+    s = Raw(g.port)
+    s.send(f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {SECRET}\r\ncontent-type: application/json\r\ncontent-length: 100000\r\n\r\n")
+    r = s.read()            # none of its bytes was sent
+    assert r.status == 429 and "requests_per_minute 2; 2 are used" in r.error["message"] and 0 < int(r.headers["retry-after"]) <= 64
+    s.close()
+    assert g.get("/v1/key", headers=KEY).status == 200 and g.get("/v1/models", headers=KEY).status == 200
+    g.config["keys"][0]["limits"]["requests_per_minute"] = 5     # Q14
+    g.write(g.config)
+    g.reload()
+    assert g.chat(headers=KEY).status == 200
 
 
 # --- by side, model, end user and tag ---
