@@ -139,6 +139,14 @@ static int run_cascade(const struct arguments *a)
 	return cli_cascade(a->json);
 }
 
+static int run_cache(const struct arguments *a)
+{
+	if (a->n_rest == 2 && strcmp(a->rest[0], "evict") == 0)
+		return cli_cache_evict(a->rest[1]);
+	fprintf(stderr, "usage: weir cache evict ID (the x-weir-cache-id of an answer)\n");
+	return 2;
+}
+
 static int run_prices(const struct arguments *a)
 {
 	if (a->n_rest >= 2 && strcmp(a->rest[0], "update") == 0)
@@ -181,6 +189,7 @@ static const struct command commands[] = {
 	{ "prices", "list [PART] | update FILE|URL", "the table of prices; check, compare and install a new one", run_prices },
 	{ "usage", "[--by key,model] [--since 7d]", "what was spent, out of the ledger; --csv, --json", run_usage },
 	{ "keys", "create|list|show|update|rotate|revoke", "callers' keys of a running gateway; see weir keys", run_keys },
+	{ "cache", "evict ID", "let go of a kept answer, by its x-weir-cache-id", run_cache },
 	{ "init", "", "print a configuration from what the environment holds", run_init },
 	{ "config", "full|schema|reference", "every option: as a file, as a JSON Schema, as a page", run_config },
 	{ "models", "[-u URL]", "models of a running gateway", run_models },
@@ -198,7 +207,7 @@ static int run_help(const struct arguments *a)
 		printf("  weir %-8s %-34s %s\n", commands[i].name, commands[i].usage, commands[i].help);
 	printf("\nWithout -c the configuration is WEIR_CONFIG, ./weir.yaml or /etc/weir/weir.yaml; with none of them weir\n"
 	       "serves with what the environment holds (OPENAI_API_KEY and the like). URL: WEIR_URL, else of\n"
-	       "WEIR_LISTEN_ADDRESS, else http://127.0.0.1:8080; key: WEIR_KEY. explain, why, cascade and keys ask the admin listener:\n"
+	       "WEIR_LISTEN_ADDRESS, else http://127.0.0.1:8080; key: WEIR_KEY. explain, why, cascade, keys and cache ask the admin listener:\n"
 	       "WEIR_ADMIN_URL, else http://127.0.0.1:9090; token: WEIR_ADMIN_TOKEN.\n");
 	return 0;
 }

@@ -265,3 +265,24 @@ int cli_cascade(bool json)
 	buf_free(&out);
 	return result;
 }
+
+int cli_cache_evict(const char *id)
+{
+	struct buf body = BUF_INIT(1), answer = BUF_INIT(TEXT_MAX), path = BUF_INIT(4096);
+	for (const char *p = id; *p; p++)	/* nothing that would change the path */
+		buf_addc(&path, (*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'f') ? *p : '_');
+	struct buf whole = BUF_INIT(8192);
+	buf_addf(&whole, "/admin/cache/%.*s", STR_FMT(buf_str(&path)));
+	buf_addc(&whole, '\0');
+	long status = cli_admin_method("DELETE", whole.p, &body, &answer);
+	struct str message = text(json_get(json_value(buf_str(&answer)), STR("error")), "message");
+	if (status == 200)
+		printf("%s: is not kept any more\n", id);
+	else if (status)
+		fprintf(stderr, "weir: %.*s\n", STR_FMT(message.n ? message : str_head(buf_str(&answer), 500)));
+	buf_free(&path);
+	buf_free(&whole);
+	buf_free(&answer);
+	arena_clear(&arena);
+	return status == 200 ? 0 : 1;
+}

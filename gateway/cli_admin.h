@@ -11,4 +11,7 @@ int cli_explain(const char *config, bool json);
 int cli_why(const char *id, bool json);
 int cli_cascade(bool json);
 
+/* Lets go of a kept answer of the gateway beside us, by its x-weir-cache-id. */
+int cli_cache_evict(const char *id);
+
 #endif

@@ -162,6 +162,7 @@ static void settle_down(struct txn *t)
 	t->rate = NULL;
 	t->dropped = STR_NONE;
 	t->answered_by = STR_NONE;
+	t->cache_id = STR_NONE;
 	t->key = NULL;
 	t->call = NULL;
 	t->plan = NULL;

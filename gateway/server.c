@@ -26,6 +26,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/resolver.h"
+#include "cache_admin.h"
 #include "config/load.h"
 #include "core/health.h"
 #include "edge/listener.h"
@@ -420,10 +421,16 @@ static int on_usage(void *owner, const struct admin_call *c, struct buf *out)
 	return usage_admin(s->snapshot, &s->loop, c, out);
 }
 
+static int on_cache(void *owner, const struct admin_call *c, struct buf *out)
+{
+	struct server *s = owner;
+	return cache_admin(s->shared_store, &s->loop, c, out);
+}
+
 static int serve(struct server *s, const char *file)
 {
 	struct admin_options admin = { .loop = &s->loop, .snapshot = snapshot_in_force, .owner = s, .explain = explain,
-				       .keys = on_keys, .usage = on_usage };
+				       .keys = on_keys, .usage = on_usage, .cache = on_cache };
 	struct buf why = BUF_INIT(1024);
 	resolve_names(s->snapshot);
 	families_prepare(s->snapshot);
@@ -449,6 +456,7 @@ static int serve(struct server *s, const char *file)
 	reload_close(&s->reload);
 	keys_close();
 	usage_admin_close();
+	cache_admin_close();
 	admin_close(&s->admin);
 	close_stores(s);
 	access_log_to(NULL);

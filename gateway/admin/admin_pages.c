@@ -181,6 +181,11 @@ static void usage_page(struct admin_door *d, const struct request *r, struct pag
 	ask_others(d->pages->usage, 12, d, r, a);
 }
 
+static void cache_page(struct admin_door *d, const struct request *r, struct page_answer *a)
+{
+	ask_others(d->pages->cache, 12, d, r, a);
+}
+
 enum { GET = 1 << HTTP_GET | 1 << HTTP_HEAD, POST = 1 << HTTP_POST, PATCH = 1 << HTTP_PATCH, DELETE = 1 << HTTP_DELETE };
 
 static const struct page {
@@ -202,6 +207,7 @@ static const struct page {
 	{ STR_INIT("/admin/explain"), false, explain_page, POST, false, false },
 	{ STR_INIT("/admin/why"), false, why_page, GET, false, false },
 	{ STR_INIT("/admin/cascade"), false, cascade_page, GET, false, false },
+	{ STR_INIT("/admin/cache"), false, cache_page, DELETE, true, true },
 	{ STR_INIT("/admin/usage"), false, usage_page, GET, false, false },
 	{ STR_INIT("/admin/drain"), false, drain_page, POST, true, false },
 	{ STR_INIT("/admin/keys"), false, keys_page, GET | POST | PATCH | DELETE, true, true },
@@ -282,7 +288,7 @@ static bool is_read(const struct request *r)
 static void write_answer(struct admin_door *d, const struct request *r, struct page_answer *a)
 {
 	const struct page *p = find_page(d, r);
-	a->allow = !p || p->methods == GET ? "GET, HEAD" : p->methods == POST ? "POST" : "GET, HEAD, POST, PATCH, DELETE";
+	a->allow = !p || p->methods == GET ? "GET, HEAD" : p->methods == POST ? "POST" : p->methods == DELETE ? "DELETE" : "GET, HEAD, POST, PATCH, DELETE";
 	if (!p)
 		write_error(a, 404, "There is nothing at this path.");
 	else if (!right_method(p, r))

@@ -29,6 +29,7 @@ struct admin_pages {
 	/* Keys made at run time: writes JSON, returns the status, or ADMIN_LATER: admin_answer() follows, after it returned. */
 	int (*keys)(void *owner, const struct admin_call *c, struct buf *out);
 	int (*usage)(void *owner, const struct admin_call *c, struct buf *out);	/* the same of what was spent */
+	int (*cache)(void *owner, const struct admin_call *c, struct buf *out);	/* of answers that are kept */
 	void *owner;
 	struct status_history history;
 };

@@ -59,7 +59,7 @@ bool admin_open(struct admin_service *a, const struct admin_options *o, const st
 {
 	*a = (struct admin_service){
 		.pages = { .loop = o->loop, .snapshot = o->snapshot,   .owner = o->owner, .explain = o->explain,
-			   .keys = o->keys, .usage = o->usage,
+			   .keys = o->keys, .usage = o->usage, .cache = o->cache,
 			   .connections = limits_connections },
 	};
 	timer_open(&a->sampling, o->loop, on_sampling);

@@ -13,6 +13,7 @@ struct admin_options {
 	int (*explain)(const struct snapshot *, struct loop *, struct str request, struct buf *out);
 	int (*keys)(void *owner, const struct admin_call *c, struct buf *out);	/* see admin_pages.h */
 	int (*usage)(void *owner, const struct admin_call *c, struct buf *out);	/* likewise */
+	int (*cache)(void *owner, const struct admin_call *c, struct buf *out);	/* likewise */
 	void *owner;
 };
 

@@ -96,6 +96,7 @@ static void add_usual(struct txn *t, struct header_list *l)
 		add(l, STR("x-weir-cost-estimated"), STR("true"));
 	add(l, STR("x-weir-dropped"), t->dropped);
 	add(l, STR("x-weir-cache"), str_c(t->cache_state));
+	add(l, STR("x-weir-cache-id"), t->cache_id);
 	add(l, STR("x-weir-answered-by"), t->answered_by);
 	if (t->rate)
 		add_rate(l, t->rate);

@@ -26,7 +26,7 @@ struct cached {
 	uint32_t generation;
 	struct store_call call;
 	bool asking, parked;
-	char key[8 + 2 * DIGEST_SIZE + 1];
+	char key[CACHE_KEY_SIZE];
 	struct cache_wish wish;
 	int64_t ttl_us, stale_us;	/* kept for both together */
 	bool tools, spoiled, whole;
@@ -216,13 +216,15 @@ static struct cached *make(struct txn *t)
 	const struct model *m = t->plan->model;
 	struct cached *c = mem_alloc(sizeof(*c));
 	uint8_t digest[DIGEST_SIZE];
+	char hex[2 * DIGEST_SIZE + 1];
 	*c = (struct cached){ .t = t, .generation = t->generation, .tools = s->tools, .wish = cache_wish(t->req) };
 	c->ttl_us = m->policy.cache_ttl_us ? m->policy.cache_ttl_us : s->ttl_us;
 	c->stale_us = has_stale(m) ? s->stale_us : 0;
 	buf_init(&c->bytes, s->max_entry + ENTRY_OVERHEAD);
 	cache_key(t, digest);
-	memcpy(c->key, "answer/", 7);
-	digest_to_hex(digest, c->key + 7);
+	digest_to_hex(digest, hex);
+	t->cache_id = arena_copy(&t->arena, str_of(hex, 2 * DIGEST_SIZE));
+	cache_key_name(t->cache_id, c->key);
 	return c;
 }
 
@@ -230,6 +232,7 @@ static enum stage_result bypass(struct txn *t)
 {
 	families_cache(t->live_model, "bypass", 0);
 	t->cache_state = "bypass";
+	t->cache_id = STR_NONE;
 	free_cached(t);
 	return STAGE_NEXT;
 }

@@ -3,6 +3,7 @@
  */
 #include "cache/cache_key.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/call.h"
@@ -108,6 +109,11 @@ static void add_credential(const struct txn *t, struct buf *b)
 		add_part(b, t->req->header[headers[i]]);
 	if (own)
 		add_part(b, t->req->query);
+}
+
+void cache_key_name(struct str id, char name[CACHE_KEY_SIZE])
+{
+	snprintf(name, CACHE_KEY_SIZE, "answer/%.*s", STR_FMT(id));
 }
 
 void cache_key(struct txn *t, uint8_t digest[DIGEST_SIZE])

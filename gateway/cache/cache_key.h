@@ -15,4 +15,9 @@
  */
 void cache_key(struct txn *t, uint8_t digest[DIGEST_SIZE]);
 
+enum { CACHE_KEY_SIZE = 8 + 2 * DIGEST_SIZE };
+
+/* Where the answer of this id (the digest in hexadecimal) lies in the store. */
+void cache_key_name(struct str id, char name[CACHE_KEY_SIZE]);
+
 #endif

@@ -87,6 +87,7 @@ struct txn {
 	struct cached *cached;		/* cache/: the answer that is looked up or recorded */
 	struct capture *capture;	/* metering/: what is kept of it for a replay; NULL: nothing */
 	const char *cache_state;	/* x-weir-cache; NULL: the cache has no part in it */
+	struct str cache_id;		/* x-weir-cache-id: of the answer that is kept or given, in the arena */
 	bool unrecorded;		/* bytes went to the caller past the sinks */
 	struct hold *hold;		/* outlives the arena; NULL: nothing */
 	const struct rate_state *rate;	/* in the arena; NULL: no such limits */

@@ -1,13 +1,15 @@
 """Answers that are kept: the same question costs nothing, and another one never gets its answer."""
 import json
+import os
 import random
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import openai
 import pytest
 from mock_provider import LAST_CHUNK, chunk, completion, delta, error, event, good, good_stream, http, stream_head
-from weir import SLOW
+from weir import BINARY, SLOW
 
 KEYS = [{"name": n, "secret": f"sk-{n}-0123456789", "team": t} for n, t in (("a", "x"), ("b", "x"), ("c", "y"))]
 
@@ -377,3 +379,44 @@ def test_dialects_do_not_share(gateway, provider, config):
         states.append((state(r), "choices" in r.json))
         settle()
     assert states == [("miss", True), ("miss", False), ("hit", True), ("hit", False)]
+
+
+TOKEN = {"authorization": "Bearer admin-token-0123456789"}
+
+
+def test_one_answer_is_evicted_by_its_id(gateway, provider, config, store):
+    g = gateway(cached(config, provider(counting()), store=store, admin={"token": "admin-token-0123456789"}))
+    first = g.chat()
+    g.chat(text="another"), settle()
+    key = first.headers["x-weir-cache-id"]
+    hit = g.chat()
+    assert state(hit) == "hit" and hit.headers["x-weir-cache-id"] == key and len(key) == 64
+    evict = lambda i, **h: g.request("DELETE", f"/admin/cache/{i}", port=g.admin_port, headers=h or TOKEN)
+    assert evict(key, x="y").status == 401
+    assert evict(key[:-1]).status == 400 and evict("..%2f" + key).status == 400 and state(g.chat()) == "hit"
+    r = evict(key)
+    assert r.status == 200 and r.json == {"evicted": True}
+    assert state(g.chat()) == "miss" and state(g.chat(text="another")) == "hit"
+    assert evict(key).status == 200         # twice is no error
+    assert "x-weir-cache-id" not in g.chat(headers={"x-weir-cache": "no-store"}).headers
+
+
+def test_the_command_evicts(gateway, provider, config):
+    g = gateway(cached(config, provider(counting()), admin={"token": "admin-token-0123456789"}))
+    key = g.chat().headers["x-weir-cache-id"]
+    settle()
+    run = lambda *a: subprocess.run([BINARY, "cache", *a], capture_output=True, text=True, env={
+        **os.environ, "WEIR_ADMIN_URL": f"http://127.0.0.1:{g.admin_port}", "WEIR_ADMIN_TOKEN": "admin-token-0123456789"})
+    assert run("evict").returncode == 2 and run("evict", "../keys").returncode == 1
+    done = run("evict", key)
+    assert done.returncode == 0 and "not kept any more" in done.stdout
+    assert state(g.chat()) == "miss"
+
+
+def test_evicting_while_redis_is_away_says_so(gateway, provider, config, redis):
+    g = gateway(cached(config, provider(counting()), store=redis.url, admin={"token": "admin-token-0123456789"}))
+    key = g.chat().headers["x-weir-cache-id"]
+    redis.stop()
+    r = g.request("DELETE", f"/admin/cache/{key}", port=g.admin_port, headers=TOKEN)
+    assert r.status == 503 and "cannot be reached" in r.json["error"]["message"]
+    redis.start()
