@@ -17,7 +17,8 @@ static int report(const struct snapshot *s, const struct usage_question *q)
 	bool alone, good = usage_read(s, q, &out, &alone, &why);
 	if (good && alone)
 		fprintf(stderr, "weir: of this replica alone: target, endpoint and status are not known of others\n");
-	fwrite(out.p, 1, out.n, stdout);
+	if (out.n)
+		fwrite(out.p, 1, out.n, stdout);
 	if (!good)
 		fprintf(stderr, "weir: %.*s\n", STR_FMT(buf_str(&why)));
 	buf_free(&out);

@@ -40,7 +40,7 @@ static size_t number_at(struct str s)
 		if (is_digit(s.p[i])) {
 			digits++;
 			end = i + 1;
-		} else if (str_chr(STR(" -./()"), s.p[i]) < 0 || i - end > 1) {
+		} else if (str_chr(STR(" -./()"), s.p[i]) < 0 || i - end > 2) {
 			break;
 		}
 	}
@@ -59,7 +59,7 @@ static void blank_personal(struct str text, struct buf *out)
 			/* A whole word: its tail is no address of its own. */
 			for (n = 0; n < text.n && is_address(text.p[n]); n++)
 				;
-			n = n ? n : 1;
+			n = n && text.p[0] != '+' ? n : 1;
 			buf_add(out, str_head(text, n));
 		}
 		text = str_skip(text, n);

@@ -31,7 +31,8 @@ def rows(tmp_path, n=0):
     while True:
         with sqlite3.connect(f"file:{tmp_path}/weir.db?mode=ro", uri=True) as db:
             db.row_factory = sqlite3.Row
-            got = [dict(r) for r in db.execute("SELECT * FROM requests ORDER BY time")]
+            made = db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'requests'").fetchone()[0]
+            got = [dict(r) for r in db.execute("SELECT * FROM requests ORDER BY time")] if made else []
         if len(got) >= n or time.monotonic() > end:
             return got
         time.sleep(0.02)
