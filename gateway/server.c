@@ -19,6 +19,7 @@
 
 #include "access/made_keys.h"
 #include "admin/admin_service.h"
+#include "alerts.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/counters.h"
@@ -209,6 +210,7 @@ static void publish(struct reload *r, struct snapshot *snapshot)
 	health_checks_follow(s->health, snapshot);
 	token_keeper_follow(snapshot);
 	jwks_keeper_follow(snapshot);
+	alerts_follow(snapshot);
 	for (unsigned i = 0; i < s->n_workers; i++)
 		worker_reload(s->workers[i], snapshot);
 	log_set_level(snapshot->settings.log_level);
@@ -329,6 +331,8 @@ static int run(struct server *s)
 	health_checks_follow(s->health, s->snapshot);
 	token_keeper_follow(s->snapshot);
 	jwks_keeper_follow(s->snapshot);
+	alerts_open(&s->loop, s->shared_store == s->local_store ? NULL : s->shared_store);
+	alerts_follow(s->snapshot);
 	open_learned(s);
 	print_start(s);
 	print_key(s);
@@ -336,6 +340,7 @@ static int run(struct server *s)
 	loop_run(&s->loop);
 	for (unsigned i = 0; i < s->n_workers; i++)
 		worker_wait(s->workers[i]);
+	alerts_close();
 	jwks_keeper_close();
 	token_keeper_close();
 	health_checks_close(s->health);

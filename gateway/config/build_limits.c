@@ -75,6 +75,22 @@ static void add_limits(struct rules *r, const struct node *map)
 		};
 }
 
+/* "80%", or 80. */
+static void set_warnings(struct rules *r, const struct node *n, const struct budget_draft *d, struct limit_rule *rule)
+{
+	for (unsigned i = 0; i < d->warn_at.n; i++) {
+		struct str text = d->warn_at.items[i];
+		uint64_t at;
+		if (str_ends(text, STR("%")))
+			text = str_head(text, text.n - 1);
+		if (!str_u64(text, &at) || at < 1 || at > 100 || i >= LIMIT_WARNINGS) {
+			build_error(r->b, node_get(n, STR("warn_at")), "`warn_at`: expected at most four, from 1 to 100 per cent");
+			return;
+		}
+		rule->warn_at[rule->n_warn++] = (uint8_t)at;
+	}
+}
+
 static void add_budget(struct rules *r, const struct node *n)
 {
 	struct budget_draft d = { .usd = 0 };
@@ -96,6 +112,7 @@ static void add_budget(struct rules *r, const struct node *n)
 		.store_key = store_key(r, arena_printf(a, "budget/%s/%s/%.*s", unit, period_names[d.per], STR_FMT(d.time_zone))),
 		.most = d.usd ? d.usd : d.tokens, .period = (enum period)d.per, .zone = zone, .per = r->per, .match = r->match,
 	};
+	set_warnings(r, n, &d, rule);
 	if (d.rolling_us == 0)
 		return;
 	rule->span_s = d.rolling_us / 1000000;

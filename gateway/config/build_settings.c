@@ -160,6 +160,18 @@ static void set_jwt(struct build *b)
 		build_error(b, place(b, "jwt.jwks"), "`jwt.key_claim` or `jwt.key` is needed: which key a token stands for");
 }
 
+static void set_alerts(struct build *b)
+{
+	struct settings *s = &b->s->settings;
+	struct url url;
+	const char *wrong = str_empty(s->alerts_webhook) ? NULL : url_parse(s->alerts_webhook, &url);
+	s->alerts_slack = b->draft.alerts_format;
+	if (wrong)
+		build_error(b, place(b, "alerts.webhook"), "`alerts.webhook`: %s", wrong);
+	else if (!str_empty(s->alerts_webhook) && !url.tls && !str_starts(url.host, STR("127.")) && !str_eq(url.host, STR("localhost")))
+		build_error(b, place(b, "alerts.webhook"), "`alerts.webhook`: plain http:// is for this machine alone; say https://");
+}
+
 static void check_store(struct build *b)
 {
 	const char *wrong = store_url_check(b->s->settings.store);
@@ -238,6 +250,7 @@ void build_settings(struct build *b)
 	set_tls(b);
 	settings_need_key(b->s, b->environment);
 	set_jwt(b);
+	set_alerts(b);
 	check_store(b);
 	set_keys_file(b);
 	check_files_provider(b);

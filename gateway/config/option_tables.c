@@ -99,6 +99,8 @@ static const struct option settings_rows[] = {
 	{ "jwt.key_claim", OPTION_STRING, S(s.jwt.key_claim), NULL, NULL, NULL, false, "the claim that names the token's key" },
 	{ "jwt.key", OPTION_STRING, S(s.jwt.key), NULL, NULL, NULL, false, "the key of tokens that name none" },
 	{ "jwt.refresh", OPTION_DURATION, S(s.jwt.refresh_us), "10m", "1s 1d", NULL, false, "how often the issuer's keys are fetched" },
+	{ "alerts.webhook", OPTION_SECRET, S(s.alerts_webhook), NULL, NULL, NULL, false, "https://... that is told of budgets' warn_at" },
+	{ "alerts.format", OPTION_WORD, S(alerts_format), "json", "json slack", NULL, false, "what it is sent" },
 	{ "teams", OPTION_NODE, S(teams), NULL, NULL, NULL, false, "groups of keys with budgets of their own" },
 	{ "prices", OPTION_NODE, S(prices), NULL, NULL, NULL, false,
 	  "USD per million tokens, by target" },
@@ -304,6 +306,7 @@ static const struct option budget_rows[] = {
 	{ "per", OPTION_WORD, U(per), "month", "hour day week month year total", NULL, false, "calendar period" },
 	{ "rolling", OPTION_DURATION, U(rolling_us), NULL, "1m 400d", NULL, false, "instead of per: within any such span, 30d" },
 	{ "time_zone", OPTION_STRING, U(time_zone), NULL, NULL, NULL, false, "where its calendar is: Europe/Berlin, +02:00; default UTC" },
+	{ "warn_at", OPTION_STRINGS, U(warn_at), NULL, NULL, NULL, false, "per cent of it at which alerts.webhook is told, at most four: [50%, 80%]" },
 	{ "reserve", OPTION_WORD, U(reserve), "expected", "expected worst_case", NULL, false,
 	  "what a running request holds back; worst_case makes the budget a hard bound" },
 };

@@ -69,6 +69,7 @@ struct settings_draft {
 	struct tls_draft tls;
 	int log_level, uncertain, unpriced;
 	struct str prices_file;
+	int alerts_format;
 	const struct node *breaker, *providers, *models, *keys, *teams, *prices, *plugins;
 };
 
@@ -122,6 +123,7 @@ struct budget_draft {
 	int64_t usd, tokens, rolling_us;
 	int per, reserve;
 	struct str time_zone;
+	struct option_strings warn_at;
 };
 
 struct limits_draft {

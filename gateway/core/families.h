@@ -26,6 +26,9 @@ void families_token(struct str credential, bool good);
 /* A limit or a budget of this key refused a request. */
 void families_refusal(struct live_key *key);
 
+/* A budget came to so many per cent. */
+void families_budget_warning(int at);
+
 /* The cache was asked: "hit", "stale", "miss", "bypass"; what the hit saved, in nano-dollars. */
 void families_cache(struct live_model *model, const char *result, int64_t saved);
 /* Why it was a miss: "absent", "expired", "broken", "store" (which was away), "asked" (by the caller). */

@@ -17,6 +17,8 @@ enum limit_per { LIMIT_ALL, LIMIT_MODEL, LIMIT_USER, LIMIT_TAG };
 
 enum limit_unit { LIMIT_REQUESTS, LIMIT_TOKENS, LIMIT_CONCURRENT, LIMIT_USD };
 
+enum { LIMIT_WARNINGS = 4 };
+
 struct limit_rule {
 	struct str name;		/* as configured: "requests_per_minute", "50 usd per month" */
 	struct str owner;		/* "key web", "team storefront" */
@@ -27,6 +29,8 @@ struct limit_rule {
 	struct str match;		/* models and tags: a pattern */
 	bool budget;			/* of a calendar period, or rolling over span_s; else a rate, or at a time */
 	bool worst_case;		/* budgets: reserve what could be spent at most */
+	uint8_t warn_at[LIMIT_WARNINGS];	/* per cent; operators are told */
+	unsigned n_warn;
 	int64_t most;			/* requests, tokens, nano-dollars */
 	int64_t span_s;			/* windows; 0: a budget's calendar period */
 	enum period period;		/* budgets */

@@ -86,6 +86,8 @@ struct settings {
 	struct routing_policy policy;		/* the same */
 	struct cache_settings cache;
 	struct jwt_settings jwt;
+	struct str alerts_webhook;		/* empty: none */
+	bool alerts_slack;
 	struct capture_settings capture;
 	unsigned workers;			/* resolved: at least 1 */
 	bool watch;

@@ -14,6 +14,7 @@
 #include "limits/limits.h"
 #include "limits/need.h"
 #include "limits/refusal.h"
+#include "limits/warn.h"
 #include "store/worker_store.h"
 
 /* Parts of a reservation's life. */
@@ -223,6 +224,8 @@ static enum stage_result go_on(struct txn *t)
 		bool answered = h->call.result == STORE_OK || h->call.result == STORE_REFUSED;
 		if (answered && ask_again(t, h))
 			continue;
+		if (answered)
+			warn_look(t, h);
 		if (h->call.result == STORE_OK) {
 			granted(t, h);
 			return STAGE_NEXT;

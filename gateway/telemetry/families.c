@@ -8,10 +8,12 @@
 #include "telemetry/families.h"
 
 #include <pthread.h>
+#include <stdio.h>
 
 #include "base/mem.h"
 #include "core/endpoint.h"
 #include "core/families.h"
+#include "core/limit.h"
 #include "core/txn.h"
 #include "telemetry/cascade_counters.h"
 #include "telemetry/genai.h"
@@ -89,6 +91,9 @@ static struct counter_family ladder_answers = {
 };
 static struct counter_family refusals = {
 	SUM("weir_limit_refusals_total", "Requests that a limit or a budget of their key refused."), .labels = { "key" },
+};
+static struct counter_family warnings = {
+	SUM("weir_budget_warnings_total", "Budgets that came to a threshold of their warn_at."), .labels = { "at" },
 };
 static struct counter_family fields_dropped = {
 	SUM("weir_fields_dropped_total", "Fields of requests that a target's format could not carry."),
@@ -549,6 +554,25 @@ static void prepare_model(const struct model *m)
 			prepare_pair(row->name, m->targets[i]->provider->name);
 }
 
+static struct counter *warning_series(int at)
+{
+	char text[8];
+	return one(&warnings, str_of(text, (size_t)snprintf(text, sizeof(text), "%d", at)));
+}
+
+void families_budget_warning(int at)
+{
+	counter_add(warning_series(at), 1);
+}
+
+static void prepare_key(const struct key *k)
+{
+	key_series(k->live);
+	for (unsigned i = 0; k->limits && i < k->limits->n; i++)
+		for (unsigned w = 0; w < k->limits->rules[i].n_warn; w++)
+			warning_series(k->limits->rules[i].warn_at[w]);
+}
+
 void families_prepare(const struct snapshot *s)
 {
 	families_in_flight();
@@ -561,6 +585,6 @@ void families_prepare(const struct snapshot *s)
 		if (s->models[i]->live)
 			prepare_model(s->models[i]);
 	for (unsigned i = 0; i < s->n_keys; i++)
-		key_series(s->keys[i]->live);
+		prepare_key(s->keys[i]);
 	cascade_prepare(s);
 }
