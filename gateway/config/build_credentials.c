@@ -81,8 +81,9 @@ void build_credentials(struct build *b, const struct node *n, const struct provi
 {
 	const struct node *one = node_get(n, STR("api_key")), *list = node_get(n, STR("api_keys"));
 	bool given = one || list;
-	p->scheme = preset ? preset->scheme : CREDENTIAL_BEARER;
-	p->scheme_name = str_c(preset ? preset->scheme_name : "");
+	const struct preset_face *face = preset_face(preset, d->dialect);
+	p->scheme = face ? face->scheme : preset ? preset->scheme : CREDENTIAL_BEARER;
+	p->scheme_name = str_c(face ? face->scheme_name : preset ? preset->scheme_name : "");
 	if (!preset && p->dialect->key_header) {
 		p->scheme = CREDENTIAL_HEADER;
 		p->scheme_name = str_c(p->dialect->key_header);

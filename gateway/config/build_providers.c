@@ -239,7 +239,8 @@ static bool find_preset(struct build *b, const struct node *n, struct str name, 
 			const struct preset **out)
 {
 	struct str wanted = str_empty(d->preset) ? name : d->preset;
-	bool plain = str_empty(d->dialect) || (str_eq(d->dialect, STR("openai")) && str_empty(d->base_url));
+	bool elsewhere = !str_empty(d->base_url);
+	bool plain = str_empty(d->dialect) || (!elsewhere && (str_eq(d->dialect, STR("openai")) || preset_face(preset_find(wanted), d->dialect)));
 	*out = !str_empty(d->preset) || plain ? preset_find(wanted) : NULL;
 	if (*out || (str_empty(d->preset) && !str_empty(d->dialect)))
 		return true;
@@ -288,6 +289,14 @@ static void set_dialect(struct build *b, const struct node *n, const struct prov
 	build_error(b, at, "there is no dialect `%.*s`; there are openai, anthropic, gemini, bedrock, cohere", STR_FMT(str_head(d->dialect, 60)));
 }
 
+/* Whether a preset's own base URL does; names of dialects that there are not have been reported. */
+static bool speaks(const struct preset *preset, struct str dialect)
+{
+	if (str_eq(dialect, STR("anthropic")))
+		return preset->quirks & QUIRK_MESSAGES;
+	return str_empty(dialect) || str_starts(dialect, STR("openai")) || !dialect_find(dialect);
+}
+
 static struct str base_of(struct build *b, const struct node *n, const struct provider_draft *d, const struct preset *preset)
 {
 	const char *endpoint = preset && *preset->endpoint_variable && b->environment ? variable_value(preset->endpoint_variable) : NULL;
@@ -295,7 +304,15 @@ static struct str base_of(struct build *b, const struct node *n, const struct pr
 		return d->base_url;
 	if (endpoint && str_empty(d->resource))
 		return arena_copy(b->arena, str_c(endpoint));
-	return preset ? fill_url(b, n, d, preset->base_url) : STR_NONE;
+	if (!preset)
+		return STR_NONE;
+	const struct preset_face *face = preset_face(preset, d->dialect);
+	if (!face && !speaks(preset, d->dialect)) {
+		build_error(b, node_get(n, STR("dialect")), "no address of `%s` is known that speaks `%.*s`: say `base_url`, or leave `dialect` out",
+			    preset->name, STR_FMT(str_head(d->dialect, 60)));
+		return STR_NONE;
+	}
+	return fill_url(b, n, d, face ? face->base_url : preset->base_url);
 }
 
 /* Azure's resources have two forms of URL; the path that is given says which. */

@@ -2,9 +2,11 @@
  * presets.c: what is known about vendors and local servers that speak OpenAI's format.
  *
  * Data only: one row each. Base URLs and quirks were read in the vendors' own client
- * libraries and pages in 2026-11; of anthropic, gemini, bedrock and cohere these are the
- * OpenAI-compatible faces.
+ * libraries and pages in 2026-11; of anthropic, gemini, vertex, bedrock and cohere these are
+ * the OpenAI-compatible faces, and the vendors' own stand below.
  */
+#include <string.h>
+
 #include "providers/presets.h"
 
 static const struct preset rows[] = {
@@ -121,6 +123,15 @@ static const struct preset rows[] = {
 	  QUIRK_MAX_TOKENS_ONLY | QUIRK_MESSAGES | QUIRK_NO_RESPONSES, "/v1/health/ready", true, "", "", "", "" },
 };
 
+static const struct preset_face faces[] = {
+	{ "anthropic", "anthropic", "https://api.anthropic.com/v1", CREDENTIAL_HEADER, "x-api-key" },
+	{ "gemini", "gemini", "https://generativelanguage.googleapis.com/v1beta", CREDENTIAL_HEADER, "x-goog-api-key" },
+	{ "vertex", "gemini", "https://{location}-aiplatform.googleapis.com/v1/projects/{project}/locations/{location}/publishers/google",
+	  CREDENTIAL_BEARER, "" },
+	{ "bedrock", "bedrock", "https://bedrock-runtime.{region}.amazonaws.com", CREDENTIAL_BEARER, "" },
+	{ "cohere", "cohere", "https://api.cohere.com/v2", CREDENTIAL_BEARER, "" },
+};
+
 const struct preset *preset_find(struct str name)
 {
 	for (size_t i = 0; i < array_len(rows); i++)
@@ -132,6 +143,14 @@ const struct preset *preset_find(struct str name)
 const struct preset *preset_at(size_t i)
 {
 	return i < array_len(rows) ? &rows[i] : NULL;
+}
+
+const struct preset_face *preset_face(const struct preset *p, struct str dialect)
+{
+	for (size_t i = 0; p && i < array_len(faces); i++)
+		if (strcmp(faces[i].preset, p->name) == 0 && str_eq(str_c(faces[i].dialect), dialect))
+			return &faces[i];
+	return NULL;
 }
 
 bool preset_owns(struct str prefixes, struct str model)

@@ -23,8 +23,17 @@ struct preset {
 	const char *endpoint_variable;	/* a whole base URL */
 };
 
+/* What else a preset's vendor speaks, and where: asked for by `dialect` beside the preset. */
+struct preset_face {
+	const char *preset, *dialect;
+	const char *base_url;
+	enum credential_scheme scheme;
+	const char *scheme_name;
+};
+
 const struct preset *preset_find(struct str name);
 const struct preset *preset_at(size_t i);	/* NULL behind the last */
+const struct preset_face *preset_face(const struct preset *p, struct str dialect);	/* NULL: none is known; p may be NULL */
 bool preset_owns(struct str prefixes, struct str model);	/* prefixes as a row has them */
 
 #endif

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "config/load.h"
+#include "core/dialect.h"
 #include "providers/presets.h"
 
 /* As a provider with everything a placeholder may ask for. */
@@ -50,6 +51,42 @@ static void names_are_there_once(void **state)
 	assert_null(preset_find(STR("")));
 }
 
+/* `dialect` beside a preset, or beside a name that is one, leads to the address that speaks it, with the key where it is taken. */
+static void the_vendors_own_faces(void **state)
+{
+	(void)state;
+	static const struct { const char *said, *dialect, *host, *path, *header; } rows[] = {
+		{ "anthropic: { dialect: anthropic,", "anthropic", "api.anthropic.com", "/v1", "x-api-key" },
+		{ "a: { preset: anthropic, dialect: anthropic,", "anthropic", "api.anthropic.com", "/v1", "x-api-key" },
+		{ "gemini: { dialect: gemini,", "gemini", "generativelanguage.googleapis.com", "/v1beta", "x-goog-api-key" },
+		{ "a: { preset: gemini, dialect: openai,", "openai", "generativelanguage.googleapis.com", "/v1beta/openai", "" },
+		{ "vertex: { dialect: gemini, project: p, location: l,", "gemini", "l-aiplatform.googleapis.com",
+		  "/v1/projects/p/locations/l/publishers/google", "" },
+		{ "bedrock: { dialect: bedrock, region: r,", "bedrock", "bedrock-runtime.r.amazonaws.com", "", "" },
+		{ "a: { preset: cohere, dialect: cohere,", "cohere", "api.cohere.com", "/v2", "" },
+		{ "a: { preset: gemini, dialect: gemini, base_url: \"https://b.example/x\",", "gemini", "b.example", "/x", "x-goog-api-key" },
+		{ "a: { preset: openrouter, dialect: anthropic,", "anthropic", "openrouter.ai", "/api/v1", "" },
+	};
+	for (size_t i = 0; i < array_len(rows); i++) {
+		struct config_report r;
+		struct buf text = BUF_INIT(1024);
+		buf_addf(&text, "providers: { %s api_key: k } }", rows[i].said);
+		report_init(&r);
+		struct snapshot *s = config_load_text("f", buf_str(&text), false, &r);
+		if (!s)
+			fail_msg("%s: %.*s", rows[i].said, STR_FMT(buf_str(&r.errors)));
+		const struct provider *a = s->providers[0];
+		assert_string_equal(a->dialect->name, rows[i].dialect);
+		assert_true(a->usable && a->n_credentials == 1 && !str_empty(a->preset));
+		assert_true(str_eq(a->origin.host, str_c(rows[i].host)) && str_eq(a->base_path, str_c(rows[i].path)));
+		assert_int_equal(a->scheme, *rows[i].header ? CREDENTIAL_HEADER : CREDENTIAL_BEARER);
+		assert_true(str_eq(a->scheme_name, str_c(rows[i].header)));
+		snapshot_unref(s);
+		report_free(&r);
+		buf_free(&text);
+	}
+}
+
 static void owners(void **state)
 {
 	(void)state;
@@ -77,6 +114,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_row_makes_a_provider),
 		cmocka_unit_test(names_are_there_once),
+		cmocka_unit_test(the_vendors_own_faces),
 		cmocka_unit_test(owners),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
