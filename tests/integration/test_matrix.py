@@ -9,7 +9,7 @@ from weir import ROOT, Gateway
 
 CASES = {f.stem: json.loads(f.read_text()) for f in sorted((ROOT / "tests/cases/matrix").glob("*.json"))}
 PATHS = {"chat": "/v1/chat/completions", "responses": "/v1/responses", "messages": "/v1/messages", "gemini": "/v1beta/models/{}:generateContent"}
-DIALECTS = {"chat": "openai", "messages": "anthropic", "gemini": "gemini", "bedrock": "bedrock"}
+DIALECTS = {"chat": "openai", "messages": "anthropic", "gemini": "gemini", "bedrock": "bedrock", "cohere": "cohere"}
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def running(tmp_path_factory):
     now = {}
     p = MockProvider(lambda r: now["streams"](now["answers"]) if now.get("streams") else [http(now["status"], now["answers"])])
     root = p.url.removesuffix("/v1")
-    base = {"chat": p.url, "messages": p.url, "gemini": root + "/v1beta", "bedrock": root}
+    base = {"chat": p.url, "messages": p.url, "gemini": root + "/v1beta", "bedrock": root, "cohere": root + "/v2"}
     g = Gateway(tmp_path_factory.mktemp("matrix"), {
         "providers": {n: {"dialect": d, "base_url": base[n], "api_key": "k", "allow_private_address": True, **({"responses": "translate"} if n == "chat" else {})} for n, d in DIALECTS.items()},
         "models": {n: {"targets": [n + "/gemini-2.5-real"], "on_unsupported": "drop"} for n in DIALECTS}, "breaker": "off", "retry": {"attempts": 1}})
@@ -101,7 +101,20 @@ def bedrock_stream(answer):
     return [BINARY, *(chunk(x) for x in of), LAST_CHUNK]
 
 
-STREAMS = {"chat": chat_stream, "messages": messages_stream, "gemini": gemini_stream, "bedrock": bedrock_stream}
+def cohere_stream(answer):
+    of = [{"type": "message-start", "id": answer["id"], "delta": {"message": {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": [], "citations": []}}}]
+    for i, b in enumerate(answer["message"].get("content", [])):
+        of += [{"type": "content-start", "index": i, "delta": {"message": {"content": {"type": "text", "text": ""}}}},
+               *({"type": "content-delta", "index": i, "delta": {"message": {"content": {"text": h}}}} for h in halves(b["text"])), {"type": "content-end", "index": i}]
+    for i, call in enumerate(answer["message"].get("tool_calls", [])):
+        of += [{"type": "tool-call-start", "index": i, "delta": {"message": {"tool_calls": {**call, "function": {"name": call["function"]["name"], "arguments": ""}}}}},
+               *({"type": "tool-call-delta", "index": i, "delta": {"message": {"tool_calls": {"function": {"arguments": h}}}}} for h in halves(call["function"]["arguments"])),
+               {"type": "tool-call-end", "index": i}]
+    of.append({"type": "message-end", "delta": {"finish_reason": answer["finish_reason"], "usage": answer["usage"]}})
+    return [*events(*of, named=True), chunk("data: [DONE]\n\n"), LAST_CHUNK]
+
+
+STREAMS = {"chat": chat_stream, "messages": messages_stream, "gemini": gemini_stream, "bedrock": bedrock_stream, "cohere": cohere_stream}
 
 
 def heard(caller, body):
