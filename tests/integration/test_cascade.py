@@ -40,10 +40,16 @@ def says(text, finish="stop", usage=(10, 3), **message):
     return script
 
 
-def report(g):
-    r = g.get("/admin/cascade", port=g.admin_port)
-    assert r.status == 200, r.body
-    return {m["model"]: m for m in json.loads(r.body, parse_float=Decimal)["models"]}
+def report(g, requests=0):
+    """The account, once so many requests are in it: an answer's end is counted a moment after it was sent."""
+    end = time.monotonic() + 10
+    while True:
+        r = g.get("/admin/cascade", port=g.admin_port)
+        assert r.status == 200, r.body
+        models = {m["model"]: m for m in json.loads(r.body, parse_float=Decimal)["models"]}
+        if models["m"]["requests"] >= requests or time.monotonic() > end:
+            return models
+        time.sleep(0.02)
 
 
 def usd(tokens, price):
@@ -85,7 +91,7 @@ def test_wrong_answers_escalate_and_the_account_is_exact(gateway, provider, stre
     assert served == {"right": 70, "wrong": 30} and len(b.requests) == 30
     spent = 100 * usd((10, 3), SMALL) + 30 * usd((10, 3), LARGE)
     assert stream or total == spent
-    m = report(g)["m"]
+    m = report(g, 100)["m"]
     assert m["requests"] == 100 and m["failed_checks"]["json"] == 30 and m["unjudged"] == 0
     assert [(t["target"], t["answered"], t["escalated"]) for t in m["targets"]] == [("small/mock", 70, 30), ("large/mock", 30, 0)]
     assert Decimal(m["spent_usd"]) == spent
@@ -220,7 +226,7 @@ def test_a_stream_that_breaks_on_trial_fails_over_in_silence(gateway, provider):
         a.script = script
         r = g.chat(stream=True)
         assert target(r) == "large" and b"Hel" not in r.body and r.body.endswith(b"[DONE]\n\n")
-    assert report(g)["m"]["targets"][0]["escalated"] == 0
+    assert report(g, 3)["m"]["targets"][0]["escalated"] == 0
 
 
 def test_a_caller_who_leaves_during_the_trial_cancels_it(gateway, provider):
@@ -267,7 +273,7 @@ def test_an_answer_in_another_format_is_judged_as_well(gateway, provider):
     c["providers"]["small"]["dialect"] = "anthropic"
     g = gateway(c)
     assert target(g.chat(max_tokens=9)) == "large" and target(g.chat(max_tokens=9, stream=True)) == "large"
-    assert report(g)["m"]["failed_checks"]["finish"] == 2
+    assert report(g, 2)["m"]["failed_checks"]["finish"] == 2
     assert Decimal(report(g)["m"]["spent_usd"]) == 2 * (usd((9, 2), SMALL) + usd((10, 3), LARGE))
 
 
@@ -293,7 +299,7 @@ def test_what_is_no_chat_is_given_unjudged(gateway, provider):
     a, b = provider(vectors), provider(vectors)
     g = gateway(config_of(a, b))
     r = g.request("POST", "/v1/embeddings", {"model": "m", "input": "hi"})
-    assert r.status == 200 and target(r) == "small" and report(g)["m"]["unjudged"] == 1
+    assert r.status == 200 and target(r) == "small" and report(g, 1)["m"]["unjudged"] == 1
 
 
 # --- where it begins ---
@@ -336,7 +342,7 @@ def test_no_larger_one_to_ask_means_no_judgement(gateway, provider):
     g = gateway(config_of(a, b, model={"max_cost_usd": 0.0001}))
     r = g.chat(max_tokens=4)			# the large one would cost more than the ceiling
     assert target(r) == "small" and not b.requests
-    assert report(g)["m"]["unjudged"] == 0	# it was the largest that could be asked
+    assert report(g, 1)["m"]["unjudged"] == 0	# it was the largest that could be asked
 
 
 @pytest.mark.parametrize("model", [{"retry": {"attempts": 1}}, {"max_cost_usd": 0.00017}])
@@ -395,7 +401,7 @@ def test_a_share_is_compared_off_the_callers_path(gateway, provider):
     ask(), wait_for(lambda: report(g)["m"]["compared"]["large_failed"] == 1)
     b.script = lambda r: error(500)
     ask(), wait_for(lambda: report(g)["m"]["compared"]["not_answered"] == 1)
-    m = report(g)["m"]
+    m = report(g, 5)["m"]
     assert m["compared"] == {"same": 1, "similar": 1, "different": 1, "large_failed": 1, "not_answered": 1}
     assert m["requests"] == 5 and Decimal(m["compare_usd"]) == 4 * usd((10, 3), LARGE) and Decimal(m["spent_usd"]) == 5 * usd((10, 3), SMALL)
     assert [json.loads(x.body)["messages"] for x in b.requests] == [json.loads(x.body)["messages"] for x in a.requests]
