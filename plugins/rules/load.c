@@ -4,25 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rules/rules.h"
+#include "rules/load.h"
 
 /* Steps and depth a pattern may take: beyond, it does not match, and that is told. */
 static const uint32_t MATCH_LIMIT = 100000, DEPTH_LIMIT = 1000;
-
-struct load {
-	const struct weir_host *weir;
-	struct weir_setup *setup;
-	const char *file;
-	bool bad;
-};
 
 bool text_is(struct weir_text t, const char *s)
 {
 	return t.n == strlen(s) && memcmp(t.p, s, t.n) == 0;
 }
-
-#define WRONG(l, node, ...) \
-	((l)->bad = true, (l)->weir->tell((l)->setup, WEIR_ERROR, (l)->file, (node)->line, (node)->column, __VA_ARGS__))
 
 static bool is_kind(struct load *l, const struct weir_node *n, enum weir_node_kind kind, const char *expected)
 {
@@ -42,7 +32,8 @@ static const struct leaf {
 	{ "pattern", WHEN_PATTERN, false }, { "any_exact", WHEN_EXACT, true }, { "any_words", WHEN_WORDS, true },
 	{ "any_pattern", WHEN_PATTERN, true }, { "model", WHEN_MODEL, false }, { "key", WHEN_KEY, false },
 	{ "endpoint", WHEN_ENDPOINT, false }, { "tag", WHEN_TAG, false }, { "larger_than", WHEN_SIZE_ABOVE, false },
-	{ "tools", WHEN_TOOLS, false }, { "stream", WHEN_STREAM, false },
+	{ "tools", WHEN_TOOLS, false }, { "stream", WHEN_STREAM, false }, { "phrases", WHEN_PHRASES, false },
+	{ "any_phrases", WHEN_PHRASES, true }, { "question", WHEN_QUESTIONS, false },
 };
 
 static void compile(struct load *l, struct condition *c, const struct weir_node *n)
@@ -96,6 +87,10 @@ static struct condition *read_leaf(struct load *l, const struct weir_node *n)
 	c->anywhere = leaves[i].anywhere;
 	if (c->kind == WHEN_SIZE_ABOVE || c->kind == WHEN_TOOLS || c->kind == WHEN_STREAM) {
 		read_number(l, c, n);
+		return c;
+	}
+	if (c->kind == WHEN_PHRASES || c->kind == WHEN_QUESTIONS) {
+		(c->kind == WHEN_PHRASES ? read_phrases : read_questions)(l, c, n);
 		return c;
 	}
 	unsigned most = n->kind == WEIR_LIST ? n->count : 1;
@@ -268,6 +263,9 @@ static void free_conditions(struct condition *c)
 		for (unsigned i = 0; c->patterns && i < c->n; i++)
 			pcre2_code_free(c->patterns[i]);
 		free(c->patterns);
+		phrases_free(c->phrases);
+		questions_free(c->questions);
+		free(c->table);
 		free(c->values);
 		free(c);
 		c = next;

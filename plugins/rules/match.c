@@ -60,12 +60,25 @@ static bool has_pattern(const struct rules *rules, pcre2_code *code, struct weir
 	return n > 0;
 }
 
+/* {0} is the phrase. */
+static bool has_phrase(const struct condition *c, struct weir_text text, struct match *m)
+{
+	if (!phrases_find(c->phrases, text, &m->captures[0]))
+		return false;
+	m->n = 1;
+	return true;
+}
+
 static bool text_matches(const struct rules *rules, const struct condition *c, struct weir_text text, struct match *m)
 {
 	if (!text.p)
 		text.p = "";
 	if (c->kind == WHEN_WORDS)
 		return has_words(c, text);
+	if (c->kind == WHEN_PHRASES)
+		return has_phrase(c, text, m);
+	if (c->kind == WHEN_QUESTIONS)
+		return questions_ask(c->questions, text, &m->answer) && m->answer.score >= c->least;
 	for (unsigned i = 0; i < c->n; i++) {
 		struct weir_text v = c->values[i], t = trim(text);
 		if (c->kind == WHEN_PATTERN ? has_pattern(rules, c->patterns[i], text, m) :
@@ -144,7 +157,7 @@ bool condition_holds(const struct rules *rules, const struct condition *c, struc
 		return false;
 	case WHEN_NOT:
 		return !condition_holds(rules, c->children, r, &(struct match){ .n = 0 });
-	case WHEN_EXACT: case WHEN_PREFIX: case WHEN_WORDS: case WHEN_PATTERN:
+	case WHEN_EXACT: case WHEN_PREFIX: case WHEN_WORDS: case WHEN_PATTERN: case WHEN_PHRASES: case WHEN_QUESTIONS:
 		return c->anywhere ? any_text_matches(rules, c, r, m) : text_matches(rules, c, weir->fact(r, WEIR_LAST_TEXT), m);
 	case WHEN_MODEL:      return any_like(c, weir->fact(r, WEIR_MODEL));
 	case WHEN_KEY:        return any_like(c, weir->fact(r, WEIR_KEY));

@@ -24,6 +24,10 @@ static struct weir_text value_of(const struct rules *rules, struct weir_text nam
 		return weir->tag(r, (struct weir_text){ name.p + 4, name.n - 4 });
 	if (text_is(name, "key"))
 		return weir->fact(r, WEIR_KEY);
+	if (text_is(name, "question") && m->answer.question.p)
+		return m->answer.question;
+	if (text_is(name, "answer") && m->answer.question.p)
+		return m->answer.answer;
 	if (text_is(name, "model"))
 		return weir->fact(r, WEIR_MODEL);
 	if (!text_is(name, "date") && !text_is(name, "time"))

@@ -8,13 +8,13 @@
 #include <pcre2.h>
 #include <stdbool.h>
 
-#include "weir_plugin.h"
+#include "rules/text.h"
 
 enum { CAPTURES_MAX = 10, DEPTH_MAX = 16 };
 
 enum condition_kind {
 	WHEN_ALL, WHEN_ANY, WHEN_NOT,
-	WHEN_EXACT, WHEN_PREFIX, WHEN_WORDS, WHEN_PATTERN,	/* of the text */
+	WHEN_EXACT, WHEN_PREFIX, WHEN_WORDS, WHEN_PATTERN, WHEN_PHRASES, WHEN_QUESTIONS,	/* of the text */
 	WHEN_MODEL, WHEN_KEY, WHEN_ENDPOINT, WHEN_TAG, WHEN_SIZE_ABOVE, WHEN_TOOLS, WHEN_STREAM,
 };
 
@@ -25,6 +25,10 @@ struct condition {
 	struct weir_text *values;
 	unsigned n;
 	pcre2_code **patterns;
+	struct phrases *phrases;
+	struct questions *questions;
+	char *table;		/* what of the questions' file was unfolded */
+	double least;		/* score of a question that is taken for asked */
 	uint64_t number;
 	bool anywhere;		/* the text of any message, not the last alone */
 };
@@ -60,6 +64,7 @@ struct match {
 	struct weir_text captures[CAPTURES_MAX];
 	unsigned n;
 	bool cut_off;		/* a pattern took too long: counted as no match */
+	struct answer answer;	/* WHEN_QUESTIONS */
 };
 
 bool condition_holds(const struct rules *rules, const struct condition *c, struct weir_request *r, struct match *m);

@@ -83,6 +83,54 @@ def test_a_pattern_is_cut_off_and_told(rules):
     assert g.wait_log("pattern of `bad` was cut off")
 
 
+LISTS = """
+rules:
+  - name: complaint
+    when: { phrases: { file: FILES/angry.txt } }
+    reject: "Let us talk about '{0}'."
+  - name: faq
+    when: { question: { file: FILES/faq.csv, at_least: 0.6 } }
+    answer: "{answer} ({question})"
+  - name: shop
+    when: { any_phrases: [gift card, 礼品卡] }
+    tag: { topic: gift }
+    set: { temperature: 0.5 }
+"""
+
+
+def test_phrases_and_questions(rules, tmp_path):
+    (tmp_path / "angry.txt").write_text("# what annoys\nMoney back\n\nnever again\n")
+    (tmp_path / "faq.csv").write_text('question,answer\nHow do I return an item?,"Use the form, please."\nWhen will my order arrive?,In two days.\n'
+                                      'Do you ship to Switzerland?,Yes.\nHow can I pay by invoice?,At the till.\n')
+    g, p = rules(LISTS.replace("FILES", str(tmp_path)))
+    r = g.chat(text="I want my money   BACK!")
+    assert r.status == 403 and r.error["message"] == "Let us talk about 'money   BACK'."
+    text = lambda t: g.chat(text=t).json["choices"][0]["message"]["content"]
+    assert text("how to return an item") == "Use the form, please. (How do I return an item?)"
+    assert text("do you ship to switzerland") == "Yes. (Do you ship to Switzerland?)"
+    assert text("how do I return to the airport from my hotel in Rome") == "hello"       # not sure enough: a model is asked
+    body = {"model": "m", "messages": [{"role": "user", "content": "一张礼品卡"}, {"role": "assistant", "content": "ok"}, {"role": "user", "content": "thanks"}]}
+    assert g.request("POST", "/v1/chat/completions", body).status == 200 and p.requests[-1].json["temperature"] == 0.5
+    assert 'weir_plugin_hits_total{plugin="rules",name="faq"} 2' in g.metrics()
+
+
+@pytest.mark.parametrize("csv, when, told", [
+    ("q,a\nx,y\n", "{ file: f.csv }", r"f.csv:1:1: error: the first row must name the columns"),
+    ('question,answer\nx\n', "{ file: f.csv }", r"f.csv:2:1: error: the row has too few fields"),
+    ('question,answer\n"x,y\n', "{ file: f.csv }", r"f.csv:2:1: error: a quote is not closed"),
+    ('question,answer\n...,y\n', "{ file: f.csv }", r"f.csv:2:1: error: a question without a word"),
+    ('question,answer\n', "{ file: f.csv }", r"rules.yaml:3:\d+: error: `f.csv` holds no question"),
+    ('question,answer\nx,y\n', "{ file: f.csv, at_least: 2 }", r"rules.yaml:3:\d+: error: `at_least`: expected a number"),
+    ('', "{ file: absent.csv }", r"rules.yaml:3:\d+: error: `absent.csv`: No such file"), ('', "{}", r"rules.yaml:3:\d+: error: `question` needs a `file`"),
+])
+def test_mistakes_in_tables_are_told_with_their_place(tmp_path, csv, when, told):
+    (tmp_path / "f.csv").write_text(csv)
+    (tmp_path / "rules.yaml").write_text(f"rules:\n  - name: a\n    when: {{ question: {when} }}\n    answer: x\n")
+    (tmp_path / "weir.yaml").write_text(json.dumps({"plugins": [{"name": "rules", "config": {"file": "rules.yaml"}}]}))
+    r = subprocess.run([BINARY, "check", "-c", "weir.yaml"], capture_output=True, text=True, cwd=tmp_path)
+    assert r.returncode == 2 and re.search(told, r.stderr), r.stderr
+
+
 def test_requests_count_and_money_does_not(rules):
     g, p = rules(keys=[{"name": "k", "secret": "sk-key-secret", "limits": {"requests_per_minute": 2}, "budgets": [{"usd": "0.000001"}]}])
     h = {"authorization": "Bearer sk-key-secret"}

@@ -1,0 +1,66 @@
+/*
+ * text.h: texts as words, lists of phrases, questions with answers, and tables of values with commas between.
+ *
+ * Words are runs of letters and digits without regard to case (ASCII, Latin, Greek, Cyrillic); each Chinese, Japanese or
+ * Korean character is one. Only hashes of words are kept: two different words are taken for one once in some 10^14 pairs.
+ */
+#ifndef RULES_TEXT_H
+#define RULES_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "weir_plugin.h"
+
+/* The next word from *at; 0: no more. *at is behind it then, *from where it began (may be NULL). */
+uint64_t next_word(struct weir_text text, size_t *at, size_t *from);
+
+/* --- phrases.c: thousands of phrases at once --- */
+
+struct phrases;
+
+struct phrases *phrases_new(void);
+void phrases_free(struct phrases *p);
+/* False: it holds no word, or memory is gone. */
+bool phrases_add(struct phrases *p, struct weir_text phrase);
+size_t phrases_count(const struct phrases *p);
+/* The first that stands in the text, the longest of those that begin there. False: none. */
+bool phrases_find(const struct phrases *p, struct weir_text text, struct weir_text *found);
+
+/* --- questions.c: the closest of many questions (Okapi BM25, k1 1.2, b 0.75) --- */
+
+struct questions;
+
+struct questions *questions_new(void);
+void questions_free(struct questions *q);
+/* Spans are kept, not copied. */
+bool questions_add(struct questions *q, struct weir_text question, struct weir_text answer);
+/* After the last question. */
+bool questions_ready(struct questions *q);
+size_t questions_count(const struct questions *q);
+
+struct answer {
+	struct weir_text question, answer;
+	double score;	/* 0 to 1: how much of what was asked, and of the question, is met; words of both weighed by their rarity */
+};
+
+/* False: nothing has a word in common with it. Of the text the first 512 words count. */
+bool questions_ask(const struct questions *q, struct weir_text text, struct answer *out);
+
+/* --- csv.c: RFC 4180 --- */
+
+struct csv {
+	struct weir_text text;
+	size_t at;
+	unsigned line;		/* of the row last read, from 1 */
+	unsigned next_line;
+	const char *error;	/* constant text; NULL: none */
+};
+
+enum { CSV_FIELDS_MAX = 64 };
+
+/* A row's fields; quoted ones with doubled quotes are unfolded into `room`, which is as large as the text. -1: no more, or error. */
+int csv_row(struct csv *c, char *room, size_t *used, struct weir_text fields[CSV_FIELDS_MAX]);
+
+#endif
