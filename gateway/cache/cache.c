@@ -66,7 +66,7 @@ static bool is_last_event(struct str raw)
 
 static void record(struct cached *c, const struct delta *d)
 {
-	bool comment = d->kind == DELTA_EVENT && str_starts(d->raw, STR(":"));
+	bool comment = d->kind == DELTA_EVENT && str_starts(d->raw, STR(": keep-alive"));	/* weir's own */
 	c->whole |= d->kind == DELTA_END || (d->kind == DELTA_EVENT && is_last_event(d->raw));
 	switch (d->kind) {
 	case DELTA_HEAD:
