@@ -95,7 +95,7 @@ bool jwt_keys_publish(struct str text, struct buf *why)
 		struct public_key *key = make_key(&all[i]);
 		if (!key)
 			continue;
-		s->keys[s->n].kid = all[i].kid;
+		s->keys[s->n].kid = arena_copy(&s->arena, all[i].kid);	/* the set itself goes */
 		s->keys[s->n++].key = key;
 	}
 	if (s->n) {
