@@ -429,8 +429,11 @@ def test_one_round_trip_before_a_request_and_none_after_it(gateway, provider, co
                         budgets=[{"usd": 100, "per": "month"}, {"usd": 100, "per": "day"}], team={"budgets": [{"usd": 100, "per": "week"}]},
                         store=f"redis://127.0.0.1:{tap.port}/0"))
     p.script = good
-    g.chat(headers=KEY)     # the scripts are there now
+    g.chat(headers=KEY)     # the scripts are there afterwards
     settled(g)
+    end = time.monotonic() + 5 * SLOW
+    while not redis.call("KEYS", "weir:{tally:*:sums") and time.monotonic() < end:
+        time.sleep(0.01)
     p.script = script
     for stream in (False, True):
         del tap.events[:]
