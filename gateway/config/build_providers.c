@@ -286,7 +286,7 @@ static void set_dialect(struct build *b, const struct node *n, const struct prov
 			   "have an OpenAI-compatible face", STR_FMT(p->name), STR_FMT(d->dialect));
 		return;
 	}
-	build_error(b, at, "there is no dialect `%.*s`; there are openai, anthropic, gemini, bedrock, cohere", STR_FMT(str_head(d->dialect, 60)));
+	build_error(b, at, "there is no dialect `%.*s`; there are openai, openai-responses, anthropic, gemini, bedrock, cohere", STR_FMT(str_head(d->dialect, 60)));
 }
 
 /* Whether a preset's own base URL does; names of dialects that there are not have been reported. */
@@ -294,7 +294,9 @@ static bool speaks(const struct preset *preset, struct str dialect)
 {
 	if (str_eq(dialect, STR("anthropic")))
 		return preset->quirks & QUIRK_MESSAGES;
-	return str_empty(dialect) || str_starts(dialect, STR("openai")) || !dialect_find(dialect);
+	if (str_eq(dialect, STR("openai-responses")))
+		return !(preset->quirks & QUIRK_NO_RESPONSES);
+	return str_empty(dialect) || str_eq(dialect, STR("openai")) || !dialect_find(dialect);
 }
 
 static struct str base_of(struct build *b, const struct node *n, const struct provider_draft *d, const struct preset *preset)

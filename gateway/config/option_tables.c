@@ -124,7 +124,7 @@ static const struct option settings_rows[] = {
 
 static const struct option provider_rows[] = {
 	{ "preset", OPTION_STRING, P(preset), NULL, NULL, NULL, false, "a known vendor or server; default: the provider's own name" },
-	{ "dialect", OPTION_STRING, P(dialect), NULL, NULL, NULL, false, "wire format, where there is no preset, or the vendor's own beside one: openai, anthropic, gemini, bedrock, cohere" },
+	{ "dialect", OPTION_STRING, P(dialect), NULL, NULL, NULL, false, "wire format, where there is no preset, or the vendor's own beside one: openai, openai-responses, anthropic, gemini, bedrock, cohere" },
 	{ "base_url", OPTION_STRING, P(base_url), NULL, NULL, NULL, false, "http(s)://host[:port]/path, or unix:/path" },
 	{ "api_key", OPTION_SECRET, P(api_key), NULL, NULL, NULL, false, "default: the preset's environment variable" },
 	{ "api_keys", OPTION_SECRETS, P(api_keys), NULL, NULL, NULL, false, "several credentials, at most 16; empty ones are dropped" },

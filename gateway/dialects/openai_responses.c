@@ -1,5 +1,5 @@
 /*
- * openai_responses.c: OpenAI's Responses, relayed, or translated for targets without them (openai-openapi 2.3.0, read 2026-08).
+ * openai_responses.c: OpenAI's Responses, relayed, translated for targets without them, or for callers of others (openai-openapi 2.3.0, read 2026-08).
  *
  * Events are named and typed; there is no [DONE]: response.completed, .incomplete or
  * .failed ends a stream, and a break must be told by response.failed or error, or clients
@@ -90,6 +90,11 @@ static const struct chat_format chat = {
 	.writer_size = &responses_writer_size,
 	.write_event = responses_write_event,
 	.writer_free = responses_writer_free,
+	.write_path = responses_write_path,
+	.write_request = responses_write_request,
+	.read_answer = responses_read_answer,
+	.reader_size = &responses_reader_size,
+	.read_event = responses_read_event,
 };
 
 const struct dialect openai_responses_dialect = {

@@ -1,5 +1,5 @@
 /*
- * responses_parts.h: OpenAI's Responses as the callers' side of chat_format.
+ * responses_parts.h: OpenAI's Responses as both sides of chat_format.
  */
 #ifndef WEIR_DIALECTS_RESPONSES_PARTS_H
 #define WEIR_DIALECTS_RESPONSES_PARTS_H
@@ -11,5 +11,11 @@ void responses_write_answer(const struct chat_answer *a, const struct chat_frame
 void responses_write_event(struct chat_out *writer, const struct chat_event *e);
 void responses_writer_free(struct chat_writer *w);
 extern const size_t responses_writer_size;
+
+bool responses_write_request(struct chat *c, const struct chat_target *t, struct buf *out, struct chat_loss *loss);
+void responses_write_path(const struct chat_target *t, bool stream, struct buf *out);
+bool responses_read_answer(struct str body, const struct chat_reader *r);
+void responses_read_event(struct chat_reader *r, struct str name, struct str data);
+extern const size_t responses_reader_size;
 
 #endif

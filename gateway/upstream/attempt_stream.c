@@ -78,7 +78,7 @@ static bool stream_event(struct attempt *a, const struct sse_event *ev, bool mor
 		return true;
 	if (!ev->comment)
 		a->dialect->read_event(ev->name, ev->data, a->quirks, &v);
-	if (v.error && !(v.finish && t->answer.content)) {
+	if (v.error && (a->translate || !(v.finish && t->answer.content))) {
 		stream_broke(a, ev->data, "the provider reported an error inside the stream");
 		return true;
 	}

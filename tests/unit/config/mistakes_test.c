@@ -86,6 +86,7 @@ static const struct mistake mistakes[] = {
 	{ "providers: { a: { dialect: openai, base_url: \"https://x/?a=b\" } }", 1, 46, "has a query" },
 	{ "providers: { a: { preset: openai, dialect: gemini, api_key: k } }", 1, 44, "no address of `openai` is known that speaks `gemini`: say `base_url`" },
 	{ "providers: { a: { preset: groq, dialect: anthropic, api_key: k } }", 1, 42, "no address of `groq` is known that speaks `anthropic`" },
+	{ "providers: { a: { preset: mistral, dialect: openai-responses, api_key: k } }", 1, 45, "no address of `mistral` is known that speaks" },
 	{ "providers: { gemini: { preset: gemini, dialect: morse, api_key: k } }", 1, 49, "no dialect `morse`" },
 	{ "providers: { vertex: { dialect: gemini, api_key: k, project: p } }", 1, 22, "needs `location`, or the variable GOOGLE_CLOUD_LOCATION" },
 	{ "providers: { bedrock: {} }", 1, 23, "needs `region`, or the variable AWS_REGION" },
