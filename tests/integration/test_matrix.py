@@ -9,7 +9,7 @@ from weir import ROOT, Gateway
 
 CASES = {f.stem: json.loads(f.read_text()) for f in sorted((ROOT / "tests/cases/matrix").glob("*.json"))}
 PATHS = {"chat": "/v1/chat/completions", "responses": "/v1/responses", "messages": "/v1/messages", "gemini": "/v1beta/models/{}:generateContent"}
-DIALECTS = {"chat": "openai", "messages": "anthropic", "gemini": "gemini", "bedrock": "bedrock", "cohere": "cohere"}
+DIALECTS = {"chat": "openai", "responses": "openai-responses", "messages": "anthropic", "gemini": "gemini", "bedrock": "bedrock", "cohere": "cohere"}
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def running(tmp_path_factory):
     now = {}
     p = MockProvider(lambda r: now["streams"](now["answers"]) if now.get("streams") else [http(now["status"], now["answers"])])
     root = p.url.removesuffix("/v1")
-    base = {"chat": p.url, "messages": p.url, "gemini": root + "/v1beta", "bedrock": root, "cohere": root + "/v2"}
+    base = {"chat": p.url, "responses": p.url, "messages": p.url, "gemini": root + "/v1beta", "bedrock": root, "cohere": root + "/v2"}
     g = Gateway(tmp_path_factory.mktemp("matrix"), {
         "providers": {n: {"dialect": d, "base_url": base[n], "api_key": "k", "allow_private_address": True, **({"responses": "translate"} if n == "chat" else {})} for n, d in DIALECTS.items()},
         "models": {n: {"targets": [n + "/gemini-2.5-real"], "on_unsupported": "drop"} for n in DIALECTS}, "breaker": "off", "retry": {"attempts": 1}})
@@ -101,6 +101,18 @@ def bedrock_stream(answer):
     return [BINARY, *(chunk(x) for x in of), LAST_CHUNK]
 
 
+def responses_stream(answer):
+    of = [{"type": "response.created", "response": {**answer, "status": "in_progress", "output": [], "usage": None}}]
+    for i, item in enumerate(answer["output"]):
+        call = item["type"] == "function_call"
+        of.append({"type": "response.output_item.added", "output_index": i, "item": {**item, "status": "in_progress", **({"arguments": ""} if call else {"content": []})}})
+        kind, text = ("function_call_arguments", item["arguments"]) if call else ("output_text", item["content"][0]["text"])
+        of += [{"type": f"response.{kind}.delta", "output_index": i, "item_id": item["id"], "delta": h} for h in halves(text)]
+        of.append({"type": "response.output_item.done", "output_index": i, "item": item})
+    of.append({"type": "response.completed", "response": answer})
+    return [*events(*({**e, "sequence_number": i} for i, e in enumerate(of)), named=True), LAST_CHUNK]
+
+
 def cohere_stream(answer):
     of = [{"type": "message-start", "id": answer["id"], "delta": {"message": {"role": "assistant", "content": [], "tool_plan": "", "tool_calls": [], "citations": []}}}]
     for i, b in enumerate(answer["message"].get("content", [])):
@@ -114,7 +126,7 @@ def cohere_stream(answer):
     return [*events(*of, named=True), chunk("data: [DONE]\n\n"), LAST_CHUNK]
 
 
-STREAMS = {"chat": chat_stream, "messages": messages_stream, "gemini": gemini_stream, "bedrock": bedrock_stream, "cohere": cohere_stream}
+STREAMS = {"chat": chat_stream, "responses": responses_stream, "messages": messages_stream, "gemini": gemini_stream, "bedrock": bedrock_stream, "cohere": cohere_stream}
 
 
 def heard(caller, body):
