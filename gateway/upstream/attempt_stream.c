@@ -61,12 +61,16 @@ static bool continued_event(struct attempt *a, const struct event_view *v, struc
 	return true;
 }
 
+static const char TOO_LARGE[] = "an event of the answer is too large to be translated";
+
 /* What the caller should get for this event: its bytes, or what they mean in the caller's dialect, which may be nothing. */
-static struct str speak(struct attempt *a, const struct sse_event *ev, const struct event_view *v)
+static bool speak(struct attempt *a, const struct sse_event *ev, const struct event_view *v, struct str *out)
 {
+	*out = ev->raw;
 	if (!a->translate || ev->comment)
-		return ev->raw;
-	return v->done ? STR_NONE : translate_event(a->translate, ev->name, ev->data);
+		return true;
+	*out = STR_NONE;
+	return v->done || translate_event(a->translate, ev->name, ev->data, out);
 }
 
 /* False: the caller's side is full and the event was not taken. */
@@ -84,7 +88,11 @@ static bool stream_event(struct attempt *a, const struct sse_event *ev, bool mor
 	}
 	if (a->resume && a->resume->going_on)
 		return ev->comment || continued_event(a, &v, ev->data);
-	struct str raw = speak(a, ev, &v);
+	struct str raw;
+	if (!speak(a, ev, &v, &raw)) {
+		stream_broke(a, STR_NONE, TOO_LARGE);
+		return true;
+	}
 	if (!t->answer.content && !v.content && !v.finish && !v.done) {
 		if (!buf_add(&a->held, raw))
 			stream_broke(a, STR_NONE, "more than 1 MiB of events without content");
@@ -169,7 +177,12 @@ void attempt_stream_end(struct attempt *a)
 		return;
 	}
 	if (a->translate) {
-		struct delta last = { .kind = DELTA_EVENT, .raw = translate_end(a->translate), .more = true };
+		struct delta last = { .kind = DELTA_EVENT, .more = true };
+		if (!translate_end(a->translate, &last.raw)) {
+			a->ended = false;
+			stream_broke(a, STR_NONE, TOO_LARGE);
+			return;
+		}
 		attempt_emit(a, &last);
 	} else if (!a->done && !str_empty(a->dialect->done)) {
 		struct delta done = { .kind = DELTA_EVENT, .raw = a->dialect->done, .more = true };

@@ -16,7 +16,8 @@
 #include "core/price.h"
 #include "upstream/translate_vectors.h"
 
-enum { ANSWER_MAX = 4 << 20, REQUEST_MORE = 64 * 1024 };
+/* The last events of Responses repeat the whole answer four times. */
+enum { ANSWER_MAX = 4 << 20, EVENTS_MAX = 5 * ANSWER_MAX, REQUEST_MORE = 64 * 1024 };
 
 struct translate {
 	const struct chat_format *caller, *provider;
@@ -118,7 +119,7 @@ struct translate *translate_request(struct txn *t, const struct target *target, 
 	x->provider = p->dialect->chat;
 	x->quirks = p->quirks;
 	x->frame = (struct chat_frame){ .request_id = str_c(x->id), .model = str_of(x->model, target->model.n), .created_s = clock_wall_us() / SECOND_US };
-	buf_init(&x->out, ANSWER_MAX);
+	buf_init(&x->out, EVENTS_MAX);
 	x->vectors = vectors_for(t);
 	if (x->vectors ? !vectors_request(x->vectors, t, target, path, body) : !request(t, x, target, path, body)) {
 		translate_free(x);
@@ -144,19 +145,21 @@ void translate_free(struct translate *x)
 	free(x);
 }
 
-struct str translate_event(struct translate *x, struct str name, struct str data)
+bool translate_event(struct translate *x, struct str name, struct str data, struct str *out)
 {
 	buf_clear(&x->out);
 	x->provider->read_event(x->reader, name, data);
-	return buf_str(&x->out);
+	*out = buf_str(&x->out);
+	return !x->out.failed;
 }
 
-struct str translate_end(struct translate *x)
+bool translate_end(struct translate *x, struct str *out)
 {
 	struct chat_event end = { .kind = CHAT_END, .call = -1 };
 	buf_clear(&x->out);
 	chat_give(&x->writer->in, &end);
-	return buf_str(&x->out);
+	*out = buf_str(&x->out);
+	return !x->out.failed;
 }
 
 size_t translate_answer_max(const struct translate *x)

@@ -20,10 +20,13 @@ struct translate;
 struct translate *translate_request(struct txn *t, const struct target *target, struct str *path, struct str *body);
 void translate_free(struct translate *x);	/* may be NULL */
 
-/* What an event of theirs says in the caller's, which may be nothing. Lives until the next call. */
-struct str translate_event(struct translate *x, struct str name, struct str data);
+/*
+ * What an event of theirs says in the caller's, which may be nothing. Lives until the next call. False: more than can be
+ * said in one event.
+ */
+bool translate_event(struct translate *x, struct str name, struct str data, struct str *out) must_check;
 /* Their stream is over, and whole. */
-struct str translate_end(struct translate *x);
+bool translate_end(struct translate *x, struct str *out) must_check;
 /* Bytes of a plain answer that can be translated. */
 enum { TRANSLATE_HELD = 1024 * 1024, TRANSLATE_VECTORS_HELD = 64 * 1024 * 1024 };
 size_t translate_answer_max(const struct translate *x);

@@ -60,6 +60,15 @@ static bool has_pattern(const struct rules *rules, pcre2_code *code, struct weir
 	return n > 0;
 }
 
+static bool is_asked(const struct condition *c, struct weir_text text, struct match *m)
+{
+	struct answer a;
+	if (!questions_ask(c->questions, text, &a) || a.score < c->least)
+		return false;
+	m->answer = a;
+	return true;
+}
+
 /* {0} is the phrase. */
 static bool has_phrase(const struct condition *c, struct weir_text text, struct match *m)
 {
@@ -78,7 +87,7 @@ static bool text_matches(const struct rules *rules, const struct condition *c, s
 	if (c->kind == WHEN_PHRASES)
 		return has_phrase(c, text, m);
 	if (c->kind == WHEN_QUESTIONS)
-		return questions_ask(c->questions, text, &m->answer) && m->answer.score >= c->least;
+		return is_asked(c, text, m);
 	for (unsigned i = 0; i < c->n; i++) {
 		struct weir_text v = c->values[i], t = trim(text);
 		if (c->kind == WHEN_PATTERN ? has_pattern(rules, c->patterns[i], text, m) :
@@ -141,22 +150,42 @@ static bool has_tag(const struct rules *rules, const struct condition *c, struct
 	return false;
 }
 
+/* What a part of it matched counts only where all of it holds. */
+static bool all_hold(const struct rules *rules, const struct condition *c, struct weir_request *r, struct match *m)
+{
+	struct match before = *m;
+	for (const struct condition *x = c->children; x; x = x->next) {
+		if (condition_holds(rules, x, r, m))
+			continue;
+		before.cut_off |= m->cut_off;
+		*m = before;
+		return false;
+	}
+	return true;
+}
+
+/* Whoever was cut off does not know: it neither holds nor does its contrary. */
+static bool holds_not(const struct rules *rules, const struct condition *c, struct weir_request *r, struct match *m)
+{
+	struct match inner = { .n = 0 };
+	bool holds = condition_holds(rules, c, r, &inner);
+	m->cut_off |= inner.cut_off;
+	return !holds && !inner.cut_off;
+}
+
 bool condition_holds(const struct rules *rules, const struct condition *c, struct weir_request *r, struct match *m)
 {
 	const struct weir_host *weir = rules->weir;
 	switch (c->kind) {
 	case WHEN_ALL:
-		for (const struct condition *x = c->children; x; x = x->next)
-			if (!condition_holds(rules, x, r, m))
-				return false;
-		return true;
+		return all_hold(rules, c, r, m);
 	case WHEN_ANY:
 		for (const struct condition *x = c->children; x; x = x->next)
 			if (condition_holds(rules, x, r, m))
 				return true;
 		return false;
 	case WHEN_NOT:
-		return !condition_holds(rules, c->children, r, &(struct match){ .n = 0 });
+		return holds_not(rules, c->children, r, m);
 	case WHEN_EXACT: case WHEN_PREFIX: case WHEN_WORDS: case WHEN_PATTERN: case WHEN_PHRASES: case WHEN_QUESTIONS:
 		return c->anywhere ? any_text_matches(rules, c, r, m) : text_matches(rules, c, weir->fact(r, WEIR_LAST_TEXT), m);
 	case WHEN_MODEL:      return any_like(c, weir->fact(r, WEIR_MODEL));

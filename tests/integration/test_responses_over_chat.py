@@ -4,7 +4,7 @@ import json
 import openai
 import pytest
 
-from mock_provider import LAST_CHUNK, chunk, completion, http, stream_head
+from mock_provider import LAST_CHUNK, chunk, completion, good_stream, http, stream_head
 from test_messages import call_pieces, chat_stream, config_of, event, message, piece
 
 TOOLS = [{"type": "function", "name": "weather", "description": "Of a city", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}, "strict": False},
@@ -129,3 +129,14 @@ def test_breaks_and_errors(gateway, provider):
     with pytest.raises(openai.BadRequestError) as e:
         client.responses.create(**ASK)
     assert "no such field" in str(e.value)
+
+
+@pytest.mark.parametrize("pieces, whole", [(3, True), (12, False)])
+def test_an_answer_too_large_for_the_last_event_is_no_success(gateway, provider, pieces, whole):
+    """The last events of Responses repeat the whole answer, which has a ceiling of 4 MiB."""
+    words = "word " * 80000
+    p, g, _ = start(gateway, provider, lambda r: good_stream([words] * pieces))
+    r = g.request("POST", "/v1/responses", {"model": "m", "input": "hi", "stream": True}, timeout=60)
+    assert r.status == 200 and r.body.count(b"response.output_text.delta\"") >= min(pieces, 8)
+    assert (b'"type":"response.completed"' in r.body) is whole
+    assert (b'"type":"response.failed"' in r.body or b'"type":"error"' in r.body) is not whole

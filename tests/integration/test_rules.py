@@ -114,6 +114,27 @@ def test_phrases_and_questions(rules, tmp_path):
     assert 'weir_plugin_hits_total{plugin="rules",name="faq"} 2' in g.metrics()
 
 
+def test_what_a_failed_branch_matched_is_not_said(rules, tmp_path):
+    (tmp_path / "faq.csv").write_text("question,answer\nWhere is the key to the office?,Under the mat.\nHow do I return an item?,Use the form.\n")
+    g, p = rules(f"""
+rules:
+  - name: unsure
+    when: {{ not: {{ pattern: '^(\\w+\\s?)*\\z(?<!x)' }}, words: [gate] }}
+    answer: never
+  - name: help
+    when: {{ any: [ {{ question: {{ file: {tmp_path}/faq.csv, at_least: 0.95 }} }}, {{ words: [help] }} ] }}
+    answer: "help: {{answer}}"
+  - name: letter
+    when: {{ any: [ {{ pattern: '(key) in', model: other }}, {{ words: [lock] }} ] }}
+    answer: "letter: {{1}}"
+""".replace("\\\\", "\\"))
+    text = lambda t: g.chat(text=t).json["choices"][0]["message"]["content"]
+    assert text("help me, where is the key to the office in town") == "help: {answer}"
+    assert text("Where is the key to the office?") == "help: Under the mat."
+    assert text("key in lock") == "letter: "
+    assert text("gate " + "aaaa bbbb " * 20 + "!") == "hello" and g.wait_log("pattern of `unsure` was cut off")
+
+
 @pytest.mark.parametrize("csv, when, told", [
     ("q,a\nx,y\n", "{ file: f.csv }", r"f.csv:1:1: error: the first row must name the columns"),
     ('question,answer\nx\n', "{ file: f.csv }", r"f.csv:2:1: error: the row has too few fields"),
