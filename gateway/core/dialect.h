@@ -42,6 +42,7 @@ struct provider_error {
 	struct str message;	/* theirs, a span of the body still escaped as JSON; empty when none was found */
 	struct str code;
 	bool native;		/* the body has this dialect's own shape and may be relayed as it is */
+	int64_t retry_after_us;	/* when to come again, where the body says it; 0: it does not */
 };
 
 struct dialect {

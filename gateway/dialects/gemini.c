@@ -165,11 +165,31 @@ static void write_error_event(struct buf *out, const struct error *e, struct str
 	buf_add(out, STR("\n\n"));
 }
 
+/* RetryInfo: {"retryDelay": "34.07s"}; at most a day. */
+static int64_t retry_delay(struct str error)
+{
+	struct json_cursor c;
+	uint64_t seconds = 0;
+	if (!json_cursor_open(&c, json_get(error, STR("details"))))
+		return 0;
+	while (json_cursor_next(&c)) {
+		struct str delay = json_raw(json_get(c.value, STR("retryDelay"))), whole = delay;
+		if (!str_ends(delay, STR("s")))
+			continue;
+		ptrdiff_t dot = str_chr(delay, '.');
+		whole.n = dot >= 0 ? (size_t)dot : delay.n - 1;
+		if (str_u64(whole, &seconds) && seconds <= 86400)
+			return (int64_t)seconds * 1000000 + (dot >= 0 ? 1000000 : 0);
+	}
+	return 0;
+}
+
 static void read_error(int status, struct str body, struct provider_error *out)
 {
 	struct str root = root_of(body), error = json_get(root, STR("error"));
 	openai_read_error(status, root, out);
 	out->native = json_get(error, STR("status")).p && out->message.n;
+	out->retry_after_us = retry_delay(error);
 	struct str word = json_get(error, STR("status"));
 	if (str_has(body, STR("API_KEY_INVALID")) || json_is(word, STR("UNAUTHENTICATED")))
 		out->kind = ERR_UPSTREAM_AUTH;

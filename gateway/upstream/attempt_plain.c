@@ -158,7 +158,7 @@ void attempt_error_end(struct attempt *a)
 	struct provider_error e = { .kind = ERR_UPSTREAM_BROKEN };
 	struct str body = buf_str(&a->held);
 	a->dialect->read_error(a->status, body, &e);
-	struct outcome o = { .kind = e.kind, .status = a->status, .retry_after_us = a->retry_after_us,
+	struct outcome o = { .kind = e.kind, .status = a->status, .retry_after_us = a->retry_after_us ? a->retry_after_us : e.retry_after_us,
 			     .why = "the provider answered with an error" };
 	o.unprocessed = a->status == 429 || a->status == 503 || a->status == 529;
 	if (e.message.n && a->local)

@@ -182,3 +182,12 @@ def test_refusals_and_errors(gateway, provider):
     assert b'"error"' in r.body and b"[DONE]" not in r.body
     r = g.request("POST", "/v1/chat/completions", {**ASK, "messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}]}]})
     assert r.status == 400 and r.error["param"] == "messages.image"
+
+
+@pytest.mark.parametrize("delay, seconds", [("34.07s", "35"), ("7s", "7"), ("soon", None), ("-1s", None), ("1e9s", None)])
+def test_the_wait_that_google_asks_for_in_the_body_is_told(gateway, provider, delay, seconds):
+    details = [{"@type": "type.googleapis.com/google.rpc.QuotaFailure"}, {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": delay}]
+    body = {"error": {"code": 429, "message": "Quota", "status": "RESOURCE_EXHAUSTED", "details": details}}
+    p, g, _ = start(gateway, provider, lambda r: [http(429, body)])
+    r = g.request("POST", "/v1/chat/completions", ASK)
+    assert r.status == 429 and (r.headers.get("retry-after") == seconds if seconds else True)
