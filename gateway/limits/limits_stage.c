@@ -14,6 +14,7 @@
 #include "limits/limits.h"
 #include "limits/need.h"
 #include "limits/refusal.h"
+#include "limits/subject.h"
 #include "limits/warn.h"
 #include "store/worker_store.h"
 
@@ -66,6 +67,7 @@ void limits_open(struct loop *l)
 void limits_close(void)
 {
 	timer_close(&renewal);
+	subject_close();
 }
 
 static void hold_free(struct hold *h)

@@ -3,35 +3,49 @@
  */
 #include "limits/subject.h"
 
+#include <stdlib.h>
+
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/mem.h"
 #include "core/call.h"
 #include "wire/json_cursor.h"
 
 static const int64_t FORGET_US = 3600 * SECOND_US;
 
-static _Thread_local struct {
+struct users {
 	uint64_t seen[2 * USERS_MAX];
 	unsigned n;
 	int64_t since_us;
-} users;
+};
+
+/* Made when first wanted: every thread of the process would pay for a table in its own storage. */
+static _Thread_local struct users *users;
+
+void subject_close(void)
+{
+	free(users);
+	users = NULL;
+}
 
 static bool is_known(struct txn *t, struct str user, struct str scope)
 {
 	uint64_t name = (str_hash(scope) * UINT64_C(0x9e3779b97f4a7c15) ^ str_hash(user)) | 1;
-	if (loop_now(t->loop) - users.since_us > FORGET_US) {
-		memset(users.seen, 0, sizeof(users.seen));
-		users.n = 0;
-		users.since_us = loop_now(t->loop);
+	if (!users)
+		users = mem_alloc(sizeof(*users));
+	if (loop_now(t->loop) - users->since_us > FORGET_US) {
+		memset(users->seen, 0, sizeof(users->seen));
+		users->n = 0;
+		users->since_us = loop_now(t->loop);
 	}
-	uint64_t *at = &users.seen[name % array_len(users.seen)];
+	uint64_t *at = &users->seen[name % array_len(users->seen)];
 	while (*at && *at != name)
-		at = at + 1 == users.seen + array_len(users.seen) ? users.seen : at + 1;
+		at = at + 1 == users->seen + array_len(users->seen) ? users->seen : at + 1;
 	if (*at)
 		return true;
-	if (users.n == USERS_MAX)
+	if (users->n == USERS_MAX)
 		return false;
-	users.n++;
+	users->n++;
 	*at = name;
 	return true;
 }

@@ -13,6 +13,8 @@ enum { USER_MAX = 64, USERS_MAX = 16384 };
 /* The request's end user: `user` of its tags or of its body, in the arena; empty: not said, or no rule asks. */
 struct str subject_user(struct txn *t, const struct limit_set *set);
 
+void subject_close(void);	/* with the worker */
+
 bool subject_matches(struct txn *t, const struct limit_rule *rule, struct str user);
 
 #endif
