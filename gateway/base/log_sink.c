@@ -25,7 +25,8 @@ enum { SINK_BYTES = 1 << 20, SINK_HALF = SINK_BYTES / 2, BATCH_MS = 100, TICK_MS
 struct log_sink {
 	struct log_sink *next;
 	char *path;			/* NULL: a descriptor that stays as it is */
-	int fd;				/* -1: off */
+	bool off;			/* set for good when opened: callers read it, `fd` is the writer's */
+	int fd;
 	struct buf filling, writing;	/* the second one is the writer's */
 	bool closed;			/* the writer lets it go when all is written */
 	int64_t looked_us;		/* when the path was last compared with the descriptor */
@@ -246,8 +247,8 @@ struct log_sink *log_sink_open(struct str where, struct buf *why)
 	buf_init(&s->filling, SINK_BYTES);
 	buf_init(&s->writing, SINK_BYTES);
 	s->fd = str_eq(where, STR("stdout")) ? STDOUT_FILENO : -1;
-	bool off = str_eq(where, STR("off"));
-	if (!off && ((s->fd < 0 && !sink_open_file(s, where, why)) || !log_writer_start(why))) {
+	s->off = str_eq(where, STR("off"));
+	if (!s->off && ((s->fd < 0 && !sink_open_file(s, where, why)) || !log_writer_start(why))) {
 		free(s->path);
 		free(s);
 		return NULL;
@@ -288,7 +289,7 @@ void log_sink_close(struct log_sink *s)
 static void record(struct log_sink *s, struct str line, bool soon)
 {
 	pthread_mutex_lock(&lock);
-	bool taken = running && s->fd >= 0 && buf_add(&s->filling, line);
+	bool taken = running && !s->off && buf_add(&s->filling, line);
 	bool signal = taken && (!queued || (!hurry && (soon || s->filling.n > SINK_HALF)));
 	s->filling.failed = false;
 	queued |= taken;

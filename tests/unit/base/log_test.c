@@ -15,6 +15,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/counters.h"
 
 static char folder[64], path[128], moved[128];
@@ -140,6 +141,21 @@ static void records_follow_a_moved_file(void **state)
 	read_file(&b, path);
 	assert_string_equal(b.p, "one\ntwo\n");
 	buf_free(&b);
+	log_close();
+}
+
+/* The writer exchanges the descriptor while others go on recording: ThreadSanitizer watches. */
+static void callers_go_on_while_a_file_moves(void **state)
+{
+	(void)state;
+	struct buf why = BUF_INIT(256);
+	struct log_sink *s = log_sink_open(str_c(path), &why);
+	struct stat st;
+	assert_int_equal(rename(path, moved), 0);
+	for (int64_t until = clock_us() + 10 * SECOND_US; stat(path, &st) != 0 && clock_us() < until;)
+		log_record(s, STR("x\n"));
+	assert_int_equal(stat(path, &st), 0);
+	log_sink_close(s);
 	log_close();
 }
 
@@ -274,6 +290,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(long_messages_are_cut, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_chattering_format_is_suppressed, setup, teardown),
 		cmocka_unit_test_setup_teardown(records_follow_a_moved_file, setup, teardown),
+		cmocka_unit_test_setup_teardown(callers_go_on_while_a_file_moves, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_stuck_reader_costs_lines_only, setup, teardown),
 		cmocka_unit_test_setup_teardown(threads_share_a_sink, setup, teardown),
 		cmocka_unit_test(bad_places_are_refused),
