@@ -18,6 +18,7 @@
 #include "cli_prices.h"
 #include "cli_usage.h"
 #include "config/load.h"
+#include "config/plugin_command.h"
 #include "config/print.h"
 #include "upstreams.h"
 #include "server.h"
@@ -205,6 +206,7 @@ static int run_help(const struct arguments *a)
 	printf("weir: one OpenAI-compatible endpoint in front of many models\n\n");
 	for (size_t i = 0; i < array_len(commands); i++)
 		printf("  weir %-8s %-34s %s\n", commands[i].name, commands[i].usage, commands[i].help);
+	printf("  weir %-8s %-34s %s\n", "rules", "train", "make a classifier for rules (a command of the plugin `rules`)");
 	printf("\nWithout -c the configuration is WEIR_CONFIG, ./weir.yaml or /etc/weir/weir.yaml; with none of them weir\n"
 	       "serves with what the environment holds (OPENAI_API_KEY and the like). URL: WEIR_URL, else of\n"
 	       "WEIR_LISTEN_ADDRESS, else http://127.0.0.1:8080; key: WEIR_KEY. explain, why, cascade, keys and cache ask the admin listener:\n"
@@ -280,13 +282,9 @@ int cli_main(int argc, char **argv)
 {
 	struct arguments a = { .url = default_url() };
 	const struct command *c = argc > 1 ? find(argv[1]) : find("help");
-	if (!c) {
-		fprintf(stderr, "weir: there is no command `%s`; see weir help\n", argv[1]);
+	if (c && argc > 1 && !parse(argc - 1, argv + 1, &a))
 		return 2;
-	}
-	if (argc > 1 && !parse(argc - 1, argv + 1, &a))
-		return 2;
-	int status = c->run(&a);
+	int status = c ? c->run(&a) : plugin_command(argc - 1, argv + 1);
 	arena_thread_end();
 	return status;
 }

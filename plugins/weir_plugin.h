@@ -273,6 +273,11 @@ struct weir_plugin {
 	 * work() or timer(), after which result() follows. Of facts only WEIR_REQUEST_ID is left.
 	 */
 	enum weir_verdict (*answered)(void *self, struct weir_request *r, struct weir_text text);
+	/*
+	 * `weir NAME ...`, in a process of its own that serves nobody: argv[0] is the plugin's name. Of the host there are log()
+	 * and the functions of configure(). What is returned is the exit status: 0 fine, 1 failed, 2 wrong usage.
+	 */
+	int (*command)(const struct weir_host *host, struct weir_setup *s, int argc, char **argv);
 };
 
 /* Before the definition: WEIR_PLUGIN(mine) = { .abi = WEIR_PLUGIN_ABI, ... }; */

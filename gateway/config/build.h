@@ -8,6 +8,8 @@
 #include "core/money.h"
 
 struct preset;
+struct weir_node;
+struct weir_setup;
 
 struct build {
 	struct snapshot *s;
@@ -27,6 +29,9 @@ void build_providers(struct build *b);
 void build_models(struct build *b);
 void build_keys(struct build *b);
 void build_plugins(struct build *b);	/* finds and configures them */
+/* What they ask is answered out of `b`, and copied to the arena; so is a part of the tree. */
+struct weir_setup build_plugin_setup(struct build *b, struct arena *a);
+const struct weir_node *build_plugin_node(struct arena *a, const struct node *n);
 void build_advise(struct build *b);	/* warnings about what would surprise; last of all */
 
 /* A provider from a preset alone, as zero-configuration makes it. */

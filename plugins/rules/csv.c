@@ -82,3 +82,11 @@ int csv_row(struct csv *c, char *room, size_t *used, struct weir_text fields[CSV
 	}
 	return n;
 }
+
+int csv_column(const struct weir_text *fields, int n, const char *name)
+{
+	for (int i = 0; i < n; i++)
+		if (fields[i].n == strlen(name) && memcmp(fields[i].p, name, fields[i].n) == 0)
+			return i;
+	return -1;
+}

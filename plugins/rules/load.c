@@ -34,6 +34,7 @@ static const struct leaf {
 	{ "endpoint", WHEN_ENDPOINT, false }, { "tag", WHEN_TAG, false }, { "larger_than", WHEN_SIZE_ABOVE, false },
 	{ "tools", WHEN_TOOLS, false }, { "stream", WHEN_STREAM, false }, { "phrases", WHEN_PHRASES, false },
 	{ "any_phrases", WHEN_PHRASES, true }, { "question", WHEN_QUESTIONS, false },
+	{ "class", WHEN_CLASS, false },
 };
 
 static void compile(struct load *l, struct condition *c, const struct weir_node *n)
@@ -91,6 +92,10 @@ static struct condition *read_leaf(struct load *l, const struct weir_node *n)
 	}
 	if (c->kind == WHEN_PHRASES || c->kind == WHEN_QUESTIONS) {
 		(c->kind == WHEN_PHRASES ? read_phrases : read_questions)(l, c, n);
+		return c;
+	}
+	if (c->kind == WHEN_CLASS) {
+		read_class(l, c, n);
 		return c;
 	}
 	unsigned most = n->kind == WEIR_LIST ? n->count : 1;
@@ -232,9 +237,9 @@ static void tell_dead(struct load *l, const struct rules *rules)
 
 struct rules *rules_load(const struct weir_host *weir, struct weir_setup *s, const char *file)
 {
-	struct load l = { weir, s, file, false };
-	const struct weir_node *root = weir->read_yaml(s, file);
 	struct rules *rules = calloc(1, sizeof(*rules));
+	struct load l = { weir, s, file, false, rules };
+	const struct weir_node *root = weir->read_yaml(s, file);
 	struct rule **tail = &rules->first;
 	rules->weir = weir;
 	rules->limits = pcre2_match_context_create(NULL);
@@ -291,6 +296,12 @@ void rules_free(struct rules *rules)
 		free_settings(r->tags);
 		free(r->name);
 		free(r);
+	}
+	while (rules->models) {
+		struct model *m = rules->models;
+		rules->models = m->next;
+		classifier_free(m->classifier);
+		free(m);
 	}
 	pcre2_match_context_free(rules->limits);
 	free(rules);

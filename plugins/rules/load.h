@@ -11,6 +11,7 @@ struct load {
 	struct weir_setup *setup;
 	const char *file;
 	bool bad;
+	struct rules *rules;	/* what it becomes */
 };
 
 #define WRONG(l, node, ...) \
@@ -19,5 +20,12 @@ struct load {
 /* load_lists.c: phrases and questions of a condition. */
 void read_phrases(struct load *l, struct condition *c, const struct weir_node *n);
 void read_questions(struct load *l, struct condition *c, const struct weir_node *n);
+/* The file that `n` names; empty after telling why. */
+struct weir_text read_whole(struct load *l, const struct weir_node *n);
+/* `at_least`, from 0 to 1. */
+void read_least(struct load *l, struct condition *c, const struct weir_node *n);
+
+/* load_class.c */
+void read_class(struct load *l, struct condition *c, const struct weir_node *n);
 
 #endif

@@ -7,7 +7,7 @@
 #include "rules/load.h"
 
 /* The file named by a member; empty after telling what is wrong. */
-static struct weir_text read_whole(struct load *l, const struct weir_node *n)
+struct weir_text read_whole(struct load *l, const struct weir_node *n)
 {
 	struct weir_text text = { NULL, 0 };
 	int error = n->kind == WEIR_SCALAR && n->value.n ? l->weir->read_file(l->setup, n->value.p, &text) : -1;
@@ -54,19 +54,11 @@ void read_phrases(struct load *l, struct condition *c, const struct weir_node *n
 
 /* --- questions --- */
 
-static int column(const struct weir_text *fields, int n, const char *name)
-{
-	for (int i = 0; i < n; i++)
-		if (text_is(fields[i], name))
-			return i;
-	return -1;
-}
-
 static void read_rows(struct load *l, struct condition *c, const struct weir_node *n, struct csv *csv)
 {
 	struct weir_text fields[CSV_FIELDS_MAX];
 	size_t used = 0;
-	int count = csv_row(csv, c->table, &used, fields), asks = column(fields, count, "question"), says = column(fields, count, "answer");
+	int count = csv_row(csv, c->table, &used, fields), asks = csv_column(fields, count, "question"), says = csv_column(fields, count, "answer");
 	if (!csv->error && (asks < 0 || says < 0)) {
 		l->bad = true;
 		l->weir->tell(l->setup, WEIR_ERROR, n->value.p, 1, 1, "the first row must name the columns `question` and `answer`");
@@ -96,7 +88,7 @@ static void read_table(struct load *l, struct condition *c, const struct weir_no
 		WRONG(l, n, "`%.*s` holds no question", (int)n->value.n, n->value.p);
 }
 
-static void read_least(struct load *l, struct condition *c, const struct weir_node *n)
+void read_least(struct load *l, struct condition *c, const struct weir_node *n)
 {
 	char *end = NULL;
 	c->least = n->kind == WEIR_SCALAR && n->value.n ? strtod(n->value.p, &end) : -1;

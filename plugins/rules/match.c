@@ -78,6 +78,20 @@ static bool has_phrase(const struct condition *c, struct weir_text text, struct 
 	return true;
 }
 
+/* Below the threshold it abstains. */
+static bool is_of_class(const struct condition *c, struct weir_text text, struct match *m)
+{
+	struct guess *g = &m->guesses->of[c->model->number];
+	bool *asked = &m->guesses->asked[c->model->number];
+	if (!*asked)
+		classifier_guess(c->model->classifier, text, g);
+	*asked = true;
+	if (g->sureness < c->least || !(c->number >> g->class & 1))
+		return false;
+	m->class = classifier_name(c->model->classifier, g->class);
+	return true;
+}
+
 static bool text_matches(const struct rules *rules, const struct condition *c, struct weir_text text, struct match *m)
 {
 	if (!text.p)
@@ -88,6 +102,8 @@ static bool text_matches(const struct rules *rules, const struct condition *c, s
 		return has_phrase(c, text, m);
 	if (c->kind == WHEN_QUESTIONS)
 		return is_asked(c, text, m);
+	if (c->kind == WHEN_CLASS)
+		return is_of_class(c, text, m);
 	for (unsigned i = 0; i < c->n; i++) {
 		struct weir_text v = c->values[i], t = trim(text);
 		if (c->kind == WHEN_PATTERN ? has_pattern(rules, c->patterns[i], text, m) :
@@ -167,7 +183,7 @@ static bool all_hold(const struct rules *rules, const struct condition *c, struc
 /* Whoever was cut off does not know: it neither holds nor does its contrary. */
 static bool holds_not(const struct rules *rules, const struct condition *c, struct weir_request *r, struct match *m)
 {
-	struct match inner = { .n = 0 };
+	struct match inner = { .guesses = m->guesses };
 	bool holds = condition_holds(rules, c, r, &inner);
 	m->cut_off |= inner.cut_off;
 	return !holds && !inner.cut_off;
@@ -186,7 +202,7 @@ bool condition_holds(const struct rules *rules, const struct condition *c, struc
 		return false;
 	case WHEN_NOT:
 		return holds_not(rules, c->children, r, m);
-	case WHEN_EXACT: case WHEN_PREFIX: case WHEN_WORDS: case WHEN_PATTERN: case WHEN_PHRASES: case WHEN_QUESTIONS:
+	case WHEN_EXACT: case WHEN_PREFIX: case WHEN_WORDS: case WHEN_PATTERN: case WHEN_PHRASES: case WHEN_QUESTIONS: case WHEN_CLASS:
 		return c->anywhere ? any_text_matches(rules, c, r, m) : text_matches(rules, c, weir->fact(r, WEIR_LAST_TEXT), m);
 	case WHEN_MODEL:      return any_like(c, weir->fact(r, WEIR_MODEL));
 	case WHEN_KEY:        return any_like(c, weir->fact(r, WEIR_KEY));

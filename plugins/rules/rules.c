@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "rules/command.h"
+
 /* --- templates --- */
 
 static struct weir_text value_of(const struct rules *rules, struct weir_text name, struct weir_request *r, const struct match *m,
@@ -28,6 +30,8 @@ static struct weir_text value_of(const struct rules *rules, struct weir_text nam
 		return m->answer.question;
 	if (text_is(name, "answer") && m->answer.question.p)
 		return m->answer.answer;
+	if (text_is(name, "class") && m->class.p)
+		return m->class;
 	if (text_is(name, "model"))
 		return weir->fact(r, WEIR_MODEL);
 	if (!text_is(name, "date") && !text_is(name, "time"))
@@ -105,8 +109,9 @@ static enum weir_verdict act(const struct rules *rules, const struct rule *rule,
 static enum weir_verdict request(void *self, struct weir_request *r)
 {
 	const struct rules *rules = self;
+	struct guesses guesses = { 0 };
 	for (const struct rule *rule = rules->first; rule; rule = rule->next) {
-		struct match m = { .n = 0 };
+		struct match m = { .guesses = &guesses };
 		bool holds = !rule->when || condition_holds(rules, rule->when, r, &m);
 		if (m.cut_off)
 			rules->weir->log(WEIR_WARNING, "rules: a pattern of `%s` was cut off, it took too many steps", rule->name);
@@ -120,5 +125,5 @@ static enum weir_verdict request(void *self, struct weir_request *r)
 
 WEIR_PLUGIN(rules) = {
 	.abi = WEIR_PLUGIN_ABI, .size = sizeof(struct weir_plugin), .name = "rules", .version = "1", .configure = configure,
-	.release = release, .request = request,
+	.release = release, .request = request, .command = rules_command,
 };

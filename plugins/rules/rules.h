@@ -8,14 +8,23 @@
 #include <pcre2.h>
 #include <stdbool.h>
 
+#include "rules/classifier.h"
 #include "rules/text.h"
 
-enum { CAPTURES_MAX = 10, DEPTH_MAX = 16 };
+enum { CAPTURES_MAX = 10, DEPTH_MAX = 16, MODELS_MAX = 16 };
 
 enum condition_kind {
 	WHEN_ALL, WHEN_ANY, WHEN_NOT,
-	WHEN_EXACT, WHEN_PREFIX, WHEN_WORDS, WHEN_PATTERN, WHEN_PHRASES, WHEN_QUESTIONS,	/* of the text */
+	WHEN_EXACT, WHEN_PREFIX, WHEN_WORDS, WHEN_PATTERN, WHEN_PHRASES, WHEN_QUESTIONS, WHEN_CLASS,	/* of the text */
 	WHEN_MODEL, WHEN_KEY, WHEN_ENDPOINT, WHEN_TAG, WHEN_SIZE_ABOVE, WHEN_TOOLS, WHEN_STREAM,
+};
+
+/* A classifier's file, shared by the rules that ask it. */
+struct model {
+	const char *file;
+	struct classifier *classifier;
+	unsigned number;	/* below MODELS_MAX */
+	struct model *next;
 };
 
 /* Leaves with several values hold when any of them does; words when all of them stand in the text. */
@@ -28,8 +37,9 @@ struct condition {
 	struct phrases *phrases;
 	struct questions *questions;
 	char *table;		/* what of the questions' file was unfolded */
-	double least;		/* score of a question that is taken for asked */
-	uint64_t number;
+	const struct model *model;
+	double least;		/* score of a question that is taken for asked; sureness of a class */
+	uint64_t number;	/* of WHEN_CLASS: a bit for each class that will do */
 	bool anywhere;		/* the text of any message, not the last alone */
 };
 
@@ -53,11 +63,18 @@ struct rules {
 	const struct weir_host *weir;
 	struct rule *first;
 	pcre2_match_context *limits;
+	struct model *models;
 };
 
 /* NULL after telling why. */
 struct rules *rules_load(const struct weir_host *weir, struct weir_setup *s, const char *file);
 void rules_free(struct rules *r);
+
+/* What classifiers said about one request, each asked at most once. */
+struct guesses {
+	bool asked[MODELS_MAX];
+	struct guess of[MODELS_MAX];
+};
 
 /* What a match leaves for templates: group 0 and on, spans of the request's text. */
 struct match {
@@ -65,6 +82,8 @@ struct match {
 	unsigned n;
 	bool cut_off;		/* a pattern took too long: counted as no match */
 	struct answer answer;	/* WHEN_QUESTIONS */
+	struct weir_text class;	/* WHEN_CLASS */
+	struct guesses *guesses;
 };
 
 bool condition_holds(const struct rules *rules, const struct condition *c, struct weir_request *r, struct match *m);

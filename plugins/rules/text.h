@@ -16,6 +16,9 @@
 /* The next word from *at; 0: no more. *at is behind it then, *from where it began (may be NULL). */
 uint64_t next_word(struct weir_text text, size_t *at, size_t *from);
 
+/* The next character from *at, which is not the end: a letter or digit without regard to case, or 0. *alone: it is a word. */
+uint32_t next_letter(struct weir_text text, size_t *at, bool *alone);
+
 /* --- phrases.c: thousands of phrases at once --- */
 
 struct phrases;
@@ -62,5 +65,7 @@ enum { CSV_FIELDS_MAX = 64 };
 
 /* A row's fields; quoted ones with doubled quotes are unfolded into `room`, which is as large as the text. -1: no more, or error. */
 int csv_row(struct csv *c, char *room, size_t *used, struct weir_text fields[CSV_FIELDS_MAX]);
+/* The field that says `name`; -1: none. */
+int csv_column(const struct weir_text *fields, int n, const char *name);
 
 #endif

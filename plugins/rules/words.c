@@ -49,6 +49,13 @@ static bool is_letter(uint32_t c)
 	       !(c >= 0xff00 && c <= 0xff0f) && !(c >= 0xff1a && c <= 0xff20) && c != 0xfffd && !(c >= 0x1f000 && c <= 0x1faff);
 }
 
+uint32_t next_letter(struct weir_text text, size_t *at, bool *alone)
+{
+	uint32_t c = character(text, at);
+	*alone = is_alone(c);
+	return *alone || is_letter(c) ? fold(c) : 0;
+}
+
 uint64_t next_word(struct weir_text text, size_t *at, size_t *from)
 {
 	uint64_t h = UINT64_C(14695981039346656037);
