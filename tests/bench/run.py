@@ -331,6 +331,17 @@ def start_rows(b, table, proxies):
     table.add("start to ready", f"{statistics.median(times):.0f} ms", "-", "-", "50 ms")
 
 
+RULES_AIMS = {"10,000 phrases and 1,000 patterns, 4 KB": "100 us", "BM25 over 10,000 questions, 4 KB": "200 us", "classifier of 12 classes, 4 KB": "50 us"}
+
+
+def rules_rows(table):
+    """The rules plugin's own hooks, without a proxy around: time on the core."""
+    out = subprocess.run(["taskset", "-c", str(PROXY_CORE), BUILD / "tests" / "bench" / "rules_bench", HERE / "corpus.txt"], capture_output=True, text=True, check=True)
+    for line in out.stdout.splitlines():
+        row = json.loads(line)
+        table.add(f"rules: {row['row']}", f"{row['us']:.0f} us", "-", "-", RULES_AIMS.get(row["row"], "-"))
+
+
 def futex_row(b, table, proxy):
     if not shutil.which("strace"):
         return
@@ -362,6 +373,7 @@ def main():
             cpu_rows(b, table, proxies, [n for n in args.rows.split(";") if n in ROWS], args.rounds, args.seconds)
             return
         start_rows(b, table, proxies)
+        rules_rows(table)
         cpu_rows(b, table, proxies, ROWS, args.rounds, args.seconds)
         latency_row(b, table, proxies[:3], args.rounds, args.seconds)
         stall_row(b, table, proxies[:3], args.rounds, args.seconds)
