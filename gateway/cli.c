@@ -206,7 +206,7 @@ static int run_help(const struct arguments *a)
 	printf("weir: one OpenAI-compatible endpoint in front of many models\n\n");
 	for (size_t i = 0; i < array_len(commands); i++)
 		printf("  weir %-8s %-34s %s\n", commands[i].name, commands[i].usage, commands[i].help);
-	printf("  weir %-8s %-34s %s\n", "rules", "train", "make a classifier for rules (a command of the plugin `rules`)");
+	printf("  weir %-8s %-34s %s\n", "rules", "test FILE | train", "try the examples beside rules; make a classifier (of the plugin `rules`)");
 	printf("\nWithout -c the configuration is WEIR_CONFIG, ./weir.yaml or /etc/weir/weir.yaml; with none of them weir\n"
 	       "serves with what the environment holds (OPENAI_API_KEY and the like). URL: WEIR_URL, else of\n"
 	       "WEIR_LISTEN_ADDRESS, else http://127.0.0.1:8080; key: WEIR_KEY. explain, why, cascade, keys and cache ask the admin listener:\n"

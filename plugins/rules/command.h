@@ -10,5 +10,7 @@ int rules_command(const struct weir_host *weir, struct weir_setup *s, int argc, 
 
 /* train.c */
 int rules_train(const struct weir_host *weir, struct weir_setup *s, int argc, char **argv);
+/* rehearse.c */
+int rules_test(const struct weir_host *weir, struct weir_setup *s, int argc, char **argv);
 
 #endif

@@ -28,14 +28,14 @@ void fit_close(struct fit *f)
 	free(f->bias);
 }
 
-/* --- one example --- */
+/* --- one lesson --- */
 
-static void score(const struct fit *f, const struct example *e, float *out)
+static void score(const struct fit *f, const struct lesson *l, float *out)
 {
-	float length = sqrtf((float)e->n);
+	float length = sqrtf((float)l->n);
 	memset(out, 0, f->classes * sizeof(*out));
-	for (unsigned i = 0; i < e->n; i++) {
-		const float *w = f->weights + (size_t)e->features[i] * f->classes;
+	for (unsigned i = 0; i < l->n; i++) {
+		const float *w = f->weights + (size_t)l->features[i] * f->classes;
 		for (unsigned k = 0; k < f->classes; k++)
 			out[k] += w[k];
 	}
@@ -58,17 +58,17 @@ static void soften(const struct fit *f, float *scores, float temperature)
 		scores[k] /= all;
 }
 
-static void step(struct fit *f, const struct example *e, const uint8_t *common, float rate)
+static void step(struct fit *f, const struct lesson *l, const uint8_t *common, float rate)
 {
-	float g[CLASSES_MAX], length = sqrtf((float)e->n);
-	score(f, e, g);
+	float g[CLASSES_MAX], length = sqrtf((float)l->n);
+	score(f, l, g);
 	soften(f, g, 1);
-	g[e->class] -= 1;
+	g[l->class] -= 1;
 	for (unsigned k = 0; k < f->classes; k++)
 		g[k] *= rate / length;
-	for (unsigned i = 0; i < e->n; i++) {
-		float *w = f->weights + (size_t)e->features[i] * f->classes;
-		for (unsigned k = 0; common[e->features[i]] && k < f->classes; k++)
+	for (unsigned i = 0; i < l->n; i++) {
+		float *w = f->weights + (size_t)l->features[i] * f->classes;
+		for (unsigned k = 0; common[l->features[i]] && k < f->classes; k++)
 			w[k] -= g[k] + rate * DECAY * w[k];
 	}
 }
@@ -92,46 +92,46 @@ static void shuffle(size_t *order, size_t n, uint64_t *state)
 	}
 }
 
-/* A byte for each bucket: more than one example has it. */
-static uint8_t *find_common(const struct fit *f, const struct example *examples, size_t n)
+/* A byte for each bucket: more than one lesson has it. */
+static uint8_t *find_common(const struct fit *f, const struct lesson *lessons, size_t n)
 {
 	size_t buckets = (size_t)1 << f->bits;
 	uint8_t *common = calloc(buckets, 1);
-	size_t *first = calloc(buckets, sizeof(*first));	/* the example that had it first, from 1 */
+	size_t *first = calloc(buckets, sizeof(*first));	/* the lesson that had it first, from 1 */
 	for (size_t e = 0; common && first && e < n; e++)
-		for (unsigned i = 0; i < examples[e].n; i++) {
-			size_t *seen = &first[examples[e].features[i]];
-			common[examples[e].features[i]] |= *seen && *seen != e + 1;
+		for (unsigned i = 0; i < lessons[e].n; i++) {
+			size_t *seen = &first[lessons[e].features[i]];
+			common[lessons[e].features[i]] |= *seen && *seen != e + 1;
 			*seen = *seen ? *seen : e + 1;
 		}
 	free(first);
 	return common;
 }
 
-/* Of a text nothing is known of, only this is known: how many of the examples belong to a class. */
-static void set_bias(struct fit *f, const struct example *examples, size_t n)
+/* Of a text nothing is known of, only this is known: how many of the lessons belong to a class. */
+static void set_bias(struct fit *f, const struct lesson *lessons, size_t n)
 {
 	for (unsigned k = 0; k < f->classes; k++) {
 		size_t count = 1;
 		for (size_t i = 0; i < n; i++)
-			count += examples[i].class == k;
+			count += lessons[i].class == k;
 		f->bias[k] = logf((float)count / (float)(n + f->classes));
 	}
 }
 
 /* Learns from all but one fold; fold FOLDS leaves nothing out. */
-static bool descend(struct fit *f, const struct example *examples, size_t n, const uint8_t *common, size_t fold)
+static bool descend(struct fit *f, const struct lesson *lessons, size_t n, const uint8_t *common, size_t fold)
 {
 	size_t *order = calloc(n ? n : 1, sizeof(*order)), count = 0;
 	uint64_t state = UINT64_C(88172645463325252);
 	for (size_t i = 0; order && i < n; i++)
-		if (i % FOLDS != fold && examples[i].n)
+		if (i % FOLDS != fold && lessons[i].n)
 			order[count++] = i;
 	memset(f->weights, 0, ((size_t)1 << f->bits) * f->classes * sizeof(float));
 	for (int epoch = 0; order && epoch < EPOCHS; epoch++) {
 		shuffle(order, count, &state);
 		for (size_t i = 0; i < count; i++)
-			step(f, &examples[order[i]], common, RATE / (1 + SLOWER * (float)epoch));
+			step(f, &lessons[order[i]], common, RATE / (1 + SLOWER * (float)epoch));
 	}
 	free(order);
 	return order;
@@ -139,24 +139,24 @@ static bool descend(struct fit *f, const struct example *examples, size_t n, con
 
 /* --- sureness --- */
 
-static double surprise(const struct fit *f, const float *scores, const struct example *examples, size_t n, double temperature)
+static double surprise(const struct fit *f, const float *scores, const struct lesson *lessons, size_t n, double temperature)
 {
 	double sum = 0;
 	for (size_t i = 0; i < n; i++) {
 		float p[CLASSES_MAX];
 		memcpy(p, scores + i * f->classes, f->classes * sizeof(*p));
 		soften(f, p, (float)temperature);
-		sum -= log((double)p[examples[i].class] + 1e-12);
+		sum -= log((double)p[lessons[i].class] + 1e-12);
 	}
 	return sum;
 }
 
 /* By what the scores have to be divided to be believed; from a quarter to eight. */
-static double temperature_of(const struct fit *f, const float *scores, const struct example *examples, size_t n)
+static double temperature_of(const struct fit *f, const float *scores, const struct lesson *lessons, size_t n)
 {
 	double best = 1, least = HUGE_VAL;
 	for (int i = 0; i <= TEMPERATURES; i++) {
-		double t = 0.25 * pow(32, (double)i / TEMPERATURES), s = surprise(f, scores, examples, n, t);
+		double t = 0.25 * pow(32, (double)i / TEMPERATURES), s = surprise(f, scores, lessons, n, t);
 		if (s < least) {
 			least = s;
 			best = t;
@@ -165,26 +165,26 @@ static double temperature_of(const struct fit *f, const float *scores, const str
 	return best;
 }
 
-/* Each example is judged by weights that have not seen it. */
-static bool cross_score(struct fit *f, const struct example *examples, size_t n, const uint8_t *common, float *scores)
+/* Each lesson is judged by weights that have not seen it. */
+static bool cross_score(struct fit *f, const struct lesson *lessons, size_t n, const uint8_t *common, float *scores)
 {
 	for (size_t fold = 0; fold < FOLDS; fold++) {
-		if (!descend(f, examples, n, common, fold))
+		if (!descend(f, lessons, n, common, fold))
 			return false;
 		for (size_t i = fold; i < n; i += FOLDS)
-			if (examples[i].n)
-				score(f, &examples[i], scores + i * f->classes);
+			if (lessons[i].n)
+				score(f, &lessons[i], scores + i * f->classes);
 	}
 	return true;
 }
 
-bool fit_learn(struct fit *f, const struct example *examples, size_t n)
+bool fit_learn(struct fit *f, const struct lesson *lessons, size_t n)
 {
-	uint8_t *common = find_common(f, examples, n);
+	uint8_t *common = find_common(f, lessons, n);
 	float *scores = calloc(n * f->classes + 1, sizeof(*scores));
-	set_bias(f, examples, n);
-	bool good = common && scores && cross_score(f, examples, n, common, scores) && descend(f, examples, n, common, FOLDS);
-	double t = good ? temperature_of(f, scores, examples, n) : 1;
+	set_bias(f, lessons, n);
+	bool good = common && scores && cross_score(f, lessons, n, common, scores) && descend(f, lessons, n, common, FOLDS);
+	double t = good ? temperature_of(f, scores, lessons, n) : 1;
 	for (size_t i = 0; good && i < ((size_t)f->classes << f->bits); i++)
 		f->weights[i] /= (float)t;
 	free(common);

@@ -1,6 +1,6 @@
 /*
- * fit.h: weights out of examples: multinomial logistic regression by stochastic gradient descent, its sureness set
- * right on examples it did not see (temperature scaling). The same examples in the same order give the same weights.
+ * fit.h: weights out of lessons: multinomial logistic regression by stochastic gradient descent, its sureness set
+ * right on lessons it did not see (temperature scaling). The same lessons in the same order give the same weights.
  */
 #ifndef RULES_FIT_H
 #define RULES_FIT_H
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct example {
+struct lesson {
 	const uint32_t *features;
 	unsigned n, class;
 };
@@ -24,7 +24,7 @@ struct fit {
 bool fit_open(struct fit *f, unsigned bits, unsigned classes);
 void fit_close(struct fit *f);
 
-/* Features that only one example has are left out. False: no memory. */
-bool fit_learn(struct fit *f, const struct example *examples, size_t n);
+/* Features that only one lesson has are left out. False: no memory. */
+bool fit_learn(struct fit *f, const struct lesson *lessons, size_t n);
 
 #endif

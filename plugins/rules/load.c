@@ -191,6 +191,8 @@ static void read_member(struct load *l, const struct weir_node *n, struct rule *
 		r->set = read_settings(l, n);
 	else if (text_is(n->key, "tag"))
 		r->tags = read_settings(l, n);
+	else if (text_is(n->key, "examples"))
+		r->examples = read_examples(l, n);
 	else if (text_is(n->key, "cache"))
 		read_cache(l, n, r);
 	else if (text_is(n->key, "status"))
@@ -286,6 +288,15 @@ static void free_settings(struct setting *s)
 	}
 }
 
+static void free_examples(struct example *e)
+{
+	while (e) {
+		struct example *next = e->next;
+		free(e);
+		e = next;
+	}
+}
+
 void rules_free(struct rules *rules)
 {
 	while (rules->first) {
@@ -294,6 +305,7 @@ void rules_free(struct rules *rules)
 		free_conditions(r->when);
 		free_settings(r->set);
 		free_settings(r->tags);
+		free_examples(r->examples);
 		free(r->name);
 		free(r);
 	}

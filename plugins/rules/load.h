@@ -25,6 +25,9 @@ struct weir_text read_whole(struct load *l, const struct weir_node *n);
 /* `at_least`, from 0 to 1. */
 void read_least(struct load *l, struct condition *c, const struct weir_node *n);
 
+/* load_examples.c */
+struct example *read_examples(struct load *l, const struct weir_node *n);
+
 /* load_class.c */
 void read_class(struct load *l, struct condition *c, const struct weir_node *n);
 

@@ -106,9 +106,8 @@ static enum weir_verdict act(const struct rules *rules, const struct rule *rule,
 	return verdict;
 }
 
-static enum weir_verdict request(void *self, struct weir_request *r)
+enum weir_verdict rules_request(const struct rules *rules, struct weir_request *r)
 {
-	const struct rules *rules = self;
 	struct guesses guesses = { 0 };
 	for (const struct rule *rule = rules->first; rule; rule = rule->next) {
 		struct match m = { .guesses = &guesses };
@@ -121,6 +120,11 @@ static enum weir_verdict request(void *self, struct weir_request *r)
 		return act(rules, rule, r, &m);
 	}
 	return WEIR_CONTINUE;
+}
+
+static enum weir_verdict request(void *self, struct weir_request *r)
+{
+	return rules_request(self, r);
 }
 
 WEIR_PLUGIN(rules) = {

@@ -48,6 +48,20 @@ struct setting {
 	struct setting *next;
 };
 
+/* What should come of an example that is written beside a rule. */
+enum expectation { EXPECT_MATCH, EXPECT_ANSWER, EXPECT_REJECT, EXPECT_ROUTE, EXPECT_OTHER, EXPECT_NONE };
+
+struct example {
+	struct weir_text say;
+	struct weir_text text;			/* that is answered, or rejected with; empty: any */
+	const struct weir_node *earlier, *tags;	/* may be NULL */
+	struct weir_text facts[WEIR_FACTS];
+	uint64_t counts[WEIR_COUNTS];
+	enum expectation expect;
+	unsigned line, column;
+	struct example *next;
+};
+
 struct rule {
 	char *name;
 	struct condition *when;	/* NULL: always */
@@ -55,6 +69,7 @@ struct rule {
 	int status;
 	int cache;		/* enum weir_cache; 0: as it is */
 	struct setting *set, *tags;
+	struct example *examples;
 	unsigned line, column;
 	struct rule *next;
 };
@@ -69,6 +84,9 @@ struct rules {
 /* NULL after telling why. */
 struct rules *rules_load(const struct weir_host *weir, struct weir_setup *s, const char *file);
 void rules_free(struct rules *r);
+
+/* The first rule that matches decides. */
+enum weir_verdict rules_request(const struct rules *rules, struct weir_request *r);
 
 /* What classifiers said about one request, each asked at most once. */
 struct guesses {

@@ -1,5 +1,5 @@
 /*
- * samples.c: from a table to examples.
+ * samples.c: from a table to lessons.
  */
 #include "rules/samples.h"
 
@@ -169,24 +169,24 @@ bool samples_read(struct samples *s, const struct weir_host *weir, struct weir_s
 bool samples_prepare(struct samples *s, unsigned bits)
 {
 	uint32_t found[FEATURES_MAX], *kept;
-	s->examples = calloc(s->n, sizeof(*s->examples));
-	for (size_t i = 0; s->examples && i < s->n; i++) {
+	s->lessons = calloc(s->n, sizeof(*s->lessons));
+	for (size_t i = 0; s->lessons && i < s->n; i++) {
 		if (s->rows[i].held)
 			continue;
 		unsigned n = features_of(s->rows[i].text, bits, found);
 		if (!(kept = malloc((n + 1) * sizeof(*kept))))
 			return false;
 		memcpy(kept, found, n * sizeof(*kept));
-		s->examples[s->n_examples++] = (struct example){ kept, n, s->rows[i].class };
+		s->lessons[s->n_lessons++] = (struct lesson){ kept, n, s->rows[i].class };
 	}
-	return s->examples;
+	return s->lessons;
 }
 
 void samples_free(struct samples *s)
 {
-	for (size_t i = 0; i < s->n_examples; i++)
-		free((void *)(uintptr_t)s->examples[i].features);
-	free(s->examples);
+	for (size_t i = 0; i < s->n_lessons; i++)
+		free((void *)(uintptr_t)s->lessons[i].features);
+	free(s->lessons);
 	free(s->rows);
 	free(s->folded);
 }

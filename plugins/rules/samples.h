@@ -25,13 +25,13 @@ struct samples {
 	struct sample *rows;
 	size_t n, room, doubles;	/* doubles: left out */
 	char *folded;			/* what quoted fields were unfolded into */
-	struct example *examples;	/* of the rows that are not held out */
-	size_t n_examples;
+	struct lesson *lessons;	/* of the rows that are not held out */
+	size_t n_lessons;
 };
 
 /* The file has the columns `label` and `text`. False after telling what is wrong. */
 bool samples_read(struct samples *s, const struct weir_host *weir, struct weir_setup *setup, const char *file, double held_out);
-/* Fills `examples`. */
+/* Fills `lessons`. */
 bool samples_prepare(struct samples *s, unsigned bits);
 void samples_free(struct samples *s);
 

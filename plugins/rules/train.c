@@ -112,7 +112,7 @@ static char *make(const struct options *o, struct samples *s, size_t *n)
 	struct fit f = { 0 };
 	char *text = NULL;
 	if (samples_prepare(s, o->bits) && fit_open(&f, o->bits, s->classes)) {
-		FILE *out = fit_learn(&f, s->examples, s->n_examples) ? open_memstream(&text, n) : NULL;
+		FILE *out = fit_learn(&f, s->lessons, s->n_lessons) ? open_memstream(&text, n) : NULL;
 		if (out) {
 			write_model(&f, s, out);
 			fclose(out);

@@ -1,5 +1,5 @@
 /*
- * classifier_test.c: what of a text is looked at, what is learned from examples, and the file between.
+ * classifier_test.c: what of a text is looked at, what is learned from lessons, and the file between.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -85,11 +85,11 @@ static unsigned class_of(const char *name)
 static void learn(struct fit *f)
 {
 	static uint32_t features[SAID][512];
-	struct example examples[SAID];
+	struct lesson lessons[SAID];
 	for (size_t i = 0; i < SAID; i++)
-		examples[i] = (struct example){ features[i], features_of(text(said[i][1]), BITS, features[i]), class_of(said[i][0]) };
+		lessons[i] = (struct lesson){ features[i], features_of(text(said[i][1]), BITS, features[i]), class_of(said[i][0]) };
 	assert_true(fit_open(f, BITS, 3));
-	assert_true(fit_learn(f, examples, SAID));
+	assert_true(fit_learn(f, lessons, SAID));
 }
 
 static void the_same_examples_give_the_same_weights(void **state)
