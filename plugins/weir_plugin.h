@@ -95,6 +95,8 @@ enum weir_count {
 	WEIR_BODY_BYTES, WEIR_PIECES, WEIR_MESSAGES, WEIR_TOOLS, WEIR_IMAGES,
 	WEIR_STREAM,			/* 1: the caller wants a stream */
 	WEIR_DRY,			/* 1: only explained; nothing is asked or kept */
+	WEIR_TOKENS,			/* of the request, estimated */
+	WEIR_CODE,			/* 1: there are signs of code in it */
 	WEIR_COUNTS
 };
 

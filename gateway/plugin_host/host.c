@@ -7,7 +7,9 @@
 
 #include "base/log.h"
 #include "core/call.h"
+#include "core/code_signs.h"
 #include "core/endpoint.h"
+#include "core/estimate.h"
 #include "core/live.h"
 #include "core/plan.h"
 #include "core/snapshot.h"
@@ -97,6 +99,13 @@ static struct weir_text fact(struct weir_request *r, enum weir_fact f)
 	return run_text(s);
 }
 
+/* As most models would count. */
+static uint64_t tokens(struct txn *t)
+{
+	const struct prompt *p = txn_prompt(t);
+	return p->measured ? (uint64_t)estimate_input(NULL, p) : 0;
+}
+
 static uint64_t count(struct weir_request *r, enum weir_count c)
 {
 	if (!r->inside)
@@ -109,6 +118,8 @@ static uint64_t count(struct weir_request *r, enum weir_count c)
 	case WEIR_IMAGES:     return run_view(r)->images;
 	case WEIR_STREAM:     return r->t->stream;
 	case WEIR_DRY:        return r->t->dry;
+	case WEIR_TOKENS:     return tokens(r->t);
+	case WEIR_CODE:       return has_code_signs(r->t->call->body);
 	case WEIR_COUNTS:     break;
 	}
 	return 0;

@@ -5,6 +5,7 @@
 
 #include "core/call.h"
 #include "core/cascade.h"
+#include "core/code_signs.h"
 #include "core/estimate.h"
 #include "core/live.h"
 #include "core/request.h"
@@ -29,16 +30,6 @@ static struct target *by_tag(const struct txn *t, const struct model *m)
 	return NULL;
 }
 
-static bool has_code(struct str body)
-{
-	static const struct str signs[] = { STR_INIT("```"), STR_INIT("#include <"), STR_INIT("#include \\\""), STR_INIT("def __init__("),
-					    STR_INIT("public static void "), STR_INIT("</div>"), STR_INIT("import numpy") };
-	for (size_t i = 0; i < array_len(signs); i++)
-		if (str_has(body, signs[i]))
-			return true;
-	return false;
-}
-
 static const char *too_much(struct txn *t, const struct cascade *c, const struct target *large)
 {
 	const struct prompt *p = txn_prompt(t);
@@ -48,7 +39,7 @@ static const char *too_much(struct txn *t, const struct cascade *c, const struct
 		return "it has many tools";
 	if (c->tokens && p->measured && estimate_input(large->live ? &large->live->learned.input : NULL, p) > c->tokens)
 		return "it is long";
-	return c->code && has_code(t->call->body) ? "there is code in it" : NULL;
+	return c->code && has_code_signs(t->call->body) ? "there is code in it" : NULL;
 }
 
 struct target *complexity_first(struct txn *t, const struct model *m, const char **why)

@@ -27,14 +27,22 @@ static const struct leaf {
 	const char *name;
 	enum condition_kind kind;
 	bool anywhere;
+	enum weir_count count;
 } leaves[] = {
-	{ "exact", WHEN_EXACT, false }, { "prefix", WHEN_PREFIX, false }, { "words", WHEN_WORDS, false },
-	{ "pattern", WHEN_PATTERN, false }, { "any_exact", WHEN_EXACT, true }, { "any_words", WHEN_WORDS, true },
-	{ "any_pattern", WHEN_PATTERN, true }, { "model", WHEN_MODEL, false }, { "key", WHEN_KEY, false },
-	{ "endpoint", WHEN_ENDPOINT, false }, { "tag", WHEN_TAG, false }, { "larger_than", WHEN_SIZE_ABOVE, false },
-	{ "tools", WHEN_TOOLS, false }, { "stream", WHEN_STREAM, false }, { "phrases", WHEN_PHRASES, false },
-	{ "any_phrases", WHEN_PHRASES, true }, { "question", WHEN_QUESTIONS, false },
-	{ "class", WHEN_CLASS, false },
+	{ .name = "exact", .kind = WHEN_EXACT }, { .name = "any_exact", .kind = WHEN_EXACT, .anywhere = true },
+	{ .name = "words", .kind = WHEN_WORDS }, { .name = "any_words", .kind = WHEN_WORDS, .anywhere = true },
+	{ .name = "pattern", .kind = WHEN_PATTERN }, { .name = "any_pattern", .kind = WHEN_PATTERN, .anywhere = true },
+	{ .name = "phrases", .kind = WHEN_PHRASES }, { .name = "any_phrases", .kind = WHEN_PHRASES, .anywhere = true },
+	{ .name = "prefix", .kind = WHEN_PREFIX }, { .name = "question", .kind = WHEN_QUESTIONS }, { .name = "class", .kind = WHEN_CLASS },
+	{ .name = "model", .kind = WHEN_MODEL }, { .name = "key", .kind = WHEN_KEY },
+	{ .name = "endpoint", .kind = WHEN_ENDPOINT }, { .name = "tag", .kind = WHEN_TAG },
+	{ .name = "larger_than", .kind = WHEN_MORE, .count = WEIR_BODY_BYTES },
+	{ .name = "more_tokens_than", .kind = WHEN_MORE, .count = WEIR_TOKENS },
+	{ .name = "more_messages_than", .kind = WHEN_MORE, .count = WEIR_MESSAGES },
+	{ .name = "more_tools_than", .kind = WHEN_MORE, .count = WEIR_TOOLS },
+	{ .name = "more_images_than", .kind = WHEN_MORE, .count = WEIR_IMAGES },
+	{ .name = "tools", .kind = WHEN_SOME, .count = WEIR_TOOLS }, { .name = "images", .kind = WHEN_SOME, .count = WEIR_IMAGES },
+	{ .name = "code", .kind = WHEN_SOME, .count = WEIR_CODE }, { .name = "stream", .kind = WHEN_SOME, .count = WEIR_STREAM },
 };
 
 static void compile(struct load *l, struct condition *c, const struct weir_node *n)
@@ -86,7 +94,8 @@ static struct condition *read_leaf(struct load *l, const struct weir_node *n)
 	}
 	c->kind = leaves[i].kind;
 	c->anywhere = leaves[i].anywhere;
-	if (c->kind == WHEN_SIZE_ABOVE || c->kind == WHEN_TOOLS || c->kind == WHEN_STREAM) {
+	c->count = leaves[i].count;
+	if (c->kind == WHEN_MORE || c->kind == WHEN_SOME) {
 		read_number(l, c, n);
 		return c;
 	}

@@ -6,6 +6,8 @@
 
 #include "rules/load.h"
 
+enum { BYTES_A_TOKEN = 4 };	/* about */
+
 static const struct {
 	const char *word;
 	enum expectation expect;
@@ -59,6 +61,7 @@ static void read_member(struct load *l, struct example *e, const struct weir_nod
 	};
 	static const struct { const char *name; enum weir_count count; } counts[] = {
 		{ "bytes", WEIR_BODY_BYTES }, { "tools", WEIR_TOOLS }, { "images", WEIR_IMAGES }, { "stream", WEIR_STREAM },
+		{ "tokens", WEIR_TOKENS }, { "code", WEIR_CODE },
 	};
 	for (size_t i = 0; i < sizeof(facts) / sizeof(facts[0]); i++)
 		if (text_is(n->key, facts[i].name)) {
@@ -81,7 +84,7 @@ static void read_member(struct load *l, struct example *e, const struct weir_nod
 	else if (text_is(n->key, "tags"))
 		read_texts(l, &e->tags, n, WEIR_MAP);
 	else
-		WRONG(l, n, "an example has no `%.*s`: say, expect, text, earlier, model, key, endpoint, tags, bytes, tools, images, stream",
+		WRONG(l, n, "an example has no `%.*s`: say, expect, text, earlier, model, key, endpoint, tags, bytes, tokens, tools, images, code, stream",
 		      (int)n->key.n, n->key.p);
 }
 
@@ -96,6 +99,8 @@ static void guess_size(struct example *e)
 	}
 	if (!e->counts[WEIR_BODY_BYTES])
 		e->counts[WEIR_BODY_BYTES] = bytes;
+	if (!e->counts[WEIR_TOKENS])
+		e->counts[WEIR_TOKENS] = bytes / BYTES_A_TOKEN;
 }
 
 struct example *read_examples(struct load *l, const struct weir_node *n)

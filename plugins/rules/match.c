@@ -208,9 +208,8 @@ bool condition_holds(const struct rules *rules, const struct condition *c, struc
 	case WHEN_KEY:        return any_like(c, weir->fact(r, WEIR_KEY));
 	case WHEN_ENDPOINT:   return any_like(c, weir->fact(r, WEIR_ENDPOINT));
 	case WHEN_TAG:        return has_tag(rules, c, r);
-	case WHEN_SIZE_ABOVE: return weir->count(r, WEIR_BODY_BYTES) > c->number;
-	case WHEN_TOOLS:      return (weir->count(r, WEIR_TOOLS) > 0) == (c->number > 0);
-	case WHEN_STREAM:     return (weir->count(r, WEIR_STREAM) > 0) == (c->number > 0);
+	case WHEN_MORE:       return weir->count(r, c->count) > c->number;
+	case WHEN_SOME:       return (weir->count(r, c->count) > 0) == (c->number > 0);
 	}
 	return false;
 }

@@ -16,7 +16,8 @@ enum { CAPTURES_MAX = 10, DEPTH_MAX = 16, MODELS_MAX = 16 };
 enum condition_kind {
 	WHEN_ALL, WHEN_ANY, WHEN_NOT,
 	WHEN_EXACT, WHEN_PREFIX, WHEN_WORDS, WHEN_PATTERN, WHEN_PHRASES, WHEN_QUESTIONS, WHEN_CLASS,	/* of the text */
-	WHEN_MODEL, WHEN_KEY, WHEN_ENDPOINT, WHEN_TAG, WHEN_SIZE_ABOVE, WHEN_TOOLS, WHEN_STREAM,
+	WHEN_MODEL, WHEN_KEY, WHEN_ENDPOINT, WHEN_TAG,
+	WHEN_MORE, WHEN_SOME,	/* of something counted */
 };
 
 /* A classifier's file, shared by the rules that ask it. */
@@ -40,6 +41,7 @@ struct condition {
 	const struct model *model;
 	double least;		/* score of a question that is taken for asked; sureness of a class */
 	uint64_t number;	/* of WHEN_CLASS: a bit for each class that will do */
+	enum weir_count count;
 	bool anywhere;		/* the text of any message, not the last alone */
 };
 
