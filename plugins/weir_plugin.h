@@ -276,6 +276,12 @@ struct weir_plugin {
 	 */
 	enum weir_verdict (*answered)(void *self, struct weir_request *r, struct weir_text text);
 	/*
+	 * Of an answer before any of it goes out, without its request: 1 where it is good enough, 0 where the next target has to
+	 * be asked. Called for rules that a cascade names in `checks: { rules: FILE }`; must not block. It may be the beginning
+	 * of a longer one.
+	 */
+	int (*check)(void *self, struct weir_text text);
+	/*
 	 * `weir NAME ...`, in a process of its own that serves nobody: argv[0] is the plugin's name. Of the host there are log()
 	 * and the functions of configure(). What is returned is the exit status: 0 fine, 1 failed, 2 wrong usage.
 	 */

@@ -3,6 +3,8 @@
  */
 #include "base/pattern.h"
 #include "config/build.h"
+#include "core/plugin.h"
+#include "plugin_host/plugin_set.h"
 #include "wire/json_scan.h"
 
 static const struct node *at(const struct node *model, const char *path)
@@ -36,6 +38,30 @@ static bool is_object(struct str json)
 	bool good = json_scan_feed(&scan, json.p, json.n, true) == JSON_DONE;
 	arena_clear(&a);
 	return good;
+}
+
+static void release(void *context)
+{
+	const struct plugin_use *u = context;
+	u->plugin->release(u->self);
+}
+
+/* An instance of the plugin, for this file alone. */
+static void read_rules(struct build *b, const struct node *n, struct str file, struct cascade_checks *k)
+{
+	struct buf why = BUF_INIT(1024);
+	struct plugin_use *u = arena_new(b->arena, struct plugin_use);
+	struct weir_setup s = build_plugin_setup(b, b->arena);
+	struct node config = { .kind = NODE_MAP, .line = n->line, .column = n->column, .n = 1 };
+	struct node name = { .kind = NODE_SCALAR, .line = n->line, .column = n->column, .key = STR("file"), .value = file };
+	config.first = &name;
+	*u = (struct plugin_use){ .name = STR("rules"), .plugin = plugin_load(STR("rules"), STR_NONE, STR_NONE, &why) };
+	buf_free(&why);
+	if (!plugin_configure(u, &s, build_plugin_node(b->arena, &config)))
+		return;
+	arena_own(b->arena, u, release);
+	k->rules = u;
+	k->rules_pass = plugin_passes;
 }
 
 static void check_checks(struct build *b, const struct node *n, const struct cascade *c)
@@ -84,7 +110,7 @@ static bool differs(struct build *b, const struct model_draft *d)
 {
 	struct model_draft *usual = arena_new(b->arena, struct model_draft);
 	options_load(&model_table, NULL, usual, &b->context);
-	return d->match.n || d->deny.n || d->cascade.checks.schema.n || memcmp(&usual->cascade, &d->cascade, sizeof(d->cascade)) != 0;
+	return d->match.n || d->deny.n || d->rules.n || d->cascade.checks.schema.n || memcmp(&usual->cascade, &d->cascade, sizeof(d->cascade)) != 0;
 }
 
 const struct cascade *build_cascade(struct build *b, const struct node *n, const struct model_draft *d, const struct model *m)
@@ -99,6 +125,8 @@ const struct cascade *build_cascade(struct build *b, const struct node *n, const
 	*c = d->cascade;
 	c->checks.match = patterns(b, at(n, "cascade.checks.match"), &d->match, &c->checks.n_match);
 	c->checks.deny = patterns(b, at(n, "cascade.checks.deny"), &d->deny, &c->checks.n_deny);
+	if (d->rules.n && b->environment)
+		read_rules(b, at(n, "cascade.checks.rules"), d->rules, &c->checks);
 	check_contradictions(b, n, d);
 	check_checks(b, n, c);
 	check_surroundings(b, n, m);

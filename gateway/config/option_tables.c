@@ -237,6 +237,8 @@ static const struct option model_rows[] = {
 	  "tool calls must name a tool of the request and keep to its schema" },
 	{ "cascade.checks.match", OPTION_STRINGS, M(match), NULL, NULL, NULL, false, "patterns (PCRE2) that must all be found" },
 	{ "cascade.checks.deny", OPTION_STRINGS, M(deny), NULL, NULL, NULL, false, "patterns of which none may be found" },
+	{ "cascade.checks.rules", OPTION_STRING, M(rules), NULL, NULL, NULL, false,
+	  "a file of rules (plugins/rules): an answer that one of them rejects goes on to the next target" },
 	{ "cascade.checks.confidence", OPTION_INT, M(cascade.checks.confidence), "0", "0 100", NULL, false,
 	  "per cent the answer's tokens were probable on average, where its log-probabilities are told; 0: any" },
 	{ "cascade.window", OPTION_SIZE, M(cascade.window), "64KiB", "1KiB 1MiB", NULL, false, "bytes of a stream that are held and judged" },

@@ -102,6 +102,7 @@ struct model_draft {
 	bool required[FEATURES];
 	struct cascade cascade;
 	struct option_strings match, deny;
+	struct str rules;	/* a file */
 };
 
 struct target_draft {

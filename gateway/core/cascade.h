@@ -10,6 +10,7 @@
 #include "base/str.h"
 
 struct pattern;
+struct plugin_use;
 
 /* What an answer can fail, in the order it is looked at. */
 enum cascade_check {
@@ -21,6 +22,7 @@ enum cascade_check {
 	CHECK_TOOLS,		/* tools that exist are called, with arguments that keep to their schema */
 	CHECK_MATCH,		/* all these patterns are found in it */
 	CHECK_DENY,		/* none of those is */
+	CHECK_RULES,		/* no rule of a file rejects it */
 	CHECK_CONFIDENCE,	/* its tokens were probable, as far as the vendor says */
 	CASCADE_CHECKS
 };
@@ -34,6 +36,8 @@ struct cascade_checks {
 	struct str schema;		/* JSON; empty: the caller's own, where it gives one */
 	struct pattern *const *match, *const *deny;
 	unsigned n_match, n_deny;
+	const struct plugin_use *rules;	/* NULL: none */
+	bool (*rules_pass)(const struct plugin_use *u, struct str text);
 	int confidence;			/* per cent; 0: not looked at */
 };
 
@@ -51,7 +55,7 @@ struct cascade {
 /* Its word in metrics, logs and configurations. */
 static inline const char *cascade_check_name(enum cascade_check c)
 {
-	static const char *const names[] = { "finish", "refusals", "length", "json", "schema", "tools", "match", "deny", "confidence" };
+	static const char *const names[] = { "finish", "refusals", "length", "json", "schema", "tools", "match", "deny", "rules", "confidence" };
 	return c < CASCADE_CHECKS ? names[c] : "none";
 }
 

@@ -226,3 +226,8 @@ bool plugin_configure(struct plugin_use *use, struct weir_setup *s, const struct
 	use->self = use->plugin->configure(&plugin_host, s, config);
 	return use->self;
 }
+
+bool plugin_passes(const struct plugin_use *use, struct str text)
+{
+	return use->plugin->check(use->self, (struct weir_text){ text.p, text.n });
+}

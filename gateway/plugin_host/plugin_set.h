@@ -35,6 +35,9 @@ struct weir_setup {
 /* Runs configure(); false when the plugin refused. */
 bool plugin_configure(struct plugin_use *use, struct weir_setup *s, const struct weir_node *config);
 
+/* Whether an answer passes the plugin, which has a check(). Any thread. */
+bool plugin_passes(const struct plugin_use *use, struct str text);
+
 /* What plugins are given. */
 extern const struct weir_host plugin_host;
 

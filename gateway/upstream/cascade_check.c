@@ -169,7 +169,9 @@ static enum cascade_check choice_fails(const struct judged *j)
 		return CHECK_TOOLS;
 	if (!finds_all(j))
 		return CHECK_MATCH;
-	return finds_any(j) ? CHECK_DENY : CASCADE_CHECKS;
+	if (finds_any(j))
+		return CHECK_DENY;
+	return k->rules && !(j->calls && !j->text.n) && !k->rules_pass(k->rules, j->text) ? CHECK_RULES : CASCADE_CHECKS;
 }
 
 enum cascade_check cascade_fails(const struct cascade_checks *k, const struct chat *asked, const struct cascade_answer *of, struct arena *a)

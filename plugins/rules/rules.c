@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "rules/command.h"
+#include "rules/stand_in.h"
 
 /* --- templates --- */
 
@@ -127,7 +128,16 @@ static enum weir_verdict request(void *self, struct weir_request *r)
 	return rules_request(self, r);
 }
 
+/* Of a rule only the rejection counts. */
+static int check(void *self, struct weir_text text)
+{
+	struct stand_in s = { .text = text, .counts = { [WEIR_BODY_BYTES] = text.n, [WEIR_PIECES] = 1, [WEIR_MESSAGES] = 1 } };
+	enum weir_verdict v = stand_in_ask(self, &s);
+	free(s.said);
+	return v != WEIR_REJECT;
+}
+
 WEIR_PLUGIN(rules) = {
 	.abi = WEIR_PLUGIN_ABI, .size = sizeof(struct weir_plugin), .name = "rules", .version = "1", .configure = configure,
-	.release = release, .request = request, .command = rules_command,
+	.release = release, .request = request, .check = check, .command = rules_command,
 };
