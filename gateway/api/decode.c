@@ -172,12 +172,16 @@ static void plan_max_tokens(struct call *call)
 		call->max_tokens = (struct call_edit){ m->key_at, m->key_length, STR("\"max_tokens\"") };
 }
 
+static bool wants_several(const struct call *call)
+{
+	int64_t n;
+	return json_int(member(call, STR("n")), &n) && n > 1;
+}
+
 /* A cut answer can be continued elsewhere when it is one choice of plain text. */
 static bool is_resumable(const struct call *call)
 {
-	int64_t n;
-	struct str choices = member(call, STR("n"));
-	return call->stream && call->messages_end && (is_absent(choices) || (json_int(choices, &n) && n == 1)) &&
+	return call->stream && call->messages_end && !call->several &&
 	       is_absent(member(call, STR("logprobs"))) && is_absent(member(call, STR("audio")));
 }
 
@@ -221,6 +225,7 @@ static enum stage_result read_chat(struct txn *t)
 		plan_usage(call);
 	if (chat)
 		plan_max_tokens(call);
+	call->several = chat && wants_several(call);
 	call->resumable = chat && is_resumable(call);
 	call->base64 = str_eq(call->path, STR("/embeddings")) &&
 		       json_is(member(call, STR("encoding_format")), STR("base64"));

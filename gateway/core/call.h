@@ -36,6 +36,7 @@ struct call {
 	bool stream;
 	bool usage_asked;		/* stream_options.include_usage was the caller's own wish */
 	bool base64;			/* embeddings: the caller wants base64 */
+	bool several;			/* answers are wanted; each has an end of its own */
 	bool resumable;			/* one choice, no tools forced, text: a cut stream may be continued */
 	bool upload;			/* the body is passed on as it arrives */
 	struct upload *upload_state;	/* of upstream/upload.c */

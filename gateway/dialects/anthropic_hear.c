@@ -141,18 +141,25 @@ static void hear_block(struct hearing *h, struct str block)
 	}
 }
 
+/* A stream begins with one, too: empty, but for calls out of code that runs at Anthropic. */
+static void hear_message(struct hearing *h, struct str message)
+{
+	struct json_cursor c;
+	hear_begin(h, message);
+	if (json_cursor_open(&c, json_get(message, STR("content"))))
+		while (json_cursor_next(&c))
+			hear_block(h, c.value);
+	hear_usage(h, json_get(message, STR("usage")));
+	hear_finish(h, message);
+}
+
 bool anthropic_read_answer(struct str body, const struct chat_reader *r)
 {
 	struct hearing h = { .r = *r };
-	struct str root = json_value(body), content = json_get(root, STR("content"));
-	struct json_cursor c;
-	if (json_type(content) != JSON_ARRAY || !json_cursor_open(&c, content))
+	struct str root = json_value(body);
+	if (json_type(json_get(root, STR("content"))) != JSON_ARRAY)
 		return false;
-	hear_begin(&h, root);
-	while (json_cursor_next(&c))
-		hear_block(&h, c.value);
-	hear_usage(&h, json_get(root, STR("usage")));
-	hear_finish(&h, root);
+	hear_message(&h, root);
 	give(&h, (struct chat_event){ .kind = CHAT_END, .call = -1 });
 	return true;
 }
@@ -200,8 +207,7 @@ void anthropic_read_event(struct chat_reader *r, struct str name, struct str dat
 	if (json_type(root) != JSON_OBJECT)
 		return;
 	if (str_eq(type, STR("message_start"))) {
-		hear_begin(h, json_get(root, STR("message")));
-		hear_usage(h, json_get(json_get(root, STR("message")), STR("usage")));
+		hear_message(h, json_get(root, STR("message")));
 	} else if (str_eq(type, STR("content_block_start"))) {
 		hear_start(h, json_get(root, STR("content_block")));
 	} else if (str_eq(type, STR("content_block_delta"))) {

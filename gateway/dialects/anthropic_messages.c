@@ -39,6 +39,11 @@ static void read_service(struct str tier, struct usage *u)
 		u->service = SERVICE_STANDARD;
 }
 
+static int64_t thoughts(struct str object, struct usage *u)
+{
+	return count(json_get(object, STR("output_tokens_details")), STR("thinking_tokens"), &u->doubtful);
+}
+
 static void add_counts(struct str object, struct usage *u)
 {
 	struct str lifetimes = json_get(object, STR("cache_creation"));
@@ -49,7 +54,7 @@ static void add_counts(struct str object, struct usage *u)
 	u->cache_write_1h += count(lifetimes, STR("ephemeral_1h_input_tokens"), &u->doubtful);
 	u->input += count(object, STR("input_tokens"), &u->doubtful) + cached + written;
 	u->output += count(object, STR("output_tokens"), &u->doubtful);
-	u->reasoning += count(json_get(object, STR("output_tokens_details")), STR("thinking_tokens"), &u->doubtful);
+	u->reasoning += thoughts(object, u);
 }
 
 /* A message that was compacted on the way took several turns of the model; the sums beside them are of the last one only. */
@@ -67,6 +72,8 @@ bool anthropic_usage(struct str object, struct usage *out)
 		}
 	if (n == 0)
 		add_counts(object, &u);
+	else if (u.reasoning == 0)	/* of turns it is told in one sum */
+		u.reasoning = thoughts(object, &u);
 	u.total = u.input + u.output;
 	u.known = u.total > 0;
 	u.doubtful |= u.reasoning > u.output || u.cache_write_1h > u.cache_write;
@@ -108,6 +115,7 @@ static void read_event(struct str name, struct str data, unsigned quirks, struct
 		out->content = begins_with_content(data);
 	} else if (str_eq(type, STR("message_start"))) {
 		out->has_usage = anthropic_usage(json_get(json_get(data, STR("message")), STR("usage")), &out->usage);
+		out->content = json_first(json_get(json_get(data, STR("message")), STR("content"))) != 0;
 	} else if (str_eq(type, STR("message_delta"))) {
 		out->has_usage = anthropic_usage(json_get(data, STR("usage")), &out->usage);
 	} else if (str_eq(type, STR("message_stop"))) {

@@ -215,6 +215,14 @@ static void settle_piece(struct chat_gather *g, struct growing *p)
 	buf_free(&p->text);
 }
 
+static bool has_call(const struct chat_choice *c)
+{
+	const struct chat_piece *p = c->pieces;
+	while (p && p->kind != PIECE_CALL)
+		p = p->next;
+	return p;
+}
+
 const struct chat_answer *chat_gather_end(struct chat_gather *g)
 {
 	struct chat_choice **at = &g->answer.choices;
@@ -222,6 +230,8 @@ const struct chat_answer *chat_gather_end(struct chat_gather *g)
 		struct gathered_choice *c = g->state->choices[i];
 		if (!c)
 			continue;
+		if (!c->choice.finished && has_call(&c->choice))
+			c->choice.finish = FINISH_TOOLS;
 		c->choice.annotations = arena_copy(g->arena, buf_str(&c->annotations));
 		*at = &c->choice;
 		at = &c->choice.next;

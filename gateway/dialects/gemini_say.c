@@ -295,8 +295,12 @@ static void say_redacted(struct saying *s, const struct chat_event *e)
 static void say_end(struct saying *s)
 {
 	struct json_write w;
-	for (int i = 0; i < CHOICES_MOST; i++)
+	bool any = false;
+	for (int i = 0; i < CHOICES_MOST; i++) {
 		say_calls(s, i, true);
+		any |= s->finished[i];
+	}
+	s->finished[0] |= !any;	/* its end is known to be proper, though no word was given for it */
 	begin_event(s, &w);
 	for (int i = 0; i < CHOICES_MOST; i++) {
 		if (!s->finished[i])

@@ -109,9 +109,8 @@ static void hear_arguments(struct hearing *h, struct call_seen *c, struct str va
 	buf_free(&spelled);
 }
 
-static void hear_call(struct hearing *h, int choice, struct str call)
+static void hear_call_of(struct hearing *h, int choice, struct str call, struct str function)
 {
-	struct str function = json_get(call, type_is(call, "custom") ? STR("custom") : STR("function"));
 	struct str id = json_raw(json_get(call, STR("id"))), name = json_raw(json_get(function, STR("name")));
 	struct str proof = json_raw(json_get(json_get(json_get(call, STR("extra_content")), STR("google")), STR("thought_signature")));
 	uint64_t hash = id.n ? str_hash(id) | 1 : 0;
@@ -130,6 +129,18 @@ static void hear_call(struct hearing *h, int choice, struct str call)
 	hear_arguments(h, c, arguments.p ? arguments : json_get(function, STR("input")));
 	if (proof.n && c->begun)
 		give(h, (struct chat_event){ .kind = CHAT_SIGNATURE, .choice = choice, .call = c->number, .signature = proof, .signer = STR(SIGNED_GOOGLE) });
+}
+
+static void hear_call(struct hearing *h, int choice, struct str call)
+{
+	hear_call_of(h, choice, call, json_get(call, type_is(call, "custom") ? STR("custom") : STR("function")));
+}
+
+/* Before there were tool calls there was one, without an id. */
+static void hear_old_call(struct hearing *h, int choice, struct str function)
+{
+	if (json_type(function) == JSON_OBJECT)
+		hear_call_of(h, choice, STR_NONE, function);
 }
 
 /* --- text and thoughts --- */
@@ -232,6 +243,7 @@ static void hear_choice(struct hearing *h, struct str choice, struct str said)
 	hear_content(h, index, json_get(said, STR("content")));
 	give_text(h, CHAT_REFUSAL, index, json_raw(json_get(said, STR("refusal"))));
 	hear_list(h, index, json_get(said, STR("tool_calls")), CHAT_CALL);
+	hear_old_call(h, index, json_get(said, STR("function_call")));
 	hear_list(h, index, json_get(said, STR("annotations")), CHAT_CITATION);
 	if (json_type(logprobs) == JSON_OBJECT)
 		give(h, (struct chat_event){ .kind = CHAT_LOGPROBS, .choice = index, .call = -1, .json = logprobs });

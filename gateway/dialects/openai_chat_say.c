@@ -15,6 +15,7 @@ struct saying {
 	struct chat_writer w;
 	struct buf head;	/* id, object, created, model: the same in every chunk */
 	uint64_t begun[2];	/* a bit for each choice whose role was said */
+	uint64_t called[2], finished[2];
 	struct usage usage;
 };
 
@@ -235,7 +236,7 @@ static void end_chunk(struct saying *s, struct json_write *w, struct str logprob
 	if (!json_write_end(w))
 		out->failed = true;
 	buf_add(out, STR(",\"logprobs\":"));
-	buf_add(out, logprobs.p ? logprobs : STR("null"));
+	json_add_line(out, logprobs.p ? logprobs : STR("null"));
 	if (finish)
 		buf_addf(out, ",\"finish_reason\":\"%s\"", finish_word(finish->finish));
 	else
@@ -259,6 +260,17 @@ static void say_role(struct saying *s, int choice)
 	json_member_string(&w, "role", STR("assistant"));
 	json_member_string(&w, "content", STR(""));
 	end_chunk(s, &w, STR_NONE, NULL);
+}
+
+static void note(struct saying *s, const struct chat_event *e)
+{
+	uint64_t bit = UINT64_C(1) << (e->choice & 63);
+	if (e->choice < 0 || e->choice >= 128)
+		return;
+	if (e->kind == CHAT_CALL)
+		s->called[e->choice >> 6] |= bit;
+	else if (e->kind == CHAT_FINISH)
+		s->finished[e->choice >> 6] |= bit;
 }
 
 static void say_member(struct saying *s, const struct chat_event *e, const char *key)
@@ -320,9 +332,21 @@ static void say_empty(struct saying *s, const struct chat_event *e)
 	end_chunk(s, &w, e->kind == CHAT_LOGPROBS ? e->json : STR_NONE, e->kind == CHAT_FINISH ? e : NULL);
 }
 
+/* Its end is known to be proper, though no word was given for it. */
+static void finish_all(struct saying *s)
+{
+	for (int i = 0; i < 128; i++) {
+		uint64_t bit = UINT64_C(1) << (i & 63);
+		struct chat_event stop = { .kind = CHAT_FINISH, .choice = i, .call = -1, .finish = s->called[i >> 6] & bit ? FINISH_TOOLS : FINISH_STOP };
+		if (s->begun[i >> 6] & ~s->finished[i >> 6] & bit)
+			say_empty(s, &stop);
+	}
+}
+
 static void say_end(struct saying *s)
 {
 	struct json_write w;
+	finish_all(s);
 	if (s->w.frame.usage) {
 		buf_add(s->w.out, STR("data: "));
 		buf_add(s->w.out, buf_str(&s->head));
@@ -348,6 +372,7 @@ void openai_chat_write_event(struct chat_out *out, const struct chat_event *e)
 		return;
 	}
 	say_role(s, e->choice);
+	note(s, e);
 	switch (e->kind) {
 	case CHAT_TEXT: say_member(s, e, "content"); break;
 	case CHAT_REASONING: say_member(s, e, "reasoning_content"); break;

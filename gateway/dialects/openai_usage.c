@@ -17,7 +17,7 @@ static const int64_t TOKENS_MAX = INT64_C(1) << 40;
 /* The members that vendors use, read in one pass. */
 enum member {
 	PROMPT_TOKENS, INPUT_TOKENS, COMPLETION_TOKENS, OUTPUT_TOKENS, TOTAL_TOKENS,
-	CACHE_HIT, CACHED, CACHE_WRITE, AUDIO, IMAGES, REASONING, TICKS,
+	CACHE_HIT, CACHED, NUM_CACHED, CACHE_WRITE, AUDIO, IMAGES, REASONING, TICKS,
 	COUNTS,				/* the above are numbers */
 	PROMPT_DETAILS = COUNTS, INPUT_DETAILS, COMPLETION_DETAILS, OUTPUT_DETAILS, COST,
 	MEMBERS
@@ -25,7 +25,7 @@ enum member {
 
 static const struct str names[MEMBERS] = {
 	STR_INIT("prompt_tokens"), STR_INIT("input_tokens"), STR_INIT("completion_tokens"), STR_INIT("output_tokens"),
-	STR_INIT("total_tokens"), STR_INIT("prompt_cache_hit_tokens"), STR_INIT("cached_tokens"), STR_INIT("cache_write_tokens"),
+	STR_INIT("total_tokens"), STR_INIT("prompt_cache_hit_tokens"), STR_INIT("cached_tokens"), STR_INIT("num_cached_tokens"), STR_INIT("cache_write_tokens"),
 	STR_INIT("audio_tokens"), STR_INIT("image_tokens"), STR_INIT("reasoning_tokens"), STR_INIT("cost_in_usd_ticks"),
 	STR_INIT("prompt_tokens_details"), STR_INIT("input_tokens_details"), STR_INIT("completion_tokens_details"),
 	STR_INIT("output_tokens_details"), STR_INIT("cost"),
@@ -79,7 +79,7 @@ static void read_input(const struct members *m, struct usage *u)
 	struct members details;
 	read_members(details_of(m, PROMPT_DETAILS, INPUT_DETAILS), &details);
 	u->input = either(m->n[PROMPT_TOKENS], m->n[INPUT_TOKENS]);
-	u->cached = either(details.n[CACHED], either(m->n[CACHE_HIT], m->n[CACHED]));
+	u->cached = either(either(details.n[CACHED], m->n[CACHE_HIT]), either(m->n[CACHED], m->n[NUM_CACHED]));
 	u->cache_write = details.n[CACHE_WRITE];
 	u->audio_input = details.n[AUDIO];
 	u->image_input = details.n[IMAGES];

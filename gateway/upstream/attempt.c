@@ -223,6 +223,7 @@ void attempt_start(struct attempt *a, const struct target *target, const struct 
 		a->events->failed(a, &o);
 		return;
 	}
+	a->needs_done = t->call->several && a->dialect && a->dialect->done.n && !(a->quirks & QUIRK_NO_DONE);
 	attempt_trial_begin(a);
 	struct outcome refused;
 	if (!attempt_show(a, p, credential, &call, &refused)) {

@@ -73,6 +73,7 @@ struct attempt {
 	struct translate *translate;	/* the caller speaks another dialect; NULL: the bytes are relayed */
 	bool withhold_usage;		/* the usage chunk was weir's own wish */
 	bool finish, done;		/* seen in the stream */
+	bool needs_done;		/* of several answers one's finish is not the end */
 	bool passing;			/* a plain body too large to hold is passed on as it comes */
 	bool waiting;			/* for the caller's queue to drain */
 	bool end_waits;			/* a sink wants the end to come again */

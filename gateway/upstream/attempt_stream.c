@@ -152,6 +152,14 @@ bool attempt_stream_feed(struct attempt *a, struct str in, bool more)
 	return true;
 }
 
+/* The blank line that the provider left out: whatever follows would become part of its event. */
+static void end_event(struct attempt *a)
+{
+	struct delta blank = { .kind = DELTA_EVENT, .raw = STR("\n\n"), .more = true };
+	if (!a->translate && (a->exchange || a->ended) && a->t->answer.content)
+		attempt_emit(a, &blank);
+}
+
 void attempt_stream_end(struct attempt *a)
 {
 	struct txn *t = a->t;
@@ -163,14 +171,17 @@ void attempt_stream_end(struct attempt *a)
 		stream_broke(a, STR_NONE, "the stream ended inside a message");
 		return;
 	}
-	if (sse_end(&a->sse, &ev) == SSE_EVENT && !stream_event(a, &ev, false)) {
-		a->waiting = true;
-		buf_add(&a->pending, ev.raw);
-		return;
+	if (sse_end(&a->sse, &ev) == SSE_EVENT && frames_whole(&ev)) {
+		if (!stream_event(a, &ev, false)) {
+			a->waiting = true;
+			buf_add(&a->pending, ev.raw);
+			return;
+		}
+		end_event(a);
 	}
 	if (!a->exchange && !a->ended)
 		return;
-	bool whole = a->done || a->finish;
+	bool whole = a->done || (a->finish && !a->needs_done);
 	if (!whole || !t->answer.content) {
 		a->ended = false;
 		stream_broke(a, STR_NONE, "the stream ended before its end");

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "wire/json_scan.h"
 
 struct eventstream *frames_new(void)
 {
@@ -32,4 +33,17 @@ enum sse_result frames_feed(struct eventstream *s, struct str *in, struct sse_ev
 	for (size_t i = 0; i < array_len(names) && str_empty(out->name); i++)
 		out->name = eventstream_text(&m, names[i]);
 	return SSE_EVENT;
+}
+
+bool frames_whole(const struct sse_event *last)
+{
+	struct arena a = ARENA_INIT;
+	struct json_scan scan;
+	if (last->comment || str_eq(last->data, STR("[DONE]")))
+		return !last->comment;
+	json_scan_init(&scan, &a);
+	scan.any_root = true;
+	bool whole = json_scan_feed(&scan, last->data.p, last->data.n, true) == JSON_DONE;
+	arena_clear(&a);
+	return whole;
 }

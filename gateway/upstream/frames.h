@@ -13,4 +13,9 @@ void frames_free(struct eventstream *s);	/* may be NULL */
 /* As sse_feed(); an exception is an event of its own type. `raw` is not filled: such streams are never relayed. */
 enum sse_result frames_feed(struct eventstream *s, struct str *in, struct sse_event *out);
 
+/*
+ * The last event of a body, whose blank line never came: was only that lost? Half an event can look like a proper end.
+ */
+bool frames_whole(const struct sse_event *last);
+
 #endif

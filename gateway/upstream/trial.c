@@ -182,7 +182,7 @@ enum trial_state trial_take(struct trial *r, struct str bytes, int64_t now_us)
 enum trial_state trial_end(struct trial *r)
 {
 	struct sse_event ev;
-	if (!r->in_frames && sse_end(&r->sse, &ev) == SSE_EVENT)
+	if (!r->in_frames && sse_end(&r->sse, &ev) == SSE_EVENT && frames_whole(&ev))
 		take_event(r, &ev, r->use.first_us);
 	return r->broken || !trial_is_whole(r) ? TRIAL_BROKE : judge(r, true);
 }

@@ -125,10 +125,21 @@ void json_write_escaped(struct json_write *w, struct str spelled)
 		add_spelled(w->out, spelled);
 }
 
+/* A line's end can only be white space here; without it the document is one line, as an event of a stream has to be. */
+void json_add_line(struct buf *out, struct str json)
+{
+	size_t from = out->n;
+	if (!buf_add(out, json) || (!memchr(json.p, '\n', json.n) && !memchr(json.p, '\r', json.n)))
+		return;
+	for (size_t i = from; i < out->n; i++)
+		if (out->p[i] == '\n' || out->p[i] == '\r')
+			out->p[i] = ' ';
+}
+
 void json_write_raw(struct json_write *w, struct str json)
 {
 	if (ready(w, json.n > 0) && value(w))
-		buf_add(w->out, json);
+		json_add_line(w->out, json);
 }
 
 void json_write_int(struct json_write *w, int64_t number)

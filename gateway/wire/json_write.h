@@ -43,8 +43,10 @@ void json_write_key_escaped(struct json_write *w, struct str spelled);
 void json_write_string(struct json_write *w, struct str text);
 /* What stands between the quotes of a string, escapes and all; not looked at. */
 void json_write_escaped(struct json_write *w, struct str spelled);
-/* One valid JSON value; only checked for not being empty. */
+/* One valid JSON value; only checked for not being empty. Ends of lines in it become blanks. */
 void json_write_raw(struct json_write *w, struct str json);
+/* The same into any buffer. */
+void json_add_line(struct buf *out, struct str json);
 void json_write_int(struct json_write *w, int64_t value);
 void json_write_bool(struct json_write *w, bool value);
 void json_write_null(struct json_write *w);

@@ -46,11 +46,13 @@ static void test_vendors_ways(void **state)
 		{ STR_INIT("{\"input_tokens\":100,\"input_tokens_details\":{\"cached_tokens\":64,\"cache_write_tokens\":3},"
 			   "\"output_tokens\":50,\"output_tokens_details\":{\"reasoning_tokens\":20}}"), 0,
 		  { .known = true, .input = 100, .output = 50, .total = 150, .cached = 64, .cache_write = 3, .reasoning = 20 } },
-		/* DeepSeek; Moonshot; Voyage */
+		/* DeepSeek; Moonshot; Mistral; Voyage */
 		{ STR_INIT("{\"prompt_tokens\":10,\"completion_tokens\":1,\"total_tokens\":11,\"prompt_cache_hit_tokens\":8}"), 0,
 		  { .known = true, .input = 10, .output = 1, .total = 11, .cached = 8 } },
 		{ STR_INIT("{\"prompt_tokens\":10,\"completion_tokens\":1,\"cached_tokens\":4}"), 0,
 		  { .known = true, .input = 10, .output = 1, .total = 11, .cached = 4 } },
+		{ STR_INIT("{\"completion_tokens\":6,\"num_cached_tokens\":32,\"prompt_tokens\":64,\"total_tokens\":70}"), 0,
+		  { .known = true, .input = 64, .output = 6, .total = 70, .cached = 32 } },
 		{ STR_INIT("{\"total_tokens\":17}"), 0, { .known = true, .input = 17, .total = 17 } },
 	};
 	(void)state;

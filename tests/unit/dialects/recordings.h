@@ -5,6 +5,7 @@
 #define WEIR_TESTS_RECORDINGS_H
 
 #include <glob.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <zlib.h>
 
@@ -17,8 +18,17 @@
 struct recording {
 	struct str vendor, name, endpoint, content_type, request, answer;
 	int status;
-	bool stream;
+	bool stream, binary;	/* binary: a stream of Amazon's frames */
 };
+
+static inline struct str unpack_base64(struct arena *a, struct str text)
+{
+	unsigned char *out = arena_alloc(a, text.n + 1);
+	int n = EVP_DecodeBlock(out, (const unsigned char *)text.p, (int)text.n);
+	for (size_t i = text.n; n > 0 && i > 0 && text.p[i - 1] == '='; i--)
+		n--;
+	return str_of((const char *)out, n > 0 ? (size_t)n : 0);
+}
 
 static inline void read_recording(struct str line, struct arena *a, struct recording *r)
 {
@@ -27,9 +37,12 @@ static inline void read_recording(struct str line, struct arena *a, struct recor
 	r->endpoint = json_text(a, json_get(object, STR("endpoint")));
 	r->request = json_text(a, json_get(object, STR("request")));
 	r->answer = json_text(a, json_get(object, STR("answer")));
+	if (!r->answer.n)
+		r->answer = unpack_base64(a, json_raw(json_get(object, STR("answer_base64"))));
 	r->content_type = json_text(a, json_get(json_get(object, STR("headers")), STR("content-type")));
 	r->status = (int)json_count(object, STR("status"));
-	r->stream = str_has(r->content_type, STR("event-stream"));
+	r->binary = str_has(r->content_type, STR("amazon.eventstream"));
+	r->stream = r->binary || str_has(r->content_type, STR("event-stream"));
 }
 
 static inline bool read_line(gzFile f, struct buf *line)
@@ -86,16 +99,22 @@ static inline bool recording_usage(const struct recording *r, struct usage *u)
 }
 
 /* How many there were. Run from the top of the tree. */
-static inline unsigned each_recording(void (*check)(const struct recording *, void *), void *arg)
+static inline unsigned each_recording_in(const char *files, void (*check)(const struct recording *, void *), void *arg)
 {
 	glob_t found;
 	unsigned n = 0;
-	if (glob("tests/cases/recordings/*.jsonl.gz", 0, NULL, &found) != 0)
+	if (glob(files, 0, NULL, &found) != 0)
 		return 0;
 	for (size_t i = 0; i < found.gl_pathc; i++)
 		n += each_recording_of(found.gl_pathv[i], check, arg);
 	globfree(&found);
 	return n;
+}
+
+/* Of the vendors that speak OpenAI's formats. */
+static inline unsigned each_recording(void (*check)(const struct recording *, void *), void *arg)
+{
+	return each_recording_in("tests/cases/recordings/*.jsonl.gz", check, arg);
 }
 
 #endif

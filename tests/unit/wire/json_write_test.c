@@ -70,6 +70,18 @@ static void write_example(struct json_write *w)
 #define EXAMPLE "{\"model\":\"a \\\"b\\\"\\n\xC3\xA1\",\"k\\\"ey\":[0,-9223372036854775808,9223372036854775807,{},[]," \
 	"true,false,null],\"\\u0041\":\"\\ud83d\\/\",\"\":{\"t\": 0.70}}"
 
+/* An event of a stream is one line, however its provider wrote what is in it. */
+static void test_one_line(void **state)
+{
+	struct buf b = BUF_INIT(100);
+	struct json_write w;
+	(void)state;
+	json_write_init(&w, &b);
+	json_write_raw(&w, STR("{\r\n\"a\": \"\\n\"\n}"));
+	assert_true(json_write_end(&w) && str_eq(buf_str(&b), STR("{  \"a\": \"\\n\" }")));
+	buf_free(&b);
+}
+
 static void test_every_kind(void **state)
 {
 	(void)state;
@@ -193,6 +205,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_kind),
+		cmocka_unit_test(test_one_line),
 		cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_what_stood_there_stays),
 		cmocka_unit_test(test_every_ceiling),

@@ -1,0 +1,317 @@
+/*
+ * recordings_test.c: every recording passes through its dialect, and says what the vendor said.
+ *
+ * What each says is in tests/cases/recordings/expected, told by tests/tools/expect_recordings without weir's readers. With
+ * --table the counts by vendor are printed.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/dialects/recordings.h"
+#include "tests/unit/dialects/replay.h"
+
+enum column { ANSWERS, STREAMS, ERRORS, COLUMNS };
+
+static bool table;
+
+struct row {
+	char vendor[32];
+	unsigned all[COLUMNS], passed[COLUMNS];
+};
+
+struct walk {
+	gzFile expected;
+	struct buf line;
+	struct row rows[64];
+	unsigned n;
+};
+
+static struct row *row_of(struct walk *w, struct str vendor)
+{
+	for (unsigned i = 0; i < w->n; i++)
+		if (str_eq(str_c(w->rows[i].vendor), vendor))
+			return &w->rows[i];
+	struct row *r = &w->rows[w->n++];
+	assert_true(w->n <= array_len(w->rows));
+	snprintf(r->vendor, sizeof(r->vendor), "%.*s", STR_FMT(vendor));
+	return r;
+}
+
+/* Where they part. */
+static void complain(const struct recording *r, const char *what, json_t *want, json_t *got)
+{
+	char *a = json_dumps(want, JSON_SORT_KEYS | JSON_ENCODE_ANY), *b = got ? json_dumps(got, JSON_SORT_KEYS | JSON_ENCODE_ANY) : NULL;
+	size_t n = 0;
+	while (a && b && a[n] && a[n] == b[n])
+		n++;
+	n = n > 60 ? n - 60 : 0;
+	printf("%.*s/%.*s: %s\n\twanted %.300s\n\tgot    %.300s\n", STR_FMT(r->vendor), STR_FMT(r->name), what, a ? a + n : "nothing", b ? b + n : "nothing");
+	free(a);
+	free(b);
+}
+
+/* True when they are the same; takes `got`. */
+static bool same(const struct recording *r, const char *what, json_t *want, json_t *got)
+{
+	bool good = got && json_equal(want, got);
+	if (!good)
+		complain(r, what, want, got);
+	json_decref(got);
+	return good;
+}
+
+/* --- the same to callers of every dialect --- */
+
+static const char *const callers[] = { "openai", "anthropic", "openai-responses", "gemini" };
+
+/* What a caller's format has no word for; the rest is to be as the vendor said it. */
+static const struct { const char *caller, *finish, *becomes, *why; } words[] = {
+	{ "openai", "sequence", "stop", "chat has one word for both" },
+	{ "openai-responses", "sequence", "stop", "an answer is completed, whatever ended it" },
+	{ "gemini", "sequence", "stop", "STOP is said for both" },
+	{ "", "none", "stop", "a whole body that does not say why it ended has ended" },
+};
+
+static void one_word_less(const char *caller, json_t *choice)
+{
+	const char *finish = json_string_value(json_object_get(choice, "finish"));
+	for (size_t i = 0; i < array_len(words); i++)
+		if ((!*words[i].caller || strcmp(words[i].caller, caller) == 0) && strcmp(words[i].finish, finish) == 0) {
+			json_object_set_new(choice, "finish", json_string(words[i].becomes));
+			return;
+		}
+}
+
+static json_t *wanted_by(const char *caller, const json_t *says)
+{
+	json_t *want = json_deep_copy(says), *choices = json_object_get(want, "choices"), *choice;
+	size_t i;
+	if (strcmp(caller, "openai") != 0 && strcmp(caller, "gemini") != 0)	/* one answer is all they have */
+		while (json_array_size(choices) > 1)
+			json_array_remove(choices, 1);
+	json_array_foreach(choices, i, choice)
+		one_word_less(caller, choice);
+	if (strcmp(caller, "anthropic") == 0 && json_object_size(json_object_get(want, "usage")))	/* it tells the sum */
+		json_object_set_new(json_object_get(want, "usage"), "reasoning", json_real(0));
+	return want;
+}
+
+static bool to_callers(const struct recording *r, const struct dialect *d, bool stream, json_t *says)
+{
+	struct buf out = BUF_INIT(REPLAY_MAX);
+	bool good = true;
+	for (size_t i = 0; i < array_len(callers); i++) {
+		const struct dialect *to = dialect_find(str_c(callers[i]));
+		json_t *want = wanted_by(callers[i], says), *got;
+		buf_clear(&out);
+		if (stream) {
+			bool whole = replay_translate(d, r->answer, r->binary, to, &out);
+			got = whole ? replay_stream(to, buf_str(&out), false, false, 0, 0) : NULL;
+		} else {
+			json_decref(replay_plain(d, r->answer, to, &out));
+			got = replay_plain(to, buf_str(&out), NULL, NULL);
+		}
+		good &= same(r, callers[i], want, got);
+		json_decref(want);
+	}
+	buf_free(&out);
+	return good;
+}
+
+/* --- answers, streams, errors --- */
+
+static bool check_answer(const struct recording *r, const struct dialect *d, json_t *says)
+{
+	return same(r, "answer", says, replay_plain(d, r->answer, NULL, NULL)) && to_callers(r, d, false, says);
+}
+
+/* Recorded without alt=sse, which weir never leaves out: one array instead of events. */
+static void as_events(struct recording *r, struct buf *b)
+{
+	struct json_cursor c;
+	if (json_type(json_value(r->answer)) != JSON_ARRAY || !json_cursor_open(&c, json_value(r->answer)))
+		return;
+	while (json_cursor_next(&c)) {
+		buf_add(b, STR("data: "));
+		for (size_t i = 0; i < c.value.n; i++)
+			if (c.value.p[i] != '\n')
+				buf_addc(b, c.value.p[i]);
+		buf_add(b, STR("\r\n\r\n"));
+	}
+	r->answer = buf_str(b);
+}
+
+/* Cut off: an end is only told if all of what was said is there. */
+static bool never_ends_early(const struct recording *r, const struct dialect *d, size_t cut, json_t *says)
+{
+	bool several = json_array_size(json_object_get(says, "choices")) > 1;
+	json_t *got = replay_stream(d, str_head(r->answer, cut), r->binary, several, 0, 0);
+	bool good = !got || json_equal(json_object_get(says, "choices"), json_object_get(got, "choices"));
+	if (!good)
+		complain(r, "cut off", says, got);
+	json_decref(got);
+	return good;
+}
+
+/* Would the stream's end, here within an event, be taken for its proper end? */
+static bool ends_within(const struct dialect *d, struct str part)
+{
+	struct event_view v = { .want_content = true };
+	struct sse_event ev;
+	struct sse sse;
+	sse_init(&sse);
+	bool any = sse_feed(&sse, &part, &ev) == SSE_EVENT || (sse_end(&sse, &ev) == SSE_EVENT && frames_whole(&ev));
+	if (any && !ev.comment)
+		d->read_event(ev.name, ev.data, 0, &v);
+	sse_free(&sse);
+	return v.finish || v.done;
+}
+
+/* Every byte of it; in the middle of a long one, and behind the last word, not each. */
+static bool cut_event(const struct recording *r, const struct dialect *d, size_t start, size_t end, bool whole, json_t *says)
+{
+	bool good = true;
+	for (size_t at = start; good && at < end; at += whole ? 29 : at - start > 1024 && end - at > 1024 ? 61 : 1)
+		if (whole || ends_within(d, str_of(r->answer.p + start, at - start)))
+			good = never_ends_early(r, d, at, says);
+	return good;
+}
+
+static bool check_cuts(const struct recording *r, const struct dialect *d, json_t *says)
+{
+	struct str in = r->answer;
+	struct sse_event ev;
+	struct sse sse;
+	size_t at = 0;
+	bool good = true, whole = false;
+	sse_init(&sse);
+	while (good && sse_feed(&sse, &in, &ev) == SSE_EVENT) {
+		struct event_view v = { .want_content = true };
+		size_t next = r->answer.n - in.n;
+		good = cut_event(r, d, at, next, whole, says);
+		if (!ev.comment)
+			d->read_event(ev.name, ev.data, 0, &v);
+		whole |= v.finish || v.done;
+		at = next;
+	}
+	sse_free(&sse);
+	return good;
+}
+
+/* Binary messages have sums, so a part of one is nothing. */
+static bool check_binary_cuts(const struct recording *r, const struct dialect *d, json_t *says)
+{
+	bool good = true;
+	for (size_t at = 0; good && at < r->answer.n; at += at + 400 > r->answer.n ? 1 : 37)
+		good = never_ends_early(r, d, at, says);
+	return good;
+}
+
+static bool check_pieces(const struct recording *r, const struct dialect *d, json_t *says)
+{
+	bool several = json_array_size(json_object_get(says, "choices")) > 1;
+	bool good = same(r, "stream, byte by byte", says, replay_stream(d, r->answer, r->binary, several, 1, 1));
+	for (size_t at = 1, step = r->answer.n / 40 + 1; good && at < r->answer.n; at += step)
+		good = same(r, "stream, cut in two", says, replay_stream(d, r->answer, r->binary, several, at, 0));
+	return good;
+}
+
+static bool check_stream(const struct recording *recorded, const struct dialect *d, json_t *says)
+{
+	struct recording r = *recorded;
+	struct buf b = BUF_INIT(REPLAY_MAX);
+	as_events(&r, &b);
+	bool good = same(&r, "stream", says, replay_stream(d, r.answer, r.binary, false, 0, 0)) && check_pieces(&r, d, says) &&
+		    (r.binary ? check_binary_cuts : check_cuts)(&r, d, says) && to_callers(&r, d, true, says);
+	buf_free(&b);
+	return good;
+}
+
+static bool check_error(const struct recording *r, const struct dialect *d, json_t *says)
+{
+	struct provider_error e;
+	struct buf spelled = BUF_INIT(REPLAY_MAX);
+	d->read_error(r->status, r->answer, &e);
+	buf_add(&spelled, e.message);
+	bool good = same(r, "error", says, replay_text(&spelled));
+	buf_free(&spelled);
+	return good;
+}
+
+static void count(struct row *row, enum column c, bool passed)
+{
+	row->all[c]++;
+	row->passed[c] += passed;
+}
+
+static void check(const struct recording *r, void *arg)
+{
+	struct walk *w = arg;
+	assert_true(read_line(w->expected, &w->line));
+	json_t *x = replay_load(buf_str(&w->line)), *says = json_object_get(x, "says");
+	const char *kind = json_string_value(json_object_get(x, "kind"));
+	const struct dialect *d = dialect_find(str_c(json_string_value(json_object_get(x, "as"))));
+	struct row *row = row_of(w, r->vendor);
+	if (!str_eq(r->name, str_c(json_string_value(json_object_get(x, "name")))))
+		fail_msg("%.*s: run tests/tools/expect_recordings", STR_FMT(r->name));
+	if (strcmp(kind, "answer") == 0)
+		count(row, ANSWERS, check_answer(r, d, says));
+	else if (strcmp(kind, "stream") == 0)
+		count(row, STREAMS, check_stream(r, d, says));
+	else if (strcmp(kind, "error") == 0 && d)
+		count(row, ERRORS, check_error(r, d, says));
+	json_decref(x);
+}
+
+static unsigned failures(const struct walk *w)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; i < w->n; i++)
+		for (int c = 0; c < COLUMNS; c++)
+			n += w->rows[i].all[c] - w->rows[i].passed[c];
+	return n;
+}
+
+static void print_table(const struct walk *w)
+{
+	static const char *const names[] = { "answers", "streams", "errors" };
+	printf("| vendor |");
+	for (int c = 0; c < COLUMNS; c++)
+		printf(" %s |", names[c]);
+	printf("\n|---|---|---|---|\n");
+	for (unsigned i = 0; i < w->n; i++) {
+		printf("| %s |", w->rows[i].vendor);
+		for (int c = 0; c < COLUMNS; c++)
+			printf(w->rows[i].passed[c] == w->rows[i].all[c] ? " %u |" : " %u of %u |", w->rows[i].passed[c], w->rows[i].all[c]);
+		printf("\n");
+	}
+}
+
+static void test_all(void **state)
+{
+	struct walk w = { .line = BUF_INIT(REPLAY_MAX), .expected = gzopen("tests/cases/recordings/expected/says.jsonl.gz", "rb") };
+	(void)state;
+	assert_non_null(w.expected);
+	each_recording_in("tests/cases/recordings/*.jsonl.gz", check, &w);
+	each_recording_in("tests/cases/recordings/more/*.jsonl.gz", check, &w);
+	each_recording_in("tests/cases/recordings/native/*.jsonl.gz", check, &w);
+	if (table)
+		print_table(&w);
+	gzclose(w.expected);
+	buf_free(&w.line);
+	assert_int_equal(failures(&w), 0);
+	assert_true(w.n == 25);
+}
+
+int main(int n, char **arguments)
+{
+	table = n > 1 && strcmp(arguments[1], "--table") == 0;
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_all) };
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
