@@ -282,7 +282,7 @@ struct weir_plugin {
 	 */
 	int (*check)(void *self, struct weir_text text);
 	/*
-	 * `weir NAME ...`, in a process of its own that serves nobody: argv[0] is the plugin's name. Of the host there are log()
+	 * `weir NAME ...`, in a process of its own that serves nobody: argv[0] is NAME, or the plugin's file. Of the host there are log()
 	 * and the functions of configure(). What is returned is the exit status: 0 fine, 1 failed, 2 wrong usage.
 	 */
 	int (*command)(const struct weir_host *host, struct weir_setup *s, int argc, char **argv);

@@ -26,10 +26,19 @@ static int run(const struct weir_plugin *plugin, int argc, char **argv)
 	return status;
 }
 
+/* PLACE/NAME.so is called NAME. */
+static struct str name_of(struct str file)
+{
+	for (ptrdiff_t slash; (slash = str_chr(file, '/')) >= 0;)
+		file = str_skip(file, (size_t)slash + 1);
+	return str_ends(file, STR(".so")) ? str_head(file, file.n - 3) : file;
+}
+
 int plugin_command(int argc, char **argv)
 {
 	struct buf why = BUF_INIT(2048);
-	const struct weir_plugin *p = plugin_load(str_c(argv[0]), STR_NONE, STR_NONE, &why);
+	struct str said = str_c(argv[0]), name = name_of(said);
+	const struct weir_plugin *p = plugin_load(name, str_chr(said, '/') >= 0 ? said : STR_NONE, STR_NONE, &why);
 	int status = 2;
 	if (p && p->command)
 		status = run(p, argc, argv);

@@ -12,7 +12,7 @@
 
 enum { EPOCHS = 30, FOLDS = 4, TEMPERATURES = 60 };
 
-static const float RATE = 3.0F, SLOWER = 0.15F, DECAY = 1e-5F;
+static const float RATE = 3.0F, SLOWER = 0.15F, DECAY = 1e-3F;
 
 bool fit_open(struct fit *f, unsigned bits, unsigned classes)
 {

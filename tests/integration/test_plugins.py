@@ -306,3 +306,15 @@ def test_the_plugin_of_the_guide(gateway, provider, header, tmp_path):
     assert g.chat(text="good").status == 200
     r = g.chat(text="evil")
     assert r.status == 403 and r.error["message"] == "Not that." and r.error["code"] == "asked"
+
+
+def test_a_command_of_its_own(probe, tmp_path):
+    (tmp_path / "two.yaml").write_text("a: 1\nb: ${X:-2}\n")
+    (tmp_path / "three.yaml").write_text("a: 1\nb: 2\nc: 3\n")
+    (tmp_path / "bad.yaml").write_text("a: [\n")
+    for args, status, out, err in ((["two.yaml"], 0, "2 members, 16 bytes\n", ""), (["three.yaml"], 0, "3 members, 15 bytes\n", "three.yaml:1:4: warning: that is much\n"),
+                                   (["bad.yaml"], 2, "", "bad.yaml:2:1: error:"), (["absent.yaml"], 2, "", "absent.yaml: error: No such file"), ([], 2, "", "")):
+        r = subprocess.run([BINARY, str(probe), *args], capture_output=True, text=True, cwd=tmp_path)
+        assert (r.returncode, r.stdout) == (status, out) and r.stderr.startswith(err) and bool(r.stderr) == bool(err), r.stderr
+    r = subprocess.run([BINARY, "./absent.so"], capture_output=True, text=True, cwd=tmp_path)
+    assert r.returncode == 2 and "there is no command `./absent.so`, and no plugin of this name (./absent.so: No such file or directory)" in r.stderr

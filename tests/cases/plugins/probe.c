@@ -237,11 +237,24 @@ static void end(void *self, struct weir_request *r, const struct weir_end *e)
 		  e->status, (int)e->target.n, e->target.p);
 }
 
+/* Reads a file and says what it is made of. */
+static int command(const struct weir_host *host, struct weir_setup *s, int argc, char **argv)
+{
+	struct weir_text whole;
+	const struct weir_node *root = argc == 2 ? host->read_yaml(s, argv[1]) : NULL;
+	if (argc != 2 || !root || host->read_file(s, argv[1], &whole) != 0)
+		return 2;
+	printf("%u members, %zu bytes\n", root->count, whole.n);
+	if (root->count > 2)
+		host->tell(s, WEIR_WARNING, argv[1], root->first->line, root->first->column, "that is %s", "much");
+	return root->count == 0;
+}
+
 #ifndef PROBE_ABI
 #define PROBE_ABI WEIR_PLUGIN_ABI
 #endif
 
 WEIR_PLUGIN(probe) = {
 	.abi = PROBE_ABI, .size = sizeof(struct weir_plugin), .name = "probe", .version = "1", .configure = configure,
-	.release = release, .request = request, .result = result, .target = target, .delta = delta, .end = end,
+	.release = release, .request = request, .result = result, .target = target, .delta = delta, .end = end, .command = command,
 };
