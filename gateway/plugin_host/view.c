@@ -65,18 +65,22 @@ static void add_result(struct weir_request *r, struct str content)
 
 static void add_part(struct weir_request *r, enum weir_role role, struct str part)
 {
-	struct str text = json_get(part, STR("text"));
+	static const struct str names[] = { STR_INIT("text"), STR_INIT("type"), STR_INIT("content"), STR_INIT("inlineData"), STR_INIT("input"),
+					    STR_INIT("functionCall"), STR_INIT("functionResponse") };
+	enum { TEXT, TYPE, CONTENT, DATA, INPUT, CALL, RESPONSE, MEMBERS };
+	struct str of[MEMBERS];
+	json_get_all(part, names, MEMBERS, of);
 	if (json_type(part) == JSON_STRING)
 		add(r, role, part);
-	else if (json_type(text) == JSON_STRING)
-		add(r, role, text);
-	else if (json_is(json_get(part, STR("type")), STR("tool_result")))
-		add_result(r, json_get(part, STR("content")));
-	else if (is_image(json_get(part, STR("type"))) || json_get(part, STR("inlineData")).p)
+	else if (json_type(of[TEXT]) == JSON_STRING)
+		add(r, role, of[TEXT]);
+	else if (json_is(of[TYPE], STR("tool_result")))
+		add_result(r, of[CONTENT]);
+	else if (is_image(of[TYPE]) || of[DATA].p)
 		r->view.images++;
-	add_arguments(r, WEIR_ASSISTANT, json_get(part, STR("input")));
-	add_arguments(r, WEIR_ASSISTANT, json_get(json_get(part, STR("functionCall")), STR("args")));
-	add_arguments(r, WEIR_TOOL, json_get(json_get(part, STR("functionResponse")), STR("response")));
+	add_arguments(r, WEIR_ASSISTANT, of[INPUT]);
+	add_arguments(r, WEIR_ASSISTANT, json_get(of[CALL], STR("args")));
+	add_arguments(r, WEIR_TOOL, json_get(of[RESPONSE], STR("response")));
 }
 
 /* A string, or parts. */
@@ -101,18 +105,20 @@ static void add_calls(struct weir_request *r, struct str calls)
 /* Of messages, input or contents: messages, texts, calls, or what a tool said. */
 static void add_item(struct weir_request *r, struct str item)
 {
-	struct str output = json_get(item, STR("output"));
+	static const struct str names[] = { STR_INIT("role"), STR_INIT("content"), STR_INIT("output"), STR_INIT("parts"), STR_INIT("tool_calls"),
+					    STR_INIT("arguments") };
+	enum { ROLE, CONTENT, OUTPUT, SPLIT, CALLS, ARGUMENTS, MEMBERS };
+	struct str of[MEMBERS];
+	json_get_all(item, names, MEMBERS, of);
 	if (json_type(item) == JSON_STRING)
 		add(r, WEIR_USER, item);
-	else if (json_type(output) == JSON_STRING)
-		add(r, WEIR_TOOL, output);
+	else if (json_type(of[OUTPUT]) == JSON_STRING)
+		add(r, WEIR_TOOL, of[OUTPUT]);
 	else
-		add_content(r, role_of(json_get(item, STR("role"))), json_get(item, STR("content")));
-	if (json_type(item) == JSON_OBJECT) {
-		add_content(r, role_of(json_get(item, STR("role"))), json_get(item, STR("parts")));
-		add_calls(r, json_get(item, STR("tool_calls")));
-		add_arguments(r, WEIR_ASSISTANT, json_get(item, STR("arguments")));
-	}
+		add_content(r, role_of(of[ROLE]), of[CONTENT]);
+	add_content(r, role_of(of[ROLE]), of[SPLIT]);
+	add_calls(r, of[CALLS]);
+	add_arguments(r, WEIR_ASSISTANT, of[ARGUMENTS]);
 	r->view.messages++;
 }
 
@@ -128,20 +134,18 @@ static void add_items(struct weir_request *r, struct str value)
 
 static void read(struct weir_request *r)
 {
-	static const struct str before[] = { STR_INIT("system"), STR_INIT("instructions") };
-	static const struct str items[] = { STR_INIT("messages"), STR_INIT("input"), STR_INIT("prompt"), STR_INIT("query"), STR_INIT("contents") };
-	struct str root = json_value(r->t->call->body);
-	if (json_type(root) != JSON_OBJECT)
-		return;
+	static const struct str names[] = { STR_INIT("system"), STR_INIT("instructions"), STR_INIT("systemInstruction"), STR_INIT("messages"),
+					    STR_INIT("input"), STR_INIT("prompt"), STR_INIT("query"), STR_INIT("contents") };
+	enum { SYSTEM, INSTRUCTIONS, SYSTEM_PARTS, ITEMS, MEMBERS = array_len(names) };
+	struct str of[MEMBERS];
 	unsigned n = 0;
-	for (size_t i = 0; i < array_len(before); i++, n = r->view.texts.n) {
-		add_content(r, WEIR_SYSTEM, json_get(root, before[i]));
+	json_get_all(json_value(r->t->call->body), names, MEMBERS, of);
+	for (unsigned i = 0; i < ITEMS; i++, n = r->view.texts.n) {
+		add_content(r, WEIR_SYSTEM, i == SYSTEM_PARTS ? json_get(of[i], STR("parts")) : of[i]);
 		r->view.messages += r->view.texts.n > n;
 	}
-	add_content(r, WEIR_SYSTEM, json_get(json_get(root, STR("systemInstruction")), STR("parts")));
-	r->view.messages += r->view.texts.n > n;
-	for (size_t i = 0; i < array_len(items); i++)
-		add_items(r, json_get(root, items[i]));
+	for (unsigned i = ITEMS; i < MEMBERS; i++)
+		add_items(r, of[i]);
 }
 
 struct view *run_view(struct weir_request *r)

@@ -280,6 +280,20 @@ struct str json_get(struct str object, struct str key)
 	return STR_NONE;
 }
 
+void json_get_all(struct str object, const struct str *keys, unsigned n, struct str *out)
+{
+	struct json_cursor c;
+	bool open = json_cursor_open(&c, object) && c.object;
+	for (unsigned i = 0; i < n; i++)
+		out[i] = STR_NONE;
+	while (open && json_cursor_next(&c)) {
+		bool plain = str_chr(c.key, '\\') < 0;
+		for (unsigned i = 0; i < n; i++)
+			if (!out[i].p && (plain ? str_eq(c.key, keys[i]) : raw_is(c.key, keys[i])))
+				out[i] = c.value;
+	}
+}
+
 /* --- numbers --- */
 
 bool json_int(struct str value, int64_t *out)

@@ -38,6 +38,9 @@ char json_first(struct str container);
 /* The member's value; STR_NONE when absent. Keys are compared after unescaping. */
 struct str json_get(struct str object, struct str key);
 
+/* `n` members in one pass: out[i] is what json_get() of keys[i] says. */
+void json_get_all(struct str object, const struct str *keys, unsigned n, struct str *out);
+
 /* The text between the quotes of a string, still escaped; STR_NONE for other types. */
 struct str json_raw(struct str value);
 

@@ -97,8 +97,8 @@ static enum weir_verdict act(const struct rules *rules, const struct rule *rule,
 		weir->set_model(r, rule->route);
 	if (!text.n)
 		return WEIR_CONTINUE;
-	char *filled = template_fill(rules, text, r, m);
-	struct weir_text said = { filled ? filled : "", filled ? strlen(filled) : 0 };
+	char *filled = memchr(text.p, '{', text.n) ? template_fill(rules, text, r, m) : NULL;
+	struct weir_text said = filled ? (struct weir_text){ filled, strlen(filled) } : text;
 	if (rule->answer.n && weir->answer(r, said, rule->name))
 		verdict = WEIR_ANSWER;
 	else if (rule->reject.n && weir->reject(r, rule->status ? rule->status : 403, "rejected_by_rule", said, rule->name))

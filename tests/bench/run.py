@@ -38,6 +38,7 @@ ROWS = {
     "stream chunk": ("stream", "stream", 1, 1000, False, "0.80 / 0.95"),
     "1 KB, all kinds of limits in memory": ("plain", "plain", 1, 32, False, "1.15", "memory"),
     "1 KB, all kinds of limits in Redis": ("plain", "plain", 1, 32, False, "1.1 / 1.4", "redis"),
+    "1 KB, answered by one of 10,000 phrases": ("plain", "plain", 1, 32, False, "0.90", "rules"),
     "1 KB, TLS both sides": ("plain", "tls", 1, 32, True, "1.2"),
     "10 KB, TLS both sides": ("plain", "tls", 10, 32, True, "1.2"),
 }
@@ -163,10 +164,20 @@ http {{ access_log {self.tmp}/nginx.log combined buffer=64k flush=1s; keepalive_
         wait_open(port)
         return f"redis://127.0.0.1:{port}/0"
 
-    def weir(self, tls=False, store=None):
+    def rules(self):
+        """A rule of 10,000 phrases, of which one stands in the request of 1 KB."""
+        asked = [m["content"] for m in json.loads(body(1))["messages"] if m["role"] == "user"][-1]
+        dice, words = random.Random(1), re.findall(r"[a-z]{3,}", (HERE / "corpus.txt").read_text())
+        phrases = [" ".join(dice.choice(words) for _ in range(3)) for _ in range(9999)] + [" ".join(asked.split()[-3:])]
+        (self.tmp / "phrases.txt").write_text("\n".join(phrases) + "\n")
+        (self.tmp / "rules.yaml").write_text(json.dumps({"rules": [{"name": "known", "when": {"phrases": {"file": f"{self.tmp}/phrases.txt"}},
+                                                                    "answer": "Gate 2 will be looked at on Monday."}]}))
+        return [{"name": "rules", "config": {"file": f"{self.tmp}/rules.yaml"}}]
+
+    def weir(self, tls=False, store=None, rules=False):
         """With a store, its key has every kind of limit, and its team a budget: twelve together."""
         port, admin = free_ports(2)
-        variant = "tls" if tls else "redis" if store and store != "memory" else store or ""
+        variant = "rules" if rules else "tls" if tls else "redis" if store and store != "memory" else store or ""
         name = f"weir-{variant}" if variant else "weir"
         provider = {"dialect": "openai", "local": True, "api_key": "sk-provider"}
         config = {
@@ -183,6 +194,8 @@ http {{ access_log {self.tmp}/nginx.log combined buffer=64k flush=1s; keepalive_
             config["providers"][kind]["tls"] = {"ca_file": f"{self.tmp}/a.pem"}
         if tls:
             config["listen"]["tls"] = {"certificate": f"{self.tmp}/a.pem", "key": f"{self.tmp}/a.key"}
+        if rules:
+            config["plugins"] = self.rules()
         if store:
             most = 10**12
             every = {"limits": {"requests_per_second": most, "requests_per_minute": most, "requests_per_hour": most, "requests_per_day": most,
@@ -368,7 +381,7 @@ def main():
     b = Bench()
     try:
         table = Table()
-        proxies = [b.nginx(), b.haproxy(), b.weir(), b.weir(tls=True), b.weir(store="memory"), b.weir(store=b.redis())]
+        proxies = [b.nginx(), b.haproxy(), b.weir(), b.weir(tls=True), b.weir(store="memory"), b.weir(store=b.redis()), b.weir(rules=True)]
         if args.rows:
             cpu_rows(b, table, proxies, [n for n in args.rows.split(";") if n in ROWS], args.rounds, args.seconds)
             return

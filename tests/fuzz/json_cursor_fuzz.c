@@ -61,6 +61,8 @@ static void compare_object(struct str value, const json_t *want, struct arena *a
 		struct str key = json_text(a, str_of(c.key.p - 1, c.key.n + 2));
 		struct str found = json_get(value, key);
 		must(found.p == c.value.p && found.n == c.value.n);
+		json_get_all(value, &key, 1, &found);
+		must(found.p == c.value.p && found.n == c.value.n);
 		compare(c.value, json_object_getn(want, key.p, key.n), a);
 	}
 	must(n == json_object_size(want));

@@ -13,6 +13,6 @@ def test_the_bench_prints_its_rows():
                          text=True, timeout=300)
     assert out.returncode == 0, out.stderr
     assert "errors" not in out.stderr, out.stderr
-    for row in ("CPU: 1 KB", "CPU: 100 KB", "CPU: 1 KB, all kinds of limits in Redis", "CPU: stream chunk", "delay of a delta", "CPU: 10 KB, TLS both sides", "a quiet stream",
+    for row in ("CPU: 1 KB", "CPU: 100 KB", "CPU: 1 KB, all kinds of limits in Redis", "CPU: 1 KB, answered by one of 10,000 phrases", "CPU: stream chunk", "delay of a delta", "CPU: 10 KB, TLS both sides", "a quiet stream",
                 "rules: 10,000 phrases and 1,000 patterns, 4 KB", "rules: BM25 over 10,000 questions, 4 KB", "rules: classifier of 12 classes, 4 KB"):
         assert f"| {row}" in out.stdout

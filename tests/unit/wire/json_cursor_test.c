@@ -138,6 +138,20 @@ static void test_members_by_key(void **state)
 	assert_null(json_get(STR_NONE, STR("model")).p);
 }
 
+static void test_several_members_in_one_pass(void **state)
+{
+	static const struct str keys[] = { STR_INIT("model"), STR_INIT("x\\"), STR_INIT("absent"), STR_INIT("a"), STR_INIT("") };
+	struct str object = STR("{\"a\":{\"model\":0},\"mod\\u0065l\":\"m\",\"x\\\\\":2,\"model\":4}"), out[array_len(keys)];
+	(void)state;
+	json_get_all(object, keys, array_len(keys), out);
+	for (size_t i = 0; i < array_len(keys); i++)
+		assert_ptr_equal(out[i].p, json_get(object, keys[i]).p);
+	assert_str(out[0], STR("\"m\""));
+	json_get_all(STR("[\"model\",1]"), keys, array_len(keys), out);
+	for (size_t i = 0; i < array_len(keys); i++)
+		assert_null(out[i].p);
+}
+
 static void test_text(void **state)
 {
 	static const struct { struct str value, text; } rows[] = {
@@ -218,7 +232,7 @@ int main(void)
 		cmocka_unit_test(test_a_value_and_its_type), cmocka_unit_test(test_what_has_no_end_is_no_value),
 		cmocka_unit_test(test_members_in_their_order), cmocka_unit_test(test_elements_in_their_order),
 		cmocka_unit_test(test_only_containers_are_opened), cmocka_unit_test(test_nonsense_ends),
-		cmocka_unit_test(test_first), cmocka_unit_test(test_members_by_key), cmocka_unit_test(test_text),
+		cmocka_unit_test(test_first), cmocka_unit_test(test_members_by_key), cmocka_unit_test(test_several_members_in_one_pass), cmocka_unit_test(test_text),
 		cmocka_unit_test(test_what_is_no_text), cmocka_unit_test(test_integers), cmocka_unit_test(test_counts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
