@@ -68,6 +68,13 @@ static bool read_source(struct reading *r, struct part *p, struct str block)
 	return m->url.n || m->id.n || m->text.n || m->data.n || wrong_block(r, ".source", "must hold data, a url or a file_id");
 }
 
+static bool read_document(struct reading *r, struct place at, struct str block)
+{
+	if (json_type(json_get(json_get(block, STR("citations")), STR("enabled"))) == JSON_TRUE)
+		chat_add_extra(r->c, "messages.citations", false, block);
+	return read_source(r, add(r, at, PART_FILE), block);
+}
+
 static bool read_result(struct reading *r, struct place at, struct str block);
 
 static void read_thinking(struct reading *r, struct place at, struct str block)
@@ -118,7 +125,7 @@ static bool read_block(struct reading *r, struct place at, struct str block)
 	else if (type_is(block, "image"))
 		good = read_source(r, add(r, at, PART_IMAGE), block);
 	else if (type_is(block, "document"))
-		good = read_source(r, add(r, at, PART_FILE), block);
+		good = read_document(r, at, block);
 	else if (type_is(block, "tool_use"))
 		good = read_call(r, at, block);
 	else if (type_is(block, "tool_result") && !at.result)
@@ -277,7 +284,7 @@ static void note_extras(struct chat *c, struct str body)
 {
 	static const char *const known[] = {
 		"model", "messages", "system", "max_tokens", "temperature", "top_p", "top_k", "stop_sequences", "stream", "metadata", "tools",
-		"tool_choice", "thinking", "output_config", "output_format", "cache_control", "service_tier",
+		"tool_choice", "thinking", "output_config", "output_format",
 	};
 	struct json_cursor at;
 	if (!json_cursor_open(&at, body))

@@ -146,10 +146,10 @@ static void read_tools(struct chat *c, struct str tools, struct str allowed)
 
 static void read_choice(struct chat *c, struct str config, struct str allowed)
 {
-	struct str mode = json_get(config, STR("mode"));
+	struct str mode = json_raw(json_get(config, STR("mode")));	/* Google takes either case */
 	struct json_cursor names;
-	c->choice = json_is(mode, STR("ANY")) ? TOOLS_REQUIRED : json_is(mode, STR("NONE")) ? TOOLS_NONE :
-		    json_is(mode, STR("AUTO")) || json_is(mode, STR("VALIDATED")) ? TOOLS_AUTO : TOOLS_UNSAID;
+	c->choice = str_ieq(mode, STR("ANY")) ? TOOLS_REQUIRED : str_ieq(mode, STR("NONE")) ? TOOLS_NONE :
+		    str_ieq(mode, STR("AUTO")) || str_ieq(mode, STR("VALIDATED")) ? TOOLS_AUTO : TOOLS_UNSAID;
 	if (c->choice != TOOLS_REQUIRED || !json_cursor_open(&names, allowed) || !json_cursor_next(&names))
 		return;
 	struct str only = json_raw(names.value);

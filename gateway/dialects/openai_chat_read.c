@@ -250,7 +250,7 @@ static void read_tools(struct chat *c, struct str list)
 		return;
 	while (json_cursor_next(&at)) {
 		struct str function = json_get(at.value, STR("function")), strict = json_get(function, STR("strict"));
-		if (!type_is(at.value, "function") || !json_raw(json_get(function, STR("name"))).n) {
+		if ((json_get(at.value, STR("type")).p && !type_is(at.value, "function")) || !json_raw(json_get(function, STR("name"))).n) {
 			chat_add_extra(c, "tools", true, at.value);
 			continue;
 		}
@@ -297,7 +297,7 @@ static void read_choice(struct chat *c, struct str choice)
 		c->choice = TOOLS_AUTO;
 	else if (json_is(mode, STR("none")))
 		c->choice = TOOLS_NONE;
-	else if (json_is(mode, STR("required")))
+	else if (json_is(mode, STR("required")) || json_is(mode, STR("any")))	/* Mistral's word */
 		c->choice = TOOLS_REQUIRED;
 	c->choice_name = json_raw(json_get(json_get(choice, STR("function")), STR("name")));
 	if (c->choice_name.n)

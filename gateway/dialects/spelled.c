@@ -143,10 +143,14 @@ void spelled_wrap_system(struct chat *c)
 		if (m->role != CHAT_SYSTEM)
 			continue;
 		struct str text = spelled_text(c->arena, m->parts, "\\n\\n");
+		struct str cache = m->last ? m->last->cache : STR_NONE;
 		m->role = CHAT_USER;
 		m->parts = m->last = NULL;
-		if (text.n)
-			chat_add_part(c, m, PART_TEXT)->text = arena_printf(c->arena, "<system>%.*s</system>", STR_FMT(text));
+		if (str_empty(text))
+			continue;
+		struct part *p = chat_add_part(c, m, PART_TEXT);
+		p->text = arena_printf(c->arena, "<system>%.*s</system>", STR_FMT(text));
+		p->cache = cache;
 	}
 }
 

@@ -14,9 +14,11 @@
 #include <cmocka.h>
 
 #include "tests/unit/dialects/recordings.h"
+#include "core/target.h"
+#include "tests/unit/dialects/meaning_rules.h"
 #include "tests/unit/dialects/replay.h"
 
-enum column { ANSWERS, STREAMS, ERRORS, COLUMNS };
+enum column { REQUESTS, ANSWERS, STREAMS, ERRORS, COLUMNS };
 
 static bool table;
 
@@ -244,6 +246,48 @@ static bool check_error(const struct recording *r, const struct dialect *d, json
 	return good;
 }
 
+/* --- requests --- */
+
+static struct str tell(const struct line *l, struct arena *a)
+{
+	return l ? arena_printf(a, "%.*s = %.*s", STR_FMT(l->path), STR_FMT(str_head(l->value, 120))) : STR("nothing");
+}
+
+static bool compare(const struct recording *r, const struct dialect *d, struct str written, struct str dropped, struct arena *a)
+{
+	json_t *x = replay_load(r->request), *y = replay_load(written);
+	struct lines want = meaning_of(a, x, d->name, meaning_rules, array_len(meaning_rules), dropped), got = meaning_of(a, y, d->name, meaning_rules, array_len(meaning_rules), STR_NONE);
+	const struct line *other, *line = meaning_differs(&want, &got, &other);
+	if (line)
+		printf("%.*s/%.*s: request %s\n\twanted %.*s\n\tgot    %.*s\n\tdropped %.*s\n", STR_FMT(r->vendor), STR_FMT(r->name), d->name, STR_FMT(tell(line, a)),
+		       STR_FMT(tell(other, a)), STR_FMT(dropped));
+	json_decref(x);
+	json_decref(y);
+	return !line;
+}
+
+static bool check_request(const struct recording *r, const struct dialect *d)
+{
+	struct arena a = ARENA_INIT;
+	struct buf out = BUF_INIT(REPLAY_MAX);
+	struct chat c = { .arena = &a, .parallel = -1, .schema_strict = -1 };
+	struct chat_fault fault = { .field = STR_NONE };
+	c.stream = json_type(json_get(json_value(r->request), STR("stream"))) == JSON_TRUE;
+	struct chat_loss loss = { .policy = UNSUPPORTED_DROP, .arena = &a };
+	const struct chat_target target = { .model = json_text(&a, json_get(json_value(r->request), STR("model"))), .reasons = true,
+					    .quirks = QUIRK_TAKES_REASONING, .completion_tokens = str_has(r->request, STR("\"max_completion_tokens\"")),
+					    .vertex = str_starts(r->endpoint, STR("vertex")) };
+	bool good = d->chat->read_request(json_value(r->request), &c, &fault);
+	if (!good && str_eq(fault.field, STR("background")))	/* a vendor's memory: only relayed */
+		return true;
+	if (!good)
+		printf("%.*s/%.*s: refused: %.*s %.*s\n", STR_FMT(r->vendor), STR_FMT(r->name), STR_FMT(fault.field), STR_FMT(fault.message));
+	good = good && d->chat->write_request(&c, &target, &out, &loss) && compare(r, d, buf_str(&out), loss.dropped, &a);
+	buf_free(&out);
+	arena_clear(&a);
+	return good;
+}
+
 static void count(struct row *row, enum column c, bool passed)
 {
 	row->all[c]++;
@@ -260,6 +304,8 @@ static void check(const struct recording *r, void *arg)
 	struct row *row = row_of(w, r->vendor);
 	if (!str_eq(r->name, str_c(json_string_value(json_object_get(x, "name")))))
 		fail_msg("%.*s: run tests/tools/expect_recordings", STR_FMT(r->name));
+	if (d && d->chat->read_request && r->request.n && r->status == 200)
+		count(row, REQUESTS, check_request(r, d));
 	if (strcmp(kind, "answer") == 0)
 		count(row, ANSWERS, check_answer(r, d, says));
 	else if (strcmp(kind, "stream") == 0)
@@ -280,11 +326,11 @@ static unsigned failures(const struct walk *w)
 
 static void print_table(const struct walk *w)
 {
-	static const char *const names[] = { "answers", "streams", "errors" };
+	static const char *const names[] = { "requests", "answers", "streams", "errors" };
 	printf("| vendor |");
 	for (int c = 0; c < COLUMNS; c++)
 		printf(" %s |", names[c]);
-	printf("\n|---|---|---|---|\n");
+	printf("\n|---|---|---|---|---|\n");
 	for (unsigned i = 0; i < w->n; i++) {
 		printf("| %s |", w->rows[i].vendor);
 		for (int c = 0; c < COLUMNS; c++)
