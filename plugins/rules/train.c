@@ -44,9 +44,11 @@ static bool read_options(int argc, char **argv, struct options *o)
 		case 'o': o->out = optarg; break;
 		case 'h': o->held_out = strtod(optarg, NULL); break;
 		case 'b': o->bits = (unsigned)strtoul(optarg, NULL, 10); break;
-		default: o->from = NULL; return is_good(o);
+		default: o->from = NULL; break;
 		}
 	}
+	if (optind < argc)
+		o->from = NULL;
 	return is_good(o);
 }
 

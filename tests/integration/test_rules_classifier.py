@@ -3,6 +3,7 @@ import csv
 import itertools
 import json
 import re
+import signal
 import subprocess
 
 import pytest
@@ -93,6 +94,23 @@ def test_rules_ask_it(gateway, provider, model, tmp_path):
     assert 'weir_plugin_hits_total{plugin="rules",name="large"} 1' in g.metrics()
 
 
+def test_a_new_classifier_is_taken_and_a_broken_one_is_not(gateway, provider, model, tmp_path):
+    (tmp_path / "rules.yaml").write_text(f"rules:\n  - name: a\n    when: {{ class: {{ file: {tmp_path}/m.txt, is: order }} }}\n    answer: yes\n")
+    (tmp_path / "m.txt").write_bytes(model[0].read_bytes())
+    g = gateway(config_for(provider(), plugins=[{"name": "rules", "config": {"file": str(tmp_path / "rules.yaml")}}]))
+    asked = lambda t: g.chat(text=t).json["choices"][0]["message"]["content"]
+    assert asked("where is my parcel") == "yes" and asked("I want my money back") == "hello"
+    turned = (model[0].parent / "said.csv").read_text().replace("order,", "x,").replace("refund,", "order,").replace("x,", "refund,")
+    (tmp_path / "turned.csv").write_text(turned)
+    assert weir("rules", "train", "--from", tmp_path / "turned.csv", "--out", tmp_path / "m.txt").returncode == 0
+    g.reload()
+    assert asked("where is my parcel") == "hello" and asked("I want my money back") == "yes"
+    (tmp_path / "m.txt").write_text("weir-classifier 9\n")
+    g.process.send_signal(signal.SIGHUP)
+    assert g.wait_log("m.txt:1:1: error: this weir reads version 1 of the format")
+    assert asked("I want my money back") == "yes"
+
+
 @pytest.mark.parametrize("rows, told", [
     ("text,kind\na,b\n", r"d\.csv:1:1: error: the first row must name the columns `label` and `text`"),
     ("label,text\na,b\na\n", r"d\.csv:3:1: error: the row has too few fields"),
@@ -131,7 +149,8 @@ def test_mistakes_in_the_condition_are_told(model, tmp_path, condition, told):
 
 def test_a_command_of_no_plugin(tmp_path):
     for args, told in ((["frobnicate"], "there is no command `frobnicate`, and no plugin of this name"), (["guard", "x"], "the plugin `guard` has no commands"),
-                       (["rules"], "usage: weir rules train"), (["rules", "train", "--from", "x"], "usage: weir rules train")):
+                       (["rules"], "usage: weir rules train"), (["rules", "train", "--from", "x"], "usage: weir rules train"), (["rules", "train", "--from", "x", "--out", "y", "z"], "usage: weir rules train"),
+                       (["rules", "train", "--from", "x", "--out", "y", "--held-out", "1"], "usage: weir rules train"), (["rules", "train", "--form", "x"], "--form")):
         r = weir(*args)
         assert r.returncode == 2 and told in r.stderr
     assert "weir rules" in weir("help").stdout
