@@ -86,8 +86,11 @@ static struct str fill_url(struct build *b, const struct node *n, const struct p
 			build_error(b, n, "`%.*s`: expected letters, digits, `-`, `.`, `_`", STR_FMT(name));
 		good &= is_label(value);
 		buf_add(&out, str_head(rest, (size_t)open));
-		buf_add(&out, value);
 		rest = str_skip(rest, (size_t)close + 1);
+		if (str_eq(value, STR("global")) && str_starts(rest, STR("-aiplatform.")))
+			rest = str_skip(rest, 1);	/* Google's host without a region has no prefix */
+		else
+			buf_add(&out, value);
 	}
 	buf_add(&out, rest);
 	struct str url = good ? arena_copy(b->arena, buf_str(&out)) : STR_NONE;
@@ -332,6 +335,13 @@ static void set_azure_form(struct build *b, struct provider *p)
 	}
 }
 
+/* Claude in Google's cloud. */
+static void set_raw_predict(struct provider *p)
+{
+	if (str_eq(str_c(p->dialect->name), STR("anthropic")) && str_ends(p->base_path, STR("/publishers/anthropic")))
+		p->quirks = (p->quirks | QUIRK_RAW_PREDICT) & ~(unsigned)QUIRK_MESSAGES_KEY;
+}
+
 static void set_plain_members(const struct provider_draft *d, const struct preset *preset, struct provider *p)
 {
 	p->preset = str_c(preset ? preset->name : "");
@@ -375,6 +385,7 @@ static void build_provider(struct build *b, const struct node *n, struct str nam
 		build_error(b, node_get(n, STR("health")), "`health`: expected a path that begins with /, or off");
 	check_proxy(b, n, d->proxy);
 	set_azure_form(b, p);
+	set_raw_predict(p);
 	build_credentials(b, n, d, preset, p);
 	build_headers(b, d->headers, p);
 	if (p->origin.tls && p->usable)

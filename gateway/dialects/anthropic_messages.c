@@ -6,11 +6,13 @@
  * message_delta is cumulative.
  */
 #include "core/dialect.h"
+#include "core/target.h"
 
 #include "dialects/anthropic_parts.h"
 #include "dialects/openai_errors.h"
 #include "dialects/openai_measure.h"
 #include "dialects/openai_usage.h"
+#include "dialects/spelled.h"
 #include "wire/json_cursor.h"
 
 extern const struct dialect anthropic_messages_dialect, openai_chat_dialect;
@@ -178,10 +180,20 @@ static bool is_chat(struct str path)
 	return str_eq(path, STR("/messages"));
 }
 
+/* By way of Vertex the model stands in it. */
+static void raw_path(struct str model, bool stream, struct buf *out)
+{
+	buf_add(out, STR("/models/"));
+	spelled_path(out, model);
+	buf_add(out, stream ? STR(":streamRawPredict") : STR(":rawPredict"));
+}
+
 static void write_path(const struct chat_target *t, bool stream, struct buf *out)
 {
-	(void)t, (void)stream;
-	buf_add(out, STR("/messages"));
+	if (t->quirks & QUIRK_RAW_PREDICT)
+		raw_path(t->model, stream, out);
+	else
+		buf_add(out, STR("/messages"));
 }
 
 static const struct chat_format chat = {

@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "core/target.h"
 #include "dialects/spelled.h"
 #include "wire/json_cursor.h"
 
@@ -367,7 +368,10 @@ bool anthropic_write_request(struct chat *c, const struct chat_target *t, struct
 	plan_lengths(&x);
 	json_write_init(&x.w, out);
 	json_write_object(&x.w);
-	json_member_string(&x.w, "model", t->model);
+	if (t->quirks & QUIRK_RAW_PREDICT)
+		json_member_string(&x.w, "anthropic_version", STR("vertex-2023-10-16"));
+	else
+		json_member_string(&x.w, "model", t->model);
 	json_member_int(&x.w, "max_tokens", x.max_tokens);
 	write_messages(&x);
 	write_tools(&x);

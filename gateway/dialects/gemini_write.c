@@ -25,22 +25,10 @@ static bool thinks_in_levels(const struct chat_target *t)
 
 /* --- the path --- */
 
-static void add_encoded(struct buf *b, struct str s)
-{
-	for (size_t i = 0; i < s.n; i++) {
-		unsigned char c = (unsigned char)s.p[i];
-		bool plain = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-		if (plain || (c >= '0' && c <= '9') || (c && strchr("-._~/@", c)))
-			buf_addc(b, (char)c);
-		else
-			buf_addf(b, "%%%02X", c);
-	}
-}
-
 void gemini_write_path(const struct chat_target *t, bool stream, struct buf *out)
 {
 	buf_add(out, str_starts(t->model, STR("models/")) || str_starts(t->model, STR("tunedModels/")) ? STR("/") : STR("/models/"));
-	add_encoded(out, t->model);
+	spelled_path(out, t->model);
 	buf_add(out, stream ? STR(":streamGenerateContent?alt=sse") : STR(":generateContent"));
 }
 

@@ -253,3 +253,15 @@ const char *effort_word(enum reasoning_effort e)
 	};
 	return e < array_len(words) ? words[e] : NULL;
 }
+
+void spelled_path(struct buf *b, struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		bool plain = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+		if (plain || (c >= '0' && c <= '9') || (c && strchr("-._~/@", c)))
+			buf_addc(b, (char)c);
+		else
+			buf_addf(b, "%%%02X", c);
+	}
+}

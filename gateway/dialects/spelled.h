@@ -60,4 +60,7 @@ enum reasoning_effort effort_of_tokens(int64_t tokens);
 enum reasoning_effort effort_of_word(struct str word);
 const char *effort_word(enum reasoning_effort e);
 
+/* A model's name in a path, slashes kept. */
+void spelled_path(struct buf *b, struct str model);
+
 #endif

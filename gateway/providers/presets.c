@@ -128,6 +128,8 @@ static const struct preset_face faces[] = {
 	{ "gemini", "gemini", "https://generativelanguage.googleapis.com/v1beta", CREDENTIAL_HEADER, "x-goog-api-key" },
 	{ "vertex", "gemini", "https://{location}-aiplatform.googleapis.com/v1/projects/{project}/locations/{location}/publishers/google",
 	  CREDENTIAL_BEARER, "" },
+	{ "vertex", "anthropic", "https://{location}-aiplatform.googleapis.com/v1/projects/{project}/locations/{location}/publishers/anthropic",
+	  CREDENTIAL_BEARER, "" },
 	{ "bedrock", "bedrock", "https://bedrock-runtime.{region}.amazonaws.com", CREDENTIAL_BEARER, "" },
 	{ "cohere", "cohere", "https://api.cohere.com/v2", CREDENTIAL_BEARER, "" },
 };

@@ -12,8 +12,9 @@
 #include "base/buf.h"
 #include "core/dialect.h"
 #include "core/endpoint.h"
+#include "upstream/raw_predict.h"
 
-enum { EDITS_MAX = 5, PARTS_MAX = 2 * EDITS_MAX + 2, HEAD_MAX = 16 * 1024 };
+enum { EDITS_MAX = 6, PARTS_MAX = 2 * EDITS_MAX + 2, HEAD_MAX = 16 * 1024 };
 
 /* --- the head --- */
 
@@ -57,10 +58,11 @@ static bool is_messages(struct str path)
 }
 
 /* What Anthropic's format needs of a head; the caller's own version and betas, where it says any. */
-static void add_messages_headers(struct buf *b, const struct txn *t)
+static void add_messages_headers(struct buf *b, const struct txn *t, bool versioned)
 {
 	struct str version = t->req->header[RH_ANTHROPIC_VERSION], beta = t->req->header[RH_ANTHROPIC_BETA];
-	add_header(b, STR("anthropic-version"), str_empty(version) ? STR("2023-06-01") : version);
+	if (versioned)
+		add_header(b, STR("anthropic-version"), str_empty(version) ? STR("2023-06-01") : version);
 	if (!str_empty(beta))
 		add_header(b, STR("anthropic-beta"), beta);
 }
@@ -92,8 +94,8 @@ static struct str write_head(struct txn *t, const struct target *target, enum ht
 	buf_add(&b, STR(" HTTP/1.1\r\nhost: "));
 	buf_add(&b, p->origin.host_header);
 	buf_add(&b, STR("\r\n"));
-	if (is_messages(path))
-		add_messages_headers(&b, t);
+	if (is_messages(path) || (p->quirks & QUIRK_RAW_PREDICT))
+		add_messages_headers(&b, t, !(p->quirks & QUIRK_RAW_PREDICT));
 	add_body_headers(&b, t, length);
 	buf_add(&b, t->stream ? STR("accept: text/event-stream\r\n") : STR("accept: */*\r\n"));
 	add_header(&b, STR("user-agent"), STR("weir/" WEIR_VERSION));
@@ -135,7 +137,10 @@ static void collect_edits(struct txn *t, const struct target *target, struct spl
 {
 	const struct call *call = t->call;
 	unsigned quirks = target->provider->quirks;
-	if (call->model_length && !str_empty(target->model) && !str_eq(target->model, call->model))
+	bool raw = call->model_length && raw_predict_is(target, call->path);
+	if (raw)
+		add_edit(s, raw_predict_edit(call));
+	if ((!raw || str_ends(call->path, STR("/count_tokens"))) && call->model_length && !str_empty(target->model) && !str_eq(target->model, call->model))
 		add_edit(s, (struct call_edit){ call->model_at, call->model_length, model_text(t, target->model) });
 	*asks_usage = call->stream && !call->usage_asked && !(quirks & QUIRK_NO_STREAM_OPTIONS) &&
 		      !str_empty(call->ask_usage.insert);
@@ -166,9 +171,13 @@ static struct str relayed_path(struct txn *t, const struct target *target)
 {
 	const struct dialect *d = t->endpoint->dialect;
 	struct buf b = BUF_INIT(HEAD_MAX);
-	if (t->endpoint->route != ROUTE_PATH || !d->relay_path)
+	bool raw = raw_predict_is(target, t->call->path);
+	if (!raw && (t->endpoint->route != ROUTE_PATH || !d->relay_path))
 		return t->call->path;
-	d->relay_path(t->call->path, str_empty(target->model) ? t->call->model : target->model, &b);
+	if (raw)
+		raw_predict_path(target, t->call, &b);
+	else
+		d->relay_path(t->call->path, str_empty(target->model) ? t->call->model : target->model, &b);
 	struct str path = arena_copy(&t->arena, buf_str(&b));
 	buf_free(&b);
 	return path;
