@@ -86,3 +86,35 @@ def test_arguments_over_several_lines_stay_in_their_event(gateway, provider):
     events = [json.loads(e.removeprefix("data: ")) for e in r.body.decode().split("\r\n\r\n") if e]
     calls = [p["functionCall"] for e in events for c in e["candidates"] for p in c["content"]["parts"] if "functionCall" in p]
     assert calls[0]["args"] == {"city": "Köln", "days": [1, 2]}
+
+
+PLAIN = {
+    "openai": {"id": "c", "object": "chat.completion", "created": 1, "model": "m",
+               "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop"}]},
+    "anthropic": {"id": "x", "type": "message", "role": "assistant", "model": "m", "content": [{"type": "text", "text": "Hello"}], "stop_reason": "end_turn",
+                  "usage": {"input_tokens": 1, "output_tokens": 1}},
+    "openai-responses": {**RESPONSE, "output": [{"type": "message", "id": "i", "role": "assistant", "status": "completed",
+                                                "content": [{"type": "output_text", "text": "Hello", "annotations": []}]}]},
+    "gemini": {"candidates": [{"index": 0, "content": {"role": "model", "parts": [{"text": "Hello"}]}, "finishReason": "STOP"}]},
+    "bedrock": {"output": {"message": {"role": "assistant", "content": [{"text": "Hello"}]}}, "stopReason": "end_turn"},
+    "cohere": {"id": "x", "message": {"role": "assistant", "content": [{"type": "text", "text": "Hello"}]}, "finish_reason": "COMPLETE"},
+}
+HOLDERS = {"openai": "choices", "anthropic": "content", "openai-responses": "output", "gemini": "candidates", "bedrock": "output", "cohere": "message"}
+
+
+@pytest.mark.parametrize("dialect", PLAIN)
+def test_plain_answers_that_make_no_sense_are_a_502(gateway, provider, dialect):
+    good = json.dumps(PLAIN[dialect])
+    bad = [good[:n] for n in (1, len(good) // 3, len(good) - 1)] + ["[]", "null", '"Hello"', "7", good + "}", "[" * 100 + "]" * 100, '{"a":' * 100 + "1" + "}" * 100]
+    bad += [json.dumps({**PLAIN[dialect], HOLDERS[dialect]: v}) for v in ("Hello", 7, None, True)]
+    current = {}
+    p = provider(lambda r: [b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(current["body"]), current["body"].encode()])
+    g = gateway({"providers": {"v": {"dialect": dialect, "base_url": p.url, "api_key": "sk-x", "allow_private_address": True}},
+                 "models": {"m": {"targets": ["v/m"]}}, "breaker": "off", "workers": 1})
+    for body in bad:
+        current["body"] = body
+        r = g.request("POST", "/v1/chat/completions", {"model": "m", "messages": ASK["messages"]})
+        assert r.status == 502 and r.error["message"], (body[:80], r.status, r.body[:200])
+    current["body"] = good
+    r = g.request("POST", "/v1/chat/completions", {"model": "m", "messages": ASK["messages"]})
+    assert r.status == 200 and r.json["choices"][0]["message"]["content"] == "Hello"
