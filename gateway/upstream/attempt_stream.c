@@ -86,6 +86,10 @@ static bool stream_event(struct attempt *a, const struct sse_event *ev, bool mor
 		stream_broke(a, ev->data, "the provider reported an error inside the stream");
 		return true;
 	}
+	if (a->translate && ev->data.n && !v.done && !frames_whole(ev)) {
+		stream_broke(a, STR_NONE, "an event of the stream is no JSON");
+		return true;
+	}
 	if (a->resume && a->resume->going_on)
 		return ev->comment || continued_event(a, &v, ev->data);
 	struct str raw;

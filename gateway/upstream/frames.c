@@ -35,15 +35,15 @@ enum sse_result frames_feed(struct eventstream *s, struct str *in, struct sse_ev
 	return SSE_EVENT;
 }
 
-bool frames_whole(const struct sse_event *last)
+bool frames_whole(const struct sse_event *ev)
 {
 	struct arena a = ARENA_INIT;
 	struct json_scan scan;
-	if (last->comment || str_eq(last->data, STR("[DONE]")))
-		return !last->comment;
+	if (ev->comment || str_eq(ev->data, STR("[DONE]")))
+		return !ev->comment;
 	json_scan_init(&scan, &a);
 	scan.any_root = true;
-	bool whole = json_scan_feed(&scan, last->data.p, last->data.n, true) == JSON_DONE;
+	bool whole = json_scan_feed(&scan, ev->data.p, ev->data.n, true) == JSON_DONE;
 	arena_clear(&a);
 	return whole;
 }

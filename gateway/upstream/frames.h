@@ -14,8 +14,9 @@ void frames_free(struct eventstream *s);	/* may be NULL */
 enum sse_result frames_feed(struct eventstream *s, struct str *in, struct sse_event *out);
 
 /*
- * The last event of a body, whose blank line never came: was only that lost? Half an event can look like a proper end.
+ * Is its data JSON, or [DONE]? What is written anew has to be; and of a body's last event, whose blank line never came, only
+ * that was lost then. Half an event can look like a proper end.
  */
-bool frames_whole(const struct sse_event *last);
+bool frames_whole(const struct sse_event *ev);
 
 #endif

@@ -88,6 +88,13 @@ def test_arguments_over_several_lines_stay_in_their_event(gateway, provider):
     assert calls[0]["args"] == {"city": "Köln", "days": [1, 2]}
 
 
+@pytest.mark.parametrize("wrong", ['{"choices":[{"delta":{"content":"x}]}', '{"id":"a\x04b","choices":[]}', "[1,", '{"a":' * 100 + "1" + "}" * 100])
+def test_an_event_that_is_no_json_is_a_break_for_whom_it_is_translated(gateway, provider, wrong):
+    ask = talk(gateway, provider, "openai", delta("Hel") + f"data: {wrong}\n\n" + delta("lo") + delta(finish="stop") + "data: [DONE]\n\n")
+    text = ask("/v1/responses").body.decode()
+    assert "response.failed" in text and "response.completed" not in text
+
+
 PLAIN = {
     "openai": {"id": "c", "object": "chat.completion", "created": 1, "model": "m",
                "choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop"}]},

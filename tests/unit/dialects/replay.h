@@ -148,7 +148,8 @@ static inline void replay_event(struct replay *r, const struct sse_event *ev)
 	r->broken |= v.error;
 	r->finish |= v.finish;
 	r->done |= v.done;
-	if (!v.done && !v.error)
+	r->broken |= ev->data.n && !frames_whole(ev);
+	if (!v.done && !r->broken)
 		r->d->chat->read_event(r->reader, ev->name, ev->data);
 }
 
