@@ -15,10 +15,11 @@
 
 #include "tests/unit/dialects/recordings.h"
 #include "core/target.h"
+#include "core/vectors.h"
 #include "tests/unit/dialects/meaning_rules.h"
 #include "tests/unit/dialects/replay.h"
 
-enum column { REQUESTS, ANSWERS, STREAMS, ERRORS, COLUMNS };
+enum column { REQUESTS, ANSWERS, STREAMS, ERRORS, VECTORS, RELAYED, UNSPOKEN, COLUMNS };
 
 static bool table;
 
@@ -288,6 +289,48 @@ static bool check_request(const struct recording *r, const struct dialect *d)
 	return good;
 }
 
+/* --- embeddings and rerankings --- */
+
+static unsigned length_of(struct str list)
+{
+	struct json_cursor c;
+	unsigned n = 0;
+	if (json_cursor_open(&c, list))
+		while (json_cursor_next(&c))
+			n++;
+	return n;
+}
+
+static bool check_vectors(const struct recording *r, const struct dialect *d, json_t *says)
+{
+	struct arena a = ARENA_INIT;
+	struct embed e = { .rest = { .arena = &a }, .n = (unsigned)json_number_value(json_object_get(says, "vectors")) };
+	struct embed_answer answer = { .n = 0 };
+	struct usage u = { 0 };
+	json_t *got = NULL;
+	if (d->vectors->read_vectors(r->answer, &e, &answer)) {
+		d->read_usage(r->answer, 0, &u);
+		usage_merge(&u, &answer.usage);
+		got = json_pack("{s:f, s:f, s:f}", "vectors", (double)answer.n, "length", (double)length_of(answer.vectors[0]), "tokens", (double)u.input);
+	}
+	arena_clear(&a);
+	return same(r, "vectors", says, got);
+}
+
+static bool check_ranking(const struct recording *r, const struct dialect *d, json_t *says)
+{
+	struct arena a = ARENA_INIT;
+	struct rank_answer answer = { .n = 0 };
+	json_t *places = json_array();
+	struct rank rank = { .rest = { .arena = &a }, .n = VECTOR_INPUTS_MAX };
+	bool good = d->vectors->read_ranking(r->answer, &rank, &answer) && answer.n;
+	for (unsigned i = 0; i < answer.n; i++)
+		json_array_append_new(places, json_real((double)answer.ranked[i].index));
+	json_t *got = json_pack("{s:o, s:o}", "places", places, "score", good ? replay_load(answer.ranked[answer.n - 1].score) : json_null());
+	arena_clear(&a);
+	return same(r, "ranking", says, got);
+}
+
 static void count(struct row *row, enum column c, bool passed)
 {
 	row->all[c]++;
@@ -304,7 +347,8 @@ static void check(const struct recording *r, void *arg)
 	struct row *row = row_of(w, r->vendor);
 	if (!str_eq(r->name, str_c(json_string_value(json_object_get(x, "name")))))
 		fail_msg("%.*s: run tests/tools/expect_recordings", STR_FMT(r->name));
-	if (d && d->chat->read_request && r->request.n && r->status == 200)
+	bool chat = strcmp(kind, "answer") == 0 || strcmp(kind, "stream") == 0 || strcmp(kind, "break") == 0;
+	if (chat && d->chat->read_request && r->request.n)
 		count(row, REQUESTS, check_request(r, d));
 	if (strcmp(kind, "answer") == 0)
 		count(row, ANSWERS, check_answer(r, d, says));
@@ -312,6 +356,14 @@ static void check(const struct recording *r, void *arg)
 		count(row, STREAMS, check_stream(r, d, says));
 	else if (strcmp(kind, "error") == 0 && d)
 		count(row, ERRORS, check_error(r, d, says));
+	else if (strcmp(kind, "break") == 0)
+		count(row, STREAMS, !replay_stream(d, r->answer, r->binary, false, 0, 0));
+	else if (strcmp(kind, "vectors") == 0)
+		count(row, VECTORS, check_vectors(r, d, says));
+	else if (strcmp(kind, "ranking") == 0)
+		count(row, VECTORS, check_ranking(r, d, says));
+	else
+		count(row, strcmp(kind, "relayed") == 0 ? RELAYED : UNSPOKEN, true);
 	json_decref(x);
 }
 
@@ -326,11 +378,11 @@ static unsigned failures(const struct walk *w)
 
 static void print_table(const struct walk *w)
 {
-	static const char *const names[] = { "requests", "answers", "streams", "errors" };
+	static const char *const names[] = { "requests", "answers", "streams", "errors", "vectors", "relayed", "not spoken" };
 	printf("| vendor |");
 	for (int c = 0; c < COLUMNS; c++)
 		printf(" %s |", names[c]);
-	printf("\n|---|---|---|---|---|\n");
+	printf("\n|---|---|---|---|---|---|---|---|\n");
 	for (unsigned i = 0; i < w->n; i++) {
 		printf("| %s |", w->rows[i].vendor);
 		for (int c = 0; c < COLUMNS; c++)
