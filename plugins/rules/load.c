@@ -43,6 +43,8 @@ static const struct leaf {
 	{ .name = "more_images_than", .kind = WHEN_MORE, .count = WEIR_IMAGES },
 	{ .name = "tools", .kind = WHEN_SOME, .count = WEIR_TOOLS }, { .name = "images", .kind = WHEN_SOME, .count = WEIR_IMAGES },
 	{ .name = "code", .kind = WHEN_SOME, .count = WEIR_CODE }, { .name = "stream", .kind = WHEN_SOME, .count = WEIR_STREAM },
+	{ .name = "row", .kind = WHEN_ROW }, { .name = "calculation", .kind = WHEN_CALCULATION },
+	{ .name = "conversion", .kind = WHEN_CONVERSION },
 };
 
 static void compile(struct load *l, struct condition *c, const struct weir_node *n)
@@ -95,12 +97,12 @@ static struct condition *read_leaf(struct load *l, const struct weir_node *n)
 	c->kind = leaves[i].kind;
 	c->anywhere = leaves[i].anywhere;
 	c->count = leaves[i].count;
-	if (c->kind == WHEN_MORE || c->kind == WHEN_SOME) {
+	if (c->kind == WHEN_MORE || c->kind == WHEN_SOME || c->kind == WHEN_CALCULATION || c->kind == WHEN_CONVERSION) {
 		read_number(l, c, n);
 		return c;
 	}
-	if (c->kind == WHEN_PHRASES || c->kind == WHEN_QUESTIONS) {
-		(c->kind == WHEN_PHRASES ? read_phrases : read_questions)(l, c, n);
+	if (c->kind == WHEN_PHRASES || c->kind == WHEN_QUESTIONS || c->kind == WHEN_ROW) {
+		(c->kind == WHEN_PHRASES ? read_phrases : c->kind == WHEN_ROW ? read_row : read_questions)(l, c, n);
 		return c;
 	}
 	if (c->kind == WHEN_CLASS) {
@@ -205,7 +207,7 @@ static void read_member(struct load *l, const struct weir_node *n, struct rule *
 	else if (text_is(n->key, "cache"))
 		read_cache(l, n, r);
 	else if (text_is(n->key, "status"))
-		r->status = n->kind == WEIR_SCALAR ? atoi(n->value.p) : -1;
+		r->status = n->kind == WEIR_SCALAR && n->value.n == 3 && strspn(n->value.p, "0123456789") == 3 ? atoi(n->value.p) : -1;
 	else if (!text_is(n->key, "name"))
 		WRONG(l, n, "a rule has no `%.*s`", (int)n->key.n, n->key.p);
 	if (r->status && (r->status < 400 || r->status > 599))
@@ -281,6 +283,7 @@ static void free_conditions(struct condition *c)
 		free(c->patterns);
 		phrases_free(c->phrases);
 		questions_free(c->questions);
+		table_free(c->rows);
 		free(c->table);
 		free(c->values);
 		free(c);

@@ -30,5 +30,6 @@ struct example *read_examples(struct load *l, const struct weir_node *n);
 
 /* load_class.c */
 void read_class(struct load *l, struct condition *c, const struct weir_node *n);
+void read_row(struct load *l, struct condition *c, const struct weir_node *n);
 
 #endif

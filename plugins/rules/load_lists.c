@@ -116,3 +116,39 @@ void read_questions(struct load *l, struct condition *c, const struct weir_node 
 	else if (!l->bad)
 		WRONG(l, n, "`question` needs a `file` with the columns question and answer");
 }
+
+/* --- rows --- */
+
+static void read_rows_of(struct load *l, struct condition *c, const struct weir_node *file, const struct weir_node *key)
+{
+	const char *error;
+	unsigned line;
+	struct weir_text text = read_whole(l, file);
+	if (l->bad)
+		return;
+	c->rows = table_read(text, key->value, &error, &line);
+	if (c->rows)
+		return;
+	l->bad = true;
+	l->weir->tell(l->setup, WEIR_ERROR, file->value.p, line, 1, "%s", error);
+}
+
+void read_row(struct load *l, struct condition *c, const struct weir_node *n)
+{
+	const struct weir_node *file = NULL, *key = NULL;
+	c->number = 1;
+	for (const struct weir_node *v = n->kind == WEIR_MAP ? n->first : NULL; v; v = v->next) {
+		if (text_is(v->key, "file"))
+			file = v;
+		else if (text_is(v->key, "column") && v->kind == WEIR_SCALAR)
+			key = v;
+		else if (text_is(v->key, "group") && v->kind == WEIR_SCALAR && v->value.n == 1 && v->value.p[0] >= '0' && v->value.p[0] <= '9')
+			c->number = (uint64_t)(v->value.p[0] - '0');
+		else
+			WRONG(l, v, "`row`: expected file, column, and group from 0 to 9");
+	}
+	if (!file || !key)
+		WRONG(l, n, "`row`: expected { file: orders.csv, column: order, group: 1 }");
+	else if (!l->bad)
+		read_rows_of(l, c, file, key);
+}

@@ -3,14 +3,8 @@
  */
 #include <ctype.h>
 #include <string.h>
-#include <strings.h>
 
 #include "rules/rules.h"
-
-static bool same(struct weir_text a, struct weir_text b)
-{
-	return a.n == b.n && strncasecmp(a.p, b.p, a.n) == 0;
-}
 
 static struct weir_text trim(struct weir_text t)
 {
@@ -19,20 +13,6 @@ static struct weir_text trim(struct weir_text t)
 	while (t.n && isspace((unsigned char)t.p[t.n - 1]))
 		t.n--;
 	return t;
-}
-
-static bool is_letter(char c)
-{
-	return isalnum((unsigned char)c) || (unsigned char)c >= 0x80;
-}
-
-bool text_has_word(struct weir_text text, struct weir_text word)
-{
-	for (size_t i = 0; word.n && i + word.n <= text.n; i++)
-		if (strncasecmp(text.p + i, word.p, word.n) == 0 && (i == 0 || !is_letter(text.p[i - 1])) &&
-		    (i + word.n == text.n || !is_letter(text.p[i + word.n])))
-			return true;
-	return false;
 }
 
 static bool has_words(const struct condition *c, struct weir_text text)
@@ -92,6 +72,26 @@ static bool is_of_class(const struct condition *c, struct weir_text text, struct
 	return true;
 }
 
+/* A key that no row has: it does not hold. What is looked up was captured by a condition before it. */
+static bool has_row(const struct condition *c, struct match *m)
+{
+	size_t row = c->number < m->n ? table_find(c->rows, m->captures[c->number]) : 0;
+	if (row) {
+		m->rows = c->rows;
+		m->row = row;
+	}
+	return row > 0;
+}
+
+static bool is_worked(const struct condition *c, struct weir_text text, struct match *m)
+{
+	struct worked w;
+	bool does = (c->kind == WHEN_CALCULATION ? calculate : convert)(text, &w);
+	if (does)
+		m->worked = w;
+	return does == (c->number > 0);
+}
+
 static bool text_matches(const struct rules *rules, const struct condition *c, struct weir_text text, struct match *m)
 {
 	if (!text.p)
@@ -104,10 +104,12 @@ static bool text_matches(const struct rules *rules, const struct condition *c, s
 		return is_asked(c, text, m);
 	if (c->kind == WHEN_CLASS)
 		return is_of_class(c, text, m);
+	if (c->kind == WHEN_CALCULATION || c->kind == WHEN_CONVERSION)
+		return is_worked(c, text, m);
 	for (unsigned i = 0; i < c->n; i++) {
 		struct weir_text v = c->values[i], t = trim(text);
 		if (c->kind == WHEN_PATTERN ? has_pattern(rules, c->patterns[i], text, m) :
-		    c->kind == WHEN_EXACT ? same(t, v) : t.n >= v.n && strncasecmp(t.p, v.p, v.n) == 0)
+		    c->kind == WHEN_EXACT ? text_same(t, v) : text_begins(t, v))
 			return true;
 	}
 	return false;
@@ -202,7 +204,10 @@ bool condition_holds(const struct rules *rules, const struct condition *c, struc
 		return false;
 	case WHEN_NOT:
 		return holds_not(rules, c->children, r, m);
+	case WHEN_ROW:
+		return has_row(c, m);
 	case WHEN_EXACT: case WHEN_PREFIX: case WHEN_WORDS: case WHEN_PATTERN: case WHEN_PHRASES: case WHEN_QUESTIONS: case WHEN_CLASS:
+	case WHEN_CALCULATION: case WHEN_CONVERSION:
 		return c->anywhere ? any_text_matches(rules, c, r, m) : text_matches(rules, c, weir->fact(r, WEIR_LAST_TEXT), m);
 	case WHEN_MODEL:      return any_like(c, weir->fact(r, WEIR_MODEL));
 	case WHEN_KEY:        return any_like(c, weir->fact(r, WEIR_KEY));

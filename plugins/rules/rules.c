@@ -13,6 +13,18 @@
 
 /* --- templates --- */
 
+static struct weir_text text_of(const char *s)
+{
+	return (struct weir_text){ s, strlen(s) };
+}
+
+/* A column that the table does not have: the braces stay. */
+static struct weir_text cell(const struct match *m, struct weir_text column)
+{
+	size_t i;
+	return table_column(m->rows, column, &i) ? table_field(m->rows, m->row, i) : (struct weir_text){ NULL, 0 };
+}
+
 static struct weir_text value_of(const struct rules *rules, struct weir_text name, struct weir_request *r, const struct match *m,
 				 char *room, size_t size)
 {
@@ -33,6 +45,10 @@ static struct weir_text value_of(const struct rules *rules, struct weir_text nam
 		return m->answer.answer;
 	if (text_is(name, "class") && m->class.p)
 		return m->class;
+	if (name.n > 4 && memcmp(name.p, "row.", 4) == 0 && m->rows)
+		return cell(m, (struct weir_text){ name.p + 4, name.n - 4 });
+	if (m->worked.asked.p && (text_is(name, "result") || text_is(name, "unit") || text_is(name, "asked")))
+		return text_is(name, "asked") ? m->worked.asked : text_of(text_is(name, "unit") ? m->worked.unit : m->worked.result);
 	if (text_is(name, "model"))
 		return weir->fact(r, WEIR_MODEL);
 	if (!text_is(name, "date") && !text_is(name, "time"))
@@ -42,7 +58,7 @@ static struct weir_text value_of(const struct rules *rules, struct weir_text nam
 }
 
 /* What is no name in braces stays as it is written. */
-char *template_fill(const struct rules *rules, struct weir_text text, struct weir_request *r, const struct match *m)
+struct weir_text template_fill(const struct rules *rules, struct weir_text text, struct weir_request *r, const struct match *m)
 {
 	char *out = NULL, room[32];
 	size_t n = 0;
@@ -61,7 +77,7 @@ char *template_fill(const struct rules *rules, struct weir_text text, struct wei
 	}
 	if (f)
 		fclose(f);
-	return out;
+	return (struct weir_text){ out, out ? n : 0 };
 }
 
 /* --- the hooks --- */
@@ -97,8 +113,10 @@ static enum weir_verdict act(const struct rules *rules, const struct rule *rule,
 		weir->set_model(r, rule->route);
 	if (!text.n)
 		return WEIR_CONTINUE;
-	char *filled = memchr(text.p, '{', text.n) ? template_fill(rules, text, r, m) : NULL;
-	struct weir_text said = filled ? (struct weir_text){ filled, strlen(filled) } : text;
+	struct weir_text said = memchr(text.p, '{', text.n) ? template_fill(rules, text, r, m) : text;
+	char *filled = said.p == text.p ? NULL : (char *)said.p;
+	if (!said.p)
+		return WEIR_CONTINUE;
 	if (rule->answer.n && weir->answer(r, said, rule->name))
 		verdict = WEIR_ANSWER;
 	else if (rule->reject.n && weir->reject(r, rule->status ? rule->status : 403, "rejected_by_rule", said, rule->name))

@@ -8,6 +8,7 @@
 #include <pcre2.h>
 #include <stdbool.h>
 
+#include "rules/calculate.h"
 #include "rules/classifier.h"
 #include "rules/text.h"
 
@@ -15,7 +16,9 @@ enum { CAPTURES_MAX = 10, DEPTH_MAX = 16, MODELS_MAX = 16 };
 
 enum condition_kind {
 	WHEN_ALL, WHEN_ANY, WHEN_NOT,
-	WHEN_EXACT, WHEN_PREFIX, WHEN_WORDS, WHEN_PATTERN, WHEN_PHRASES, WHEN_QUESTIONS, WHEN_CLASS,	/* of the text */
+	WHEN_EXACT, WHEN_PREFIX, WHEN_WORDS, WHEN_PATTERN, WHEN_PHRASES, WHEN_QUESTIONS, WHEN_CLASS,	/* of the text, as the next ones */
+	WHEN_CALCULATION, WHEN_CONVERSION,
+	WHEN_ROW,	/* of what was captured */
 	WHEN_MODEL, WHEN_KEY, WHEN_ENDPOINT, WHEN_TAG,
 	WHEN_MORE, WHEN_SOME,	/* of something counted */
 };
@@ -37,10 +40,11 @@ struct condition {
 	pcre2_code **patterns;
 	struct phrases *phrases;
 	struct questions *questions;
+	struct table *rows;
 	char *table;		/* what of the questions' file was unfolded */
 	const struct model *model;
 	double least;		/* score of a question that is taken for asked; sureness of a class */
-	uint64_t number;	/* of WHEN_CLASS: a bit for each class that will do */
+	uint64_t number;	/* of WHEN_CLASS: a bit for each class that will do; of WHEN_ROW: the group looked up */
 	enum weir_count count;
 	bool anywhere;		/* the text of any message, not the last alone */
 };
@@ -104,14 +108,16 @@ struct match {
 	struct answer answer;	/* WHEN_QUESTIONS */
 	struct weir_text class;	/* WHEN_CLASS */
 	struct guesses *guesses;
+	const struct table *rows;	/* WHEN_ROW */
+	size_t row;
+	struct worked worked;	/* WHEN_CALCULATION, WHEN_CONVERSION */
 };
 
 bool condition_holds(const struct rules *rules, const struct condition *c, struct weir_request *r, struct match *m);
 
-/* The template filled in; the caller frees. NULL: no memory. */
-char *template_fill(const struct rules *rules, struct weir_text text, struct weir_request *r, const struct match *m);
+/* The template filled in; the caller frees `p`, which is NULL where there is no memory. */
+struct weir_text template_fill(const struct rules *rules, struct weir_text text, struct weir_request *r, const struct match *m);
 
 bool text_is(struct weir_text t, const char *s);
-bool text_has_word(struct weir_text text, struct weir_text word);
 
 #endif

@@ -18,6 +18,12 @@ uint64_t next_word(struct weir_text text, size_t *at, size_t *from);
 
 /* The next character from *at, which is not the end: a letter or digit without regard to case, or 0. *alone: it is a word. */
 uint32_t next_letter(struct weir_text text, size_t *at, bool *alone);
+/* The next character from *at, which is before the end, its case taken away; broken bytes are U+FFFD. */
+uint32_t folded_character(struct weir_text text, size_t *at);
+/* Without regard to case. */
+bool text_same(struct weir_text a, struct weir_text b);
+bool text_begins(struct weir_text text, struct weir_text with);
+bool text_has_word(struct weir_text text, struct weir_text word);
 
 /* --- phrases.c: thousands of phrases at once --- */
 
@@ -50,6 +56,18 @@ struct answer {
 
 /* False: nothing has a word in common with it. Of the text the first 512 words count. */
 bool questions_ask(const struct questions *q, struct weir_text text, struct answer *out);
+
+/* --- table.c: rows of a CSV file by the values of one column --- */
+
+struct table;
+
+/* Spans of the text are kept, not copied. NULL: `error` (constant text) is in that line. */
+struct table *table_read(struct weir_text csv, struct weir_text key, const char **error, unsigned *line);
+void table_free(struct table *t);
+bool table_column(const struct table *t, struct weir_text name, size_t *column);
+/* 0: no row has that key. */
+size_t table_find(const struct table *t, struct weir_text key);
+struct weir_text table_field(const struct table *t, size_t row, size_t column);
 
 /* --- csv.c: RFC 4180 --- */
 

@@ -25,12 +25,23 @@ static uint32_t character(struct weir_text t, size_t *at)
 
 static uint32_t fold(uint32_t c)
 {
-	if ((c >= 'A' && c <= 'Z') || (c >= 0xc0 && c <= 0xde && c != 0xd7) || (c >= 0x391 && c <= 0x3a9) || (c >= 0x410 && c <= 0x42f))
+	static const uint16_t odd[][2] = {
+		{ 0x178, 0xff }, { 0x386, 0x3ac }, { 0x388, 0x3ad }, { 0x389, 0x3ae }, { 0x38a, 0x3af }, { 0x38c, 0x3cc },
+		{ 0x38e, 0x3cd }, { 0x38f, 0x3ce }, { 0x3aa, 0x3ca }, { 0x3ab, 0x3cb }, { 0x3c2, 0x3c3 }, { 0x1e9e, 0xdf },
+	};
+	if (c < 0x80)
+		return c >= 'A' && c <= 'Z' ? c + 32 : c;
+	if ((c >= 0xc0 && c <= 0xde && c != 0xd7) || (c >= 0x391 && c <= 0x3a9) || (c >= 0x410 && c <= 0x42f))
 		return c + 32;
 	if (c >= 0x400 && c <= 0x40f)
 		return c + 80;
-	if ((c >= 0x100 && c <= 0x137) || (c >= 0x14a && c <= 0x177))
+	if ((c >= 0x100 && c <= 0x137) || (c >= 0x14a && c <= 0x177) || (c >= 0x48a && c <= 0x4bf) || (c >= 0x4d0 && c <= 0x52f))
 		return c | 1;
+	if ((c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17e))
+		return c + (c & 1);
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++)
+		if (c == odd[i][0])
+			return odd[i][1];
 	return c;
 }
 
@@ -80,4 +91,47 @@ uint64_t next_word(struct weir_text text, size_t *at, size_t *from)
 	if (from)
 		*from = began;
 	return inside ? h | 1 : 0;
+}
+
+/* --- texts without regard to case --- */
+
+uint32_t folded_character(struct weir_text text, size_t *at)
+{
+	return fold(character(text, at));
+}
+
+/* How much of the text is the other one; SIZE_MAX: it does not begin with it. */
+static size_t begins(struct weir_text text, size_t at, struct weir_text with)
+{
+	for (size_t i = 0; i < with.n;)
+		if (at >= text.n || folded_character(text, &at) != folded_character(with, &i))
+			return SIZE_MAX;
+	return at;
+}
+
+bool text_same(struct weir_text a, struct weir_text b)
+{
+	return begins(a, 0, b) == a.n;
+}
+
+bool text_begins(struct weir_text text, struct weir_text with)
+{
+	return begins(text, 0, with) != SIZE_MAX;
+}
+
+static bool letter_at(struct weir_text text, size_t at)
+{
+	return at < text.n && is_letter(character(text, &at));
+}
+
+bool text_has_word(struct weir_text text, struct weir_text word)
+{
+	bool before = false;
+	for (size_t i = 0; word.n && i < text.n;) {
+		size_t end = before ? SIZE_MAX : begins(text, i, word);
+		if (end != SIZE_MAX && !letter_at(text, end))
+			return true;
+		before = is_letter(character(text, &i));
+	}
+	return false;
 }

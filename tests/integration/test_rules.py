@@ -135,6 +135,53 @@ rules:
     assert text("gate " + "aaaa bbbb " * 20 + "!") == "hello" and g.wait_log("pattern of `unsure` was cut off")
 
 
+WORKED = r"""
+rules:
+  - name: order
+    when: { all: [ { pattern: '\b([a-z]{2}\d{3})\b' }, { row: { file: FILES/orders.csv, column: order } } ] }
+    answer: "{1}: {row.status}, {row.arrives} {row.none}"
+  - name: sums
+    when: { calculation: true }
+    answer: "{asked} = {result}"
+  - name: units
+    when: { conversion: true }
+    answer: "{asked} = {result} {unit}"
+"""
+
+
+def test_tables_calculations_and_units(rules, tmp_path):
+    (tmp_path / "orders.csv").write_text('order,status,arrives\nAB123,sent,"Monday, early"\nAB124,waiting\n')
+    g, p = rules(WORKED.replace("FILES", str(tmp_path)))
+    text = lambda t: g.chat(text=t).json["choices"][0]["message"]["content"]
+    assert text("Where is ab123, please?") == "ab123: sent, Monday, early {row.none}"
+    assert text("and ab124?") == "ab124: waiting,  {row.none}"
+    assert text("and ab125?") == "hello"                    # not in the table: a model is asked
+    assert text("What is 12*(3+4)?") == "12*(3+4) = 84"
+    assert text("what is 1/0?") == "hello"
+    assert text("how many kilometres are 10 miles?") == "10 miles = 16.09344 kilometres"
+    assert len(p.requests) == 2
+
+
+@pytest.mark.parametrize("csv, told", [
+    ("order,status\n1,a\n1,b\n", r"f.csv:3:1: error: a row before it has the same key"),
+    ("a,b\n1,2\n", r"f.csv:1:1: error: the first row does not name the column of keys"),
+])
+def test_mistakes_in_tables_of_rows_are_told_with_their_place(tmp_path, csv, told):
+    (tmp_path / "f.csv").write_text(csv)
+    (tmp_path / "rules.yaml").write_text("rules:\n  - name: a\n    when: { row: { file: f.csv, column: order } }\n    answer: x\n")
+    (tmp_path / "weir.yaml").write_text(json.dumps({"plugins": [{"name": "rules", "config": {"file": "rules.yaml"}}]}))
+    r = subprocess.run([BINARY, "check", "-c", "weir.yaml"], capture_output=True, text=True, cwd=tmp_path)
+    assert r.returncode == 2 and re.search(told, r.stderr), r.stderr
+
+
+def test_case_does_not_count_and_nul_is_kept(rules):
+    g, p = rules("rules:\n  - name: a\n    when: { exact: [größe ёж] }\n    answer: yes\n"
+                 "  - name: b\n    when: { pattern: 'say (.*)' }\n    answer: '[{1}]'\n")
+    text = lambda t: g.chat(text=t).json["choices"][0]["message"]["content"]
+    assert text("GRÖSSE ЁЖ") == "hello" and text("GRÖßE ЁЖ") == "yes"
+    assert text("say a\0b") == "[a\0b]"
+
+
 @pytest.mark.parametrize("csv, when, told", [
     ("q,a\nx,y\n", "{ file: f.csv }", r"f.csv:1:1: error: the first row must name the columns"),
     ('question,answer\nx\n', "{ file: f.csv }", r"f.csv:2:1: error: the row has too few fields"),
@@ -164,6 +211,7 @@ def test_requests_count_and_money_does_not(rules):
     ("rules:\n  - name: a\n    when: { wrods: [x] }\n    answer: x\n", r"rules.yaml:3:\d+: error: `wrods` is no condition"),
     ("rules:\n  - answer: x\n", r"rules.yaml:2:\d+: error: a rule needs a `name`"),
     ("rules:\n  - name: a\n", r"rules.yaml:2:\d+: error: the rule does nothing"),
+    ("rules:\n  - { name: a, reject: x, status: 403x }\n", r"rules.yaml:2:\d+: error: `status`: expected 400 to 599"),
     ("rules: [\n", r"rules.yaml:\d+:\d+: error"),
     ("- x\n", r"rules.yaml:1:1: error: expected `rules:`"),
     ("rules:\n  - { name: a, answer: x }\n  - { name: b, answer: y }\n", r"rules.yaml:3:\d+: warning: rule `b` is never reached: `a`"),
