@@ -72,6 +72,18 @@ static const struct meaning_rule meaning_rules[] = {
 	{ "openai-responses", "input[].summary*", NULL, NULL, NULL, "only what is encrypted is taken back" },
 	{ "openai-responses", "input[].content[].text", "", NULL, NULL, "nothing was said" },
 	{ "openai-responses", "input[].role", NULL, NULL, NULL, "messages without words go, and instructions come" },
+	/* Converse */
+	{ "bedrock", "toolConfig.toolChoice.auto", "{}", NULL, NULL, "the default" },
+	{ "bedrock", "inferenceConfig", "{}", NULL, NULL, "none" },
+	{ "bedrock", "system", "[]", NULL, NULL, "none" },
+	{ "bedrock", "messages[].content[].toolResult.status", "success", NULL, NULL, "the default" },
+	{ "bedrock", "messages[].role", NULL, NULL, NULL, "neighbours of one role are one turn" },
+	/* Cohere */
+	{ "cohere", "model", NULL, NULL, NULL, "as it was said" },
+	{ "cohere", "messages[].content[].text", "", NULL, NULL, "nothing was said" },
+	{ "cohere", "stream", "false", NULL, NULL, "the default" },
+	{ "cohere", "messages[].content[].type", "text", NULL, NULL, "text is one part of text" },
+	{ "cohere", "messages[].content", NULL, "messages[].content[].text", NULL, "text is one part of text" },
 	/* generateContent */
 	{ "gemini", "*.functionCall.id", NULL, NULL, NULL, "calls are answered by name and order" },
 	{ "gemini", "*.functionResponse.id", NULL, NULL, NULL, "calls are answered by name and order" },
