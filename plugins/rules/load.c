@@ -61,6 +61,7 @@ static void compile(struct load *l, struct condition *c, const struct weir_node 
 	}
 	pcre2_jit_compile(code, PCRE2_JIT_COMPLETE);
 	c->patterns[c->n] = code;
+	c->literals[c->n] = literal_of(n->value);
 }
 
 static void add_value(struct load *l, struct condition *c, const struct weir_node *n)
@@ -112,6 +113,7 @@ static struct condition *read_leaf(struct load *l, const struct weir_node *n)
 	unsigned most = n->kind == WEIR_LIST ? n->count : 1;
 	c->values = calloc(most + 1, sizeof(*c->values));
 	c->patterns = calloc(most + 1, sizeof(*c->patterns));
+	c->literals = c->kind == WHEN_PATTERN ? calloc(most + 1, sizeof(*c->literals)) : NULL;
 	if (n->kind == WEIR_LIST)
 		for (const struct weir_node *v = n->first; v; v = v->next)
 			add_value(l, c, v);
@@ -281,6 +283,7 @@ static void free_conditions(struct condition *c)
 		for (unsigned i = 0; c->patterns && i < c->n; i++)
 			pcre2_code_free(c->patterns[i]);
 		free(c->patterns);
+		free(c->literals);
 		phrases_free(c->phrases);
 		questions_free(c->questions);
 		table_free(c->rows);

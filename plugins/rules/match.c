@@ -23,9 +23,25 @@ static bool has_words(const struct condition *c, struct weir_text text)
 	return true;
 }
 
+/* Can the pattern match at all? */
+static bool may_match(const struct literal *l, struct weir_text text, struct match *m)
+{
+	struct grams *g = m->guesses->grams;
+	if (l->n && (g->of.p != text.p || g->of.n != text.n))
+		grams_make(g, text);
+	return !l->n || grams_may_hold(g, l);
+}
+
+static pcre2_match_data *room_of(struct guesses *g)
+{
+	if (!g->room)
+		g->room = pcre2_match_data_create(CAPTURES_MAX, NULL);
+	return g->room;
+}
+
 static bool has_pattern(const struct rules *rules, pcre2_code *code, struct weir_text text, struct match *m)
 {
-	pcre2_match_data *data = pcre2_match_data_create(CAPTURES_MAX, NULL);
+	pcre2_match_data *data = room_of(m->guesses);
 	int n = data ? pcre2_match(code, (PCRE2_SPTR)text.p, text.n, 0, 0, data, rules->limits) : PCRE2_ERROR_NOMEMORY;
 	m->cut_off |= n == PCRE2_ERROR_MATCHLIMIT || n == PCRE2_ERROR_DEPTHLIMIT || n == PCRE2_ERROR_JIT_STACKLIMIT;
 	const PCRE2_SIZE *at = data ? pcre2_get_ovector_pointer(data) : NULL;
@@ -36,7 +52,6 @@ static bool has_pattern(const struct rules *rules, pcre2_code *code, struct weir
 				 (struct weir_text){ text.p + at[2 * i], at[2 * i + 1] - at[2 * i] };
 	if (n > 0)
 		m->n = (unsigned)n;
-	pcre2_match_data_free(data);
 	return n > 0;
 }
 
@@ -108,7 +123,7 @@ static bool text_matches(const struct rules *rules, const struct condition *c, s
 		return is_worked(c, text, m);
 	for (unsigned i = 0; i < c->n; i++) {
 		struct weir_text v = c->values[i], t = trim(text);
-		if (c->kind == WHEN_PATTERN ? has_pattern(rules, c->patterns[i], text, m) :
+		if (c->kind == WHEN_PATTERN ? may_match(&c->literals[i], text, m) && has_pattern(rules, c->patterns[i], text, m) :
 		    c->kind == WHEN_EXACT ? text_same(t, v) : text_begins(t, v))
 			return true;
 	}

@@ -127,7 +127,10 @@ static enum weir_verdict act(const struct rules *rules, const struct rule *rule,
 
 enum weir_verdict rules_request(const struct rules *rules, struct weir_request *r)
 {
-	struct guesses guesses = { 0 };
+	struct grams grams;
+	struct guesses guesses = { .grams = &grams };
+	enum weir_verdict verdict = WEIR_CONTINUE;
+	grams.of = (struct weir_text){ NULL, 0 };
 	for (const struct rule *rule = rules->first; rule; rule = rule->next) {
 		struct match m = { .guesses = &guesses };
 		bool holds = !rule->when || condition_holds(rules, rule->when, r, &m);
@@ -136,9 +139,11 @@ enum weir_verdict rules_request(const struct rules *rules, struct weir_request *
 		if (!holds)
 			continue;
 		rules->weir->hit(r, rule->name);
-		return act(rules, rule, r, &m);
+		verdict = act(rules, rule, r, &m);
+		break;
 	}
-	return WEIR_CONTINUE;
+	pcre2_match_data_free(guesses.room);
+	return verdict;
 }
 
 static enum weir_verdict request(void *self, struct weir_request *r)

@@ -10,6 +10,7 @@
 
 #include "rules/calculate.h"
 #include "rules/classifier.h"
+#include "rules/literal.h"
 #include "rules/text.h"
 
 enum { CAPTURES_MAX = 10, DEPTH_MAX = 16, MODELS_MAX = 16 };
@@ -38,6 +39,7 @@ struct condition {
 	struct weir_text *values;
 	unsigned n;
 	pcre2_code **patterns;
+	struct literal *literals;	/* of the patterns */
 	struct phrases *phrases;
 	struct questions *questions;
 	struct table *rows;
@@ -94,10 +96,12 @@ void rules_free(struct rules *r);
 /* The first rule that matches decides. */
 enum weir_verdict rules_request(const struct rules *rules, struct weir_request *r);
 
-/* What classifiers said about one request, each asked at most once. */
+/* What is worked out at most once for a request: what classifiers said, and what patterns need. */
 struct guesses {
 	bool asked[MODELS_MAX];
 	struct guess of[MODELS_MAX];
+	struct grams *grams;		/* of the text last looked at */
+	pcre2_match_data *room;		/* of all patterns; made with the first */
 };
 
 /* What a match leaves for templates: group 0 and on, spans of the request's text. */
