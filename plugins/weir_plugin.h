@@ -239,6 +239,9 @@ struct weir_host {
 	 * stream's callers see comments until then. Not done for answers out of the cache. 0: not possible.
 	 */
 	int (*hold_answer)(struct weir_request *r);
+
+	/* One JSON value and nothing else? Any time. */
+	int (*is_json)(struct weir_text text);
 };
 
 /* --- what a plugin offers --- */

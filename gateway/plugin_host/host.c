@@ -69,6 +69,20 @@ static const struct weir_place *http_place(struct weir_setup *s, const struct we
 	return NULL;
 }
 
+/* The scan wants an object around it, and the value has to be all that stands there. */
+static int is_json(struct weir_text text)
+{
+	struct arena a;
+	struct json_scan scan;
+	struct str all = str_trim(run_str(text)), value = json_value(all);
+	arena_init(&a);
+	json_scan_init(&scan, &a);
+	struct str object = arena_printf(&a, "{\"a\":%.*s}", STR_FMT(all));
+	bool is = all.n && value.n == all.n && json_scan_feed(&scan, object.p, object.n, true) == JSON_DONE;
+	arena_clear(&a);
+	return is;
+}
+
 /* --- reading --- */
 
 static struct str header(const struct weir_request *r, enum request_header h)
@@ -429,5 +443,5 @@ const struct weir_host plugin_host = {
 	.set_piece = set_piece, .set_model = set_model, .set_parameter = set_parameter, .set_tag = set_tag, .set_cache = set_cache,
 	.set_body = set_body, .answer = answer, .reject = reject, .hit = hit, .timer = run_timer, .http = run_http, .work = run_work,
 	.targets = targets, .target = target, .exclude = exclude, .prefer = prefer, .set_delta = set_delta, .own = own, .argument = argument, .set_argument = set_argument,
-	.json_member = json_member, .json_text = json_text_of, .hold_answer = hold_answer,
+	.json_member = json_member, .json_text = json_text_of, .hold_answer = hold_answer, .is_json = is_json,
 };

@@ -35,6 +35,8 @@ static const struct leaf {
 	{ .name = "phrases", .kind = WHEN_PHRASES }, { .name = "any_phrases", .kind = WHEN_PHRASES, .anywhere = true },
 	{ .name = "prefix", .kind = WHEN_PREFIX }, { .name = "question", .kind = WHEN_QUESTIONS }, { .name = "class", .kind = WHEN_CLASS },
 	{ .name = "model", .kind = WHEN_MODEL }, { .name = "key", .kind = WHEN_KEY },
+	{ .name = "team", .kind = WHEN_TEAM }, { .name = "user_agent", .kind = WHEN_USER_AGENT },
+	{ .name = "session", .kind = WHEN_SESSION }, { .name = "peer", .kind = WHEN_PEER },
 	{ .name = "endpoint", .kind = WHEN_ENDPOINT }, { .name = "tag", .kind = WHEN_TAG },
 	{ .name = "larger_than", .kind = WHEN_MORE, .count = WEIR_BODY_BYTES },
 	{ .name = "more_tokens_than", .kind = WHEN_MORE, .count = WEIR_TOKENS },
@@ -175,6 +177,15 @@ static struct setting *read_settings(struct load *l, const struct weir_node *n)
 	return first;
 }
 
+/* Values are JSON. */
+static struct setting *read_parameters(struct load *l, const struct weir_node *n)
+{
+	for (const struct weir_node *v = n->kind == WEIR_MAP ? n->first : NULL; v; v = v->next)
+		if (v->kind == WEIR_SCALAR && WEIR_HAS(l->weir, is_json) && !l->weir->is_json(v->value))
+			WRONG(l, v, "`%.*s`: expected JSON: 0.2, true, '\"text\"'", (int)v->key.n, v->key.p);
+	return read_settings(l, n);
+}
+
 static void read_text(struct load *l, const struct weir_node *n, struct weir_text *to)
 {
 	if (is_kind(l, n, WEIR_SCALAR, "a text"))
@@ -201,7 +212,7 @@ static void read_member(struct load *l, const struct weir_node *n, struct rule *
 	else if (text_is(n->key, "route"))
 		read_text(l, n, &r->route);
 	else if (text_is(n->key, "set"))
-		r->set = read_settings(l, n);
+		r->set = read_parameters(l, n);
 	else if (text_is(n->key, "tag"))
 		r->tags = read_settings(l, n);
 	else if (text_is(n->key, "examples"))
@@ -234,20 +245,12 @@ static struct rule *read_rule(struct load *l, const struct weir_node *n)
 	return r;
 }
 
-/* What stands behind a rule without conditions is never reached. */
-static void tell_dead(struct load *l, const struct rules *rules)
+static void tell_twins(struct load *l, const struct rules *rules)
 {
-	const struct rule *always = NULL;
-	for (const struct rule *r = rules->first; r; r = r->next) {
-		if (always)
-			l->weir->tell(l->setup, WEIR_WARNING, l->file, r->line, r->column,
-				      "rule `%s` is never reached: `%s` before it takes everything", r->name, always->name);
+	for (const struct rule *r = rules->first; r; r = r->next)
 		for (const struct rule *b = rules->first; b != r; b = b->next)
 			if (strcmp(b->name, r->name) == 0)
 				WRONG(l, r, "there are two rules named `%s`", r->name);
-		if (!always && !r->when)
-			always = r;
-	}
 }
 
 struct rules *rules_load(const struct weir_host *weir, struct weir_setup *s, const char *file)
@@ -266,9 +269,11 @@ struct rules *rules_load(const struct weir_host *weir, struct weir_setup *s, con
 	for (const struct weir_node *n = root && !l.bad ? list->first : NULL; n; n = n->next, tail = &(*tail)->next)
 		*tail = read_rule(&l, n);
 	if (root && !l.bad)
-		tell_dead(&l, rules);
-	if (root && !l.bad)
+		tell_twins(&l, rules);
+	if (root && !l.bad) {
+		tell_shadows(&l, rules);
 		return rules;
+	}
 	rules_free(rules);
 	return NULL;
 }

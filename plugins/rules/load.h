@@ -28,6 +28,9 @@ void read_least(struct load *l, struct condition *c, const struct weir_node *n);
 /* load_examples.c */
 struct example *read_examples(struct load *l, const struct weir_node *n);
 
+/* shadow.c: warns of rules that are never reached. */
+void tell_shadows(struct load *l, const struct rules *rules);
+
 /* load_class.c */
 void read_class(struct load *l, struct condition *c, const struct weir_node *n);
 void read_row(struct load *l, struct condition *c, const struct weir_node *n);

@@ -20,6 +20,17 @@ struct weir_text read_whole(struct load *l, const struct weir_node *n)
 
 /* --- phrases --- */
 
+/* What it says is kept for those who compare rules. */
+static bool add_phrase(struct condition *c, struct weir_text t)
+{
+	struct weir_text *more = (c->n & (c->n - 1)) ? c->values : realloc(c->values, (c->n ? 2 * c->n : 1) * sizeof(*more));
+	if (!more)
+		return false;
+	c->values = more;
+	c->values[c->n++] = t;
+	return phrases_add(c->phrases, t);
+}
+
 /* A phrase a line; empty lines and those that begin with # are none. */
 static void read_lines(struct load *l, struct condition *c, const struct weir_node *n)
 {
@@ -28,14 +39,14 @@ static void read_lines(struct load *l, struct condition *c, const struct weir_no
 		const char *stop = memchr(text.p + at, '\n', text.n - at);
 		end = stop ? (size_t)(stop - text.p) : text.n;
 		if (text.p[at] != '#')
-			phrases_add(c->phrases, (struct weir_text){ text.p + at, end - at });
+			add_phrase(c, (struct weir_text){ text.p + at, end - at });
 	}
 }
 
 static void read_list(struct load *l, struct condition *c, const struct weir_node *n)
 {
 	for (const struct weir_node *v = n->first; v; v = v->next)
-		if (v->kind != WEIR_SCALAR || !phrases_add(c->phrases, v->value))
+		if (v->kind != WEIR_SCALAR || !add_phrase(c, v->value))
 			WRONG(l, v, "expected a phrase with at least one word");
 }
 

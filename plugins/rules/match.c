@@ -139,8 +139,7 @@ static bool any_text_matches(const struct rules *rules, const struct condition *
 	return false;
 }
 
-/* `*` matches any run of bytes. */
-static bool is_like(struct weir_text pattern, struct weir_text t)
+bool is_like(struct weir_text pattern, struct weir_text t)
 {
 	size_t i = 0, k = 0, star = SIZE_MAX, mark = 0;
 	while (k < t.n) {
@@ -227,6 +226,10 @@ bool condition_holds(const struct rules *rules, const struct condition *c, struc
 	case WHEN_MODEL:      return any_like(c, weir->fact(r, WEIR_MODEL));
 	case WHEN_KEY:        return any_like(c, weir->fact(r, WEIR_KEY));
 	case WHEN_ENDPOINT:   return any_like(c, weir->fact(r, WEIR_ENDPOINT));
+	case WHEN_TEAM:       return any_like(c, weir->fact(r, WEIR_TEAM));
+	case WHEN_USER_AGENT: return any_like(c, weir->fact(r, WEIR_USER_AGENT));
+	case WHEN_SESSION:    return any_like(c, weir->fact(r, WEIR_SESSION));
+	case WHEN_PEER:       return any_like(c, weir->fact(r, WEIR_PEER));
 	case WHEN_TAG:        return has_tag(rules, c, r);
 	case WHEN_MORE:       return weir->count(r, c->count) > c->number;
 	case WHEN_SOME:       return (weir->count(r, c->count) > 0) == (c->number > 0);

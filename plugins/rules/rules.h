@@ -20,7 +20,7 @@ enum condition_kind {
 	WHEN_EXACT, WHEN_PREFIX, WHEN_WORDS, WHEN_PATTERN, WHEN_PHRASES, WHEN_QUESTIONS, WHEN_CLASS,	/* of the text, as the next ones */
 	WHEN_CALCULATION, WHEN_CONVERSION,
 	WHEN_ROW,	/* of what was captured */
-	WHEN_MODEL, WHEN_KEY, WHEN_ENDPOINT, WHEN_TAG,
+	WHEN_MODEL, WHEN_KEY, WHEN_ENDPOINT, WHEN_TEAM, WHEN_USER_AGENT, WHEN_SESSION, WHEN_PEER, WHEN_TAG,
 	WHEN_MORE, WHEN_SOME,	/* of something counted */
 };
 
@@ -121,6 +121,9 @@ bool condition_holds(const struct rules *rules, const struct condition *c, struc
 
 /* The template filled in; the caller frees `p`, which is NULL where there is no memory. */
 struct weir_text template_fill(const struct rules *rules, struct weir_text text, struct weir_request *r, const struct match *m);
+
+/* `*` in the pattern matches any run of bytes. */
+bool is_like(struct weir_text pattern, struct weir_text t);
 
 bool text_is(struct weir_text t, const char *s);
 
