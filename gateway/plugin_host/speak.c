@@ -1,7 +1,7 @@
 /*
  * speak.c: a text of our own as an answer in the caller's format, plain or as a stream.
  *
- * Shapes as OpenAI (API reference, 2025-10) and Anthropic (2023-06-01) document them. No tokens
+ * Shapes as OpenAI (API reference, 2025-10), Anthropic (2023-06-01) and Google (v1beta) document them. No tokens
  * were used, and the usage says so.
  */
 #include "base/clock.h"
@@ -204,6 +204,26 @@ static void response_plain(const struct speech *s)
 	response_json(s, true);
 }
 
+/* --- generateContent --- */
+
+static void gemini_plain(const struct speech *s)
+{
+	buf_addf(s->out, "{\"candidates\":[{\"content\":{\"role\":\"model\",\"parts\":[{\"text\":");
+	buf_add_json(s->out, s->text);
+	buf_addf(s->out, "}]},\"finishReason\":\"STOP\",\"index\":0}],\"usageMetadata\":{\"promptTokenCount\":0,\"candidatesTokenCount\":0,"
+		 "\"totalTokenCount\":0},\"modelVersion\":");
+	buf_add_json(s->out, s->t->call->model);
+	buf_addf(s->out, ",\"responseId\":\"%.*s\"}", STR_FMT(s->id));
+}
+
+/* One event says all of it. */
+static void gemini_stream(const struct speech *s)
+{
+	buf_addf(s->out, "data: ");
+	gemini_plain(s);
+	buf_addf(s->out, "\r\n\r\n");
+}
+
 /* --- which --- */
 
 static const struct voice {
@@ -215,6 +235,7 @@ static const struct voice {
 	{ "completions", completion_plain, completion_stream },
 	{ "messages", message_plain, message_stream },
 	{ "responses", response_plain, response_stream },
+	{ "generate_content", gemini_plain, gemini_stream },
 };
 
 static const struct voice *voice_of(const struct txn *t)

@@ -6,6 +6,7 @@ import subprocess
 import anthropic
 import openai
 import pytest
+from google import genai
 
 from conftest import config_for
 from weir import BINARY
@@ -61,6 +62,16 @@ def test_a_rule_answers_the_real_clients(rules):
     assert p.requests == []
     assert 'weir_plugin_hits_total{plugin="rules",name="hello"} 3' in g.metrics()
     assert g.chat(text="hello").headers["x-weir-answered-by"] == "rules/hello"
+
+
+def test_a_rule_answers_googles_own_client(rules):
+    g, p = rules()
+    client = genai.Client(api_key="x", http_options={"base_url": g.url.removesuffix("/v1")})
+    r = client.models.generate_content(model="m", contents=" HELLO")
+    assert r.text == "Hi." and r.candidates[0].finish_reason.name == "STOP" and r.usage_metadata.total_token_count == 0
+    assert r.model_version == "m" and r.response_id
+    assert "".join(c.text or "" for c in client.models.generate_content_stream(model="m", contents="order 123456")) == "Order 123456 (order 123456) for : {other}"
+    assert p.requests == []
 
 
 def test_rejecting_routing_changing(rules):
@@ -224,6 +235,22 @@ def test_rules_that_are_reached_are_not_warned_of(tmp_path):
     (tmp_path / "weir.yaml").write_text(json.dumps({"plugins": [{"name": "rules", "config": {"file": "rules.yaml"}}]}))
     r = subprocess.run([BINARY, "check", "-c", "weir.yaml"], capture_output=True, text=True, cwd=tmp_path)
     assert r.returncode == 0 and "never" not in r.stderr, r.stderr
+
+
+def test_what_rules_save_is_counted(rules):
+    g, p = rules(prices={"first/mock": {"input": 1000, "output": 2000}})
+    cost = float(g.chat(text="something else").headers["x-weir-cost-usd"])
+    assert cost > 0
+    for _ in range(100):        # the mean is learned behind the answer
+        assert g.chat(text="hello").headers["x-weir-cost-usd"].strip("0.") == ""
+        if g.metric("weir_plugin_saved_usd_total", plugin="rules", model="m"):
+            break
+    before, asked = (g.metric(f"weir_plugin_{x}_total", plugin="rules", model="m") for x in ("saved_usd", "calls_avoided"))
+    for _ in range(3):
+        g.chat(text="hello")
+    assert g.metric("weir_plugin_calls_avoided_total", plugin="rules", model="m") == asked + 3
+    assert g.metric("weir_plugin_saved_usd_total", plugin="rules", model="m") == pytest.approx(before + 3 * cost)
+    assert len(p.requests) == 1
 
 
 @pytest.mark.parametrize("text, told", [
