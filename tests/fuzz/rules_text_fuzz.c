@@ -1,8 +1,10 @@
 /*
- * rules_text_fuzz.c: any bytes as a table, as phrases and as texts they are looked for in.
+ * rules_text_fuzz.c: any bytes as a table, as phrases and as texts they are looked for in, as calculations and patterns.
  */
 #include <stdlib.h>
 
+#include "rules/calculate.h"
+#include "rules/literal.h"
 #include "rules/text.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -38,12 +40,36 @@ static void lists(struct weir_text in)
 	phrases_free(p);
 }
 
+static void rows(struct weir_text in)
+{
+	const char *error;
+	unsigned line;
+	size_t end = 0;
+	while (end < in.n && in.p[end] != ',' && in.p[end] != '\n')
+		end++;
+	struct table *t = table_read(in, (struct weir_text){ in.p, end }, &error, &line);
+	must(t ? !error : error && line >= 1);
+	if (t)
+		table_find(t, in);
+	table_free(t);
+}
+
+static void worked(struct weir_text in)
+{
+	struct worked w;
+	if (calculate(in, &w) || convert(in, &w))
+		must(w.asked.p >= in.p && w.asked.p + w.asked.n <= in.p + in.n && w.result[0]);
+	must(literal_of(in).n <= LITERAL_GRAMS && text_same(in, in) && text_begins(in, in));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct str in = str_of((const char *)data, size);
 	char *copy = alone(in);
 	tables((struct weir_text){ copy, size });
 	lists((struct weir_text){ copy, size });
+	rows((struct weir_text){ copy, size });
+	worked((struct weir_text){ copy, size });
 	free(copy);
 	return 0;
 }
