@@ -2,8 +2,9 @@
  * mock: the provider of the bench. One thread; answers every request on a port of 127.0.0.1.
  *
  * usage: mock PORT plain|stream|idle [INTERVAL_MS] [CERTIFICATE KEY]
+ *        mock PORT plain|stream:anthropic|gemini [INTERVAL_MS]
  *
- * plain answers a chat completion of about 700 bytes. stream sends an event each INTERVAL_MS until the
+ * plain answers a chat completion of about 700 bytes, or what says the same in another vendor's format. stream sends an event each INTERVAL_MS until the
  * caller leaves, streams spread evenly over the interval; each carries the nanosecond at which it was sent
  * as "T=...", so that the load program knows its delay. idle sends one event and then stays silent.
  */
@@ -30,6 +31,7 @@ struct caller {
 static struct mock {
 	int epoll;
 	bool stream, idle;
+	const struct format *format;
 	unsigned interval, tick;
 	SSL_CTX *tls;
 	struct caller **streams;
@@ -42,18 +44,55 @@ static struct mock {
 static const char stream_head[] = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 	"Cache-Control: no-cache\r\nTransfer-Encoding: chunked\r\n\r\n";
 
-static void answer_make(void)
-{
-	static const char body[] = "{\"id\":\"chatcmpl-9vX2kq0bT\",\"object\":\"chat.completion\",\"created\":1760000000,"
-		"\"model\":\"bench\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"The lock"
-		" was opened at dawn, and by noon the meadow below the weir stood a hand deep in water. Nobody had asked"
-		" the miller, who had seen three such springs and kept his sacks upstairs ever since.\\n\\nIn short: open"
-		" it slowly, measure twice, and tell the people downstream first.\",\"refusal\":null},\"logprobs\":null,"
-		"\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":182,\"completion_tokens\":61,\"total_tokens\":243,"
-		"\"prompt_tokens_details\":{\"cached_tokens\":0,\"audio_tokens\":0}},\"system_fingerprint\":\"fp_1\"}";
+#define TEXT "The lock was opened at dawn, and by noon the meadow below the weir stood a hand deep in water. Nobody had asked" \
+	" the miller, who had seen three such springs and kept his sacks upstairs ever since.\\n\\nIn short: open" \
+	" it slowly, measure twice, and tell the people downstream first."
 
+/* A vendor's answer, the first events of its stream, and the event of a delta with the nanosecond in it. */
+static const struct format {
+	const char *name, *answer, *opening, *delta;
+} formats[] = {
+	{ "chat",
+	  "{\"id\":\"chatcmpl-9vX2kq0bT\",\"object\":\"chat.completion\",\"created\":1760000000,"
+	  "\"model\":\"bench\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"" TEXT "\","
+	  "\"refusal\":null},\"logprobs\":null,"
+	  "\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":182,\"completion_tokens\":61,\"total_tokens\":243,"
+	  "\"prompt_tokens_details\":{\"cached_tokens\":0,\"audio_tokens\":0}},\"system_fingerprint\":\"fp_1\"}",
+	  "",
+	  "data: {\"id\":\"chatcmpl-9vX2kq0bT\",\"object\":\"chat.completion.chunk\","
+	  "\"created\":1760000000,\"model\":\"bench\",\"system_fingerprint\":\"fp_1\",\"choices\":[{\"index\":0,\"delta\":"
+	  "{\"content\":\" T=%019lld\"},\"logprobs\":null,\"finish_reason\":null}]}\n\n" },
+	{ "anthropic",
+	  "{\"model\":\"claude-sonnet-4-5-20250929\",\"id\":\"msg_01PFjXXFVzzYKG2gXZqDCVVP\",\"type\":\"message\",\"role\":\"assistant\","
+	  "\"content\":[{\"type\":\"text\",\"text\":\"" TEXT "\"}],\"stop_reason\":\"end_turn\",\"stop_sequence\":null,\"usage\":"
+	  "{\"input_tokens\":182,\"cache_creation_input_tokens\":0,\"cache_read_input_tokens\":0,\"output_tokens\":61,"
+	  "\"service_tier\":\"standard\"}}",
+	  "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"model\":\"claude-sonnet-4-5-20250929\",\"id\":"
+	  "\"msg_01PFjXXFVzzYKG2gXZqDCVVP\",\"type\":\"message\",\"role\":\"assistant\",\"content\":[],\"stop_reason\":null,"
+	  "\"stop_sequence\":null,\"usage\":{\"input_tokens\":182,\"output_tokens\":1}}}\n\n"
+	  "event: content_block_start\ndata: {\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"type\":\"text\","
+	  "\"text\":\"\"}}\n\n",
+	  "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\","
+	  "\"text\":\" T=%019lld\"}}\n\n" },
+	{ "gemini",
+	  "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"" TEXT "\"}],\"role\":\"model\"},\"finishReason\":\"STOP\",\"index\":0}],"
+	  "\"usageMetadata\":{\"promptTokenCount\":182,\"candidatesTokenCount\":61,\"totalTokenCount\":243},"
+	  "\"modelVersion\":\"gemini-2.5-flash\",\"responseId\":\"Yf3xaM6LAdOAz7IP\"}",
+	  "",
+	  "data: {\"candidates\":[{\"content\":{\"parts\":[{\"text\":\" T=%019lld\"}],\"role\":\"model\"},\"index\":0}],"
+	  "\"usageMetadata\":{\"promptTokenCount\":182,\"totalTokenCount\":182},"
+	  "\"modelVersion\":\"gemini-2.5-flash\",\"responseId\":\"Yf3xaM6LAdOAz7IP\"}\n\n" },
+};
+
+static void format_choose(const char *mode)
+{
+	const char *name = strchr(mode, ':');
+	mock.format = formats;
+	for (size_t i = 0; name && i < sizeof formats / sizeof *formats; i++)
+		if (strcmp(name + 1, formats[i].name) == 0)
+			mock.format = &formats[i];
 	mock.plain_length = (size_t)snprintf(mock.plain, sizeof mock.plain,
-		"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s", sizeof body - 1, body);
+		"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s", strlen(mock.format->answer), mock.format->answer);
 }
 
 static void caller_free(struct caller *c)
@@ -66,22 +105,36 @@ static void caller_free(struct caller *c)
 	free(c);
 }
 
-/* One event as one chunk. What a full socket does not take is dropped whole or the stream ends: the bench never gets there. */
-static bool event_send(struct caller *c)
+/* What a full socket does not take is dropped whole or the stream ends: the bench never gets there. */
+static bool chunk_send(struct caller *c, const char *event, int n)
 {
-	char event[320], chunk[400];
-	int n = snprintf(event, sizeof event, "data: {\"id\":\"chatcmpl-9vX2kq0bT\",\"object\":\"chat.completion.chunk\","
-		"\"created\":1760000000,\"model\":\"bench\",\"system_fingerprint\":\"fp_1\",\"choices\":[{\"index\":0,\"delta\":"
-		"{\"content\":\" T=%019lld\"},\"logprobs\":null,\"finish_reason\":null}]}\n\n", (long long)now_ns());
-	int m = snprintf(chunk, sizeof chunk, "%x\r\n%s\r\n", (unsigned)n, event);
+	char chunk[1200];
+	int m = snprintf(chunk, sizeof chunk, "%x\r\n%.*s\r\n", (unsigned)n, n, event);
 	long wrote = peer_write(&c->peer, chunk, (size_t)m);
 
 	return wrote == m || wrote == PEER_AGAIN;
 }
 
+static bool event_send(struct caller *c)
+{
+	char event[400];
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+	int n = snprintf(event, sizeof event, mock.format->delta, (long long)now_ns());
+#pragma GCC diagnostic pop
+	return chunk_send(c, event, n);
+}
+
+static bool opening_send(struct caller *c)
+{
+	int n = (int)strlen(mock.format->opening);
+	return n == 0 || chunk_send(c, mock.format->opening, n);
+}
+
 static bool stream_begin(struct caller *c)
 {
-	if (peer_write(&c->peer, stream_head, sizeof stream_head - 1) != (long)sizeof stream_head - 1 || !event_send(c))
+	if (peer_write(&c->peer, stream_head, sizeof stream_head - 1) != (long)sizeof stream_head - 1 ||
+	    !opening_send(c) || !event_send(c))
 		return false;
 	if (mock.n_streams == mock.room) {
 		mock.room = mock.room ? 2 * mock.room : 1024;
@@ -229,10 +282,10 @@ int main(int argc, char **argv)
 	int timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 
 	mock.idle = strcmp(argv[2], "idle") == 0;
-	mock.stream = mock.idle || strcmp(argv[2], "stream") == 0;
+	mock.stream = mock.idle || strncmp(argv[2], "stream", 6) == 0;
 	mock.interval = argc > 3 && argv[3][0] != '0' ? (unsigned)strtoul(argv[3], NULL, 10) : 20;
 	mock.tls = argc > 5 ? tls_make(argv[4], argv[5]) : NULL;
-	answer_make();
+	format_choose(argv[2]);
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int));
 	if (bind(listener, (struct sockaddr *)&address, sizeof address) < 0 || listen(listener, 4096) < 0)
 		die("mock: cannot listen on %s: %m", argv[1]);

@@ -43,6 +43,9 @@ ROWS = {
     "10 KB, TLS both sides": ("plain", "tls", 10, 32, True, "1.2"),
 }
 
+# Providers of other dialects, and where their API begins.
+VENDORS = {"anthropic": "", "gemini": "/v1beta"}
+
 
 def body(kilobytes, stream=False, model="plain"):
     """A conversation of the wanted size, of the lines in corpus.txt, the same in each run."""
@@ -91,7 +94,9 @@ class Bench:
         pair = [f"{self.tmp}/a.pem", f"{self.tmp}/a.key"]
         self.mocks = {}
         for (kind, args), port in zip({"plain": ["plain"], "stream": ["stream", "20"], "idle": ["idle"],
-                                       "tls": ["plain", "0", *pair], "tls-idle": ["idle", "0", *pair]}.items(), free_ports(5)):
+                                       "tls": ["plain", "0", *pair], "tls-idle": ["idle", "0", *pair],
+                                       **{f"{vendor}-{kind}": [f"{kind}:{vendor}", "20"] for vendor in VENDORS for kind in ("plain", "stream")},
+                                       }.items(), free_ports(5 + 2 * len(VENDORS))):
             self.start([self.tmp / "mock", str(port), *args], LOAD_CORE)
             self.mocks[kind] = port
             wait_open(port)
@@ -190,6 +195,9 @@ http {{ access_log {self.tmp}/nginx.log combined buffer=64k flush=1s; keepalive_
             "models": {kind: {"targets": [f"{kind}/bench"]} for kind in self.mocks},
             "keys": [{"name": "bench", "secret": KEY}],
         }
+        for kind in config["providers"]:
+            if (vendor := kind.split("-")[0]) in VENDORS:
+                config["providers"][kind] |= {"dialect": vendor, "base_url": f"http://localhost:{self.mocks[kind]}{VENDORS[vendor]}"}
         for kind in ("tls", "tls-idle"):
             config["providers"][kind]["tls"] = {"ca_file": f"{self.tmp}/a.pem"}
         if tls:
@@ -288,6 +296,21 @@ def cpu_rows(b, table, proxies, names, rounds, seconds):
                       f"{statistics.median(delay['nginx']):.0f} us", "1.0 / 1.15")
 
 
+def translation_rows(b, table, nginx, weir, rounds, seconds):
+    """What it costs that the provider speaks another dialect: beside the same weir that relays, in the same round."""
+    for vendor in VENDORS:
+        for mode, size, connections, aim in (("plain", 1, 32, "12 us"), ("stream", 1, 1000, "2 us")):
+            more, ratio, base = [], [], []
+            for _ in range(rounds):
+                relayed = b.measure(weir, mode, mode, size, connections, False, seconds)["cpu_us"]
+                translated = b.measure(weir, mode, f"{vendor}-{mode}", size, connections, False, seconds)["cpu_us"]
+                base.append(b.measure(nginx, mode, f"{vendor}-{mode}", size, connections, False, seconds)["cpu_us"])
+                more.append(translated - relayed)
+                ratio.append(translated / base[-1])
+            name = f"CPU: {'1 KB' if mode == 'plain' else 'stream chunk'}, translated for {vendor}"
+            table.add(name, f"{spread(ratio)}, {statistics.median(more):+.1f} us beside relaying", "-", f"{statistics.median(base):.1f} us", aim)
+
+
 def latency_row(b, table, proxies, rounds, seconds):
     """One request at a time; what each proxy adds to the provider's own answer."""
     added = {p.name: [] for p in proxies}
@@ -374,7 +397,7 @@ def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument("--rounds", type=int, default=3)
     a.add_argument("--seconds", type=float, default=1.5)
-    a.add_argument("--rows", default="", help="only the CPU rows of these names, comma separated with ;")
+    a.add_argument("--rows", default="", help="only the CPU rows of these names, separated with ; (translation: those of other dialects)")
     a.add_argument("--streams", type=int, default=9000)
     a.add_argument("--json")
     args = a.parse_args()
@@ -383,11 +406,15 @@ def main():
         table = Table()
         proxies = [b.nginx(), b.haproxy(), b.weir(), b.weir(tls=True), b.weir(store="memory"), b.weir(store=b.redis()), b.weir(rules=True)]
         if args.rows:
-            cpu_rows(b, table, proxies, [n for n in args.rows.split(";") if n in ROWS], args.rounds, args.seconds)
+            names = args.rows.split(";")
+            cpu_rows(b, table, proxies, [n for n in names if n in ROWS], args.rounds, args.seconds)
+            if "translation" in names:
+                translation_rows(b, table, proxies[0], proxies[2], args.rounds, args.seconds)
             return
         start_rows(b, table, proxies)
         rules_rows(table)
         cpu_rows(b, table, proxies, ROWS, args.rounds, args.seconds)
+        translation_rows(b, table, proxies[0], proxies[2], args.rounds, args.seconds)
         latency_row(b, table, proxies[:3], args.rounds, args.seconds)
         stall_row(b, table, proxies[:3], args.rounds, args.seconds)
         futex_row(b, table, proxies[2])
