@@ -49,6 +49,7 @@ void attempt_free(struct attempt *a)
 	attempt_cancel(a);
 	token_unref(a->token);
 	a->token = NULL;
+	buf_free(&a->shown);
 	buf_free(&a->held);
 	buf_free(&a->pending);
 	sse_free(&a->sse);

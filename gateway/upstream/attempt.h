@@ -64,6 +64,7 @@ struct attempt {
 	struct live_credential *credential;	/* NULL: none is sent */
 	struct token *token;		/* that was shown; NULL: none of that kind */
 	struct live_token *token_row;	/* it is of; NULL once the provider let it in */
+	struct buf shown;		/* secrets, each with a NUL; from the commit of a relayed stream on */
 	bool skewed;			/* it was signed by a clock that is wrong, which is known now */
 	const struct dialect *dialect;	/* the provider's */
 	unsigned quirks;

@@ -44,5 +44,9 @@ bool attempt_plain_feed(struct attempt *a, struct str bytes, bool more);
 bool attempt_pass_bytes(struct attempt *a, struct str bytes, bool more);
 void attempt_plain_end(struct attempt *a);
 void attempt_error_end(struct attempt *a);
+/* Before the commit, with which the snapshot goes: of a relayed stream, what its provider was shown stays known. */
+void attempt_keep_shown(struct attempt *a);
+/* Stars instead of every credential of a provider that stands in `body`, which keeps its length. */
+void attempt_blank_secrets(const struct attempt *a, struct buf *body);
 
 #endif

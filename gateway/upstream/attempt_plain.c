@@ -6,8 +6,6 @@
 #include <string.h>
 
 #include "core/call.h"
-#include "core/snapshot.h"
-#include "core/token.h"
 #include "upstream/answer_check.h"
 #include "upstream/attempt_charge.h"
 #include "upstream/attempt_parts.h"
@@ -123,38 +121,9 @@ void attempt_plain_end(struct attempt *a)
 
 /* --- errors of the provider --- */
 
-enum { SECRET_LEAST = 8, HEADER_LEAST = 12 };	/* what is shorter is no secret, and may be any word */
-
-static void blank(struct buf *body, struct str secret, size_t least)
-{
-	size_t from = 0;
-	ptrdiff_t at = 0;
-	while (secret.n >= least && (at = str_find(str_skip(buf_str(body), from), secret)) >= 0) {
-		memset(body->p + from + at, '*', secret.n);
-		from += (size_t)at + secret.n;
-	}
-}
-
-/* Some vendors say back what they were shown, and an error about the request goes on to the caller. */
-static void blank_secrets(const struct attempt *a, struct buf *body)
-{
-	const struct snapshot *s = a->t->snapshot;
-	for (unsigned i = 0; s && i < s->n_providers; i++) {
-		const struct provider *p = s->providers[i];
-		for (unsigned k = 0; k < p->n_credentials; k++)
-			blank(body, p->credentials[k].secret, SECRET_LEAST);
-		for (unsigned k = 0; k < p->n_headers; k++)
-			blank(body, p->headers[k].value, HEADER_LEAST);
-	}
-	if (a->token) {
-		blank(body, a->token->secret, SECRET_LEAST);
-		blank(body, a->token->session, SECRET_LEAST);
-	}
-}
-
 void attempt_error_end(struct attempt *a)
 {
-	blank_secrets(a, &a->held);
+	attempt_blank_secrets(a, &a->held);
 	struct provider_error e = { .kind = ERR_UPSTREAM_BROKEN };
 	struct str body = buf_str(&a->held);
 	a->dialect->read_error(a->status, body, &e);

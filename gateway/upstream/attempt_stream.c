@@ -23,6 +23,7 @@ static void commit(struct attempt *a)
 		attempt_emit(a, &before);
 	}
 	t->answer.content = true;
+	attempt_keep_shown(a);
 	a->events->committed(a);
 }
 
@@ -73,6 +74,19 @@ static bool speak(struct attempt *a, const struct sse_event *ev, const struct ev
 	return v->done || translate_event(a->translate, ev->name, ev->data, out);
 }
 
+/* A failure in the provider's own words goes on to the caller without the credentials it may repeat. */
+static void clean(const struct attempt *a, struct delta *d, struct buf *copy)
+{
+	size_t at = d->data.n ? (size_t)(d->data.p - d->raw.p) : 0;
+	bool inside = d->data.n && d->data.p >= d->raw.p && at + d->data.n <= d->raw.n;
+	buf_init(copy, d->raw.n + 1);
+	buf_add(copy, d->raw);
+	attempt_blank_secrets(a, copy);
+	d->raw = buf_str(copy);
+	d->data = inside ? str_of(d->raw.p + at, d->data.n) : STR_NONE;
+	d->more = false;	/* it leaves before the copy goes */
+}
+
 /* False: the caller's side is full and the event was not taken. */
 static bool stream_event(struct attempt *a, const struct sse_event *ev, bool more)
 {
@@ -110,11 +124,15 @@ static bool stream_event(struct attempt *a, const struct sse_event *ev, bool mor
 	/* What was translated lives until the next event: it leaves now. */
 	struct delta d = { .kind = DELTA_EVENT, .raw = raw, .name = ev->name, .data = ev->data,
 			   .content = v.content, .finish = v.finish, .more = more && !a->translate };
-	if (!withheld && attempt_emit(a, &d) != SINK_TAKEN) {
-		if (!a->translate)
-			return false;
+	struct buf copy = BUF_INIT(0);
+	if (v.error)
+		clean(a, &d, &copy);
+	bool taken = withheld || attempt_emit(a, &d) == SINK_TAKEN;
+	buf_free(&copy);
+	if (!taken && !a->translate)
+		return false;
+	if (!taken)
 		attempt_pass_by(t, raw);	/* it cannot be translated twice; the next event waits */
-	}
 	if (v.has_usage)
 		usage_merge(&a->usage, &v.usage);
 	count_content(a, &v, ev->data);

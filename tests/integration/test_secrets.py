@@ -35,6 +35,17 @@ def found(where, data, more=()):
     return [(where, name) for name, s in (*SECRETS.items(), *more) if s.encode() in data]
 
 
+def failed_response(r):
+    """A stream of Responses that fails after content, and says why, slashes escaped."""
+    text = f"no: {r.headers.get('authorization')} {SECRETS['header of a provider'] if 'canary-provider' in str(r.headers) else ''}"
+    events = [{"type": "response.created", "sequence_number": 0, "response": {"id": "resp_1", "object": "response", "status": "in_progress", "output": []}},
+              {"type": "response.output_text.delta", "sequence_number": 1, "item_id": "msg_1", "output_index": 0, "content_index": 0, "delta": "so far"},
+              {"type": "response.failed", "sequence_number": 2, "response": {"id": "resp_1", "object": "response", "status": "failed", "output": [],
+                                                                            "error": {"code": "server_error", "message": text}}}]
+    body = "".join(f"event: {e['type']}\ndata: {json.dumps(e)}\n\n" for e in events)
+    return [http(200, body.replace("/", "\\/"), "text/event-stream")]
+
+
 def vendor(r):
     """One that says its credential back, as some do."""
     text = r.body.decode(errors="replace")
@@ -42,6 +53,8 @@ def vendor(r):
         return error(401, f"Incorrect API key provided: {r.headers.get('authorization')} {SECRETS['provider']}")
     if "broken" in text:
         return [http(500, f"<html>{r.headers.get('authorization')}</html>", "text/html")]
+    if "breaks off" in text and r.path.endswith("/responses"):
+        return failed_response(r)
     if "refused" in text:
         return error(400, f"no: {r.headers.get('authorization')}", type="invalid_request_error")
     return good(r)
@@ -68,6 +81,10 @@ def everything(g, made):
         for text in ("hi", "echo", "broken", "refused"):
             for stream in (False, True):
                 keep(g.chat(model=model, text=text, stream=stream, headers=key))
+    for model in ("m", "odd/mock"):
+        r = keep(g.request("POST", "/v1/responses", {"model": model, "input": "breaks off", "stream": True}, key))
+        if r.status == 200:
+            assert b"so far" in r.body and b"response.failed" in r.body
     keep(g.chat(model="own/mock", headers={"authorization": "Bearer " + SECRETS["caller's own"]}))
     keep(g.chat(headers={"x-api-key": SECRETS["virtual key of another"]}))
     for h in ({"authorization": f"Bearer {SECRETS['wrong key']}"}, {"x-api-key": SECRETS["wrong key"]}, {},
