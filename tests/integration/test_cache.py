@@ -417,7 +417,9 @@ def test_the_command_evicts(gateway, provider, config):
 
 def test_evicting_while_redis_is_away_says_so(gateway, provider, config, redis):
     g = gateway(cached(config, provider(counting()), store=redis.url, admin={"token": "admin-token-0123456789"}))
-    key = g.chat().headers["x-weir-cache-id"]
+    end = time.monotonic() + 5 * SLOW
+    while not (key := g.chat().headers.get("x-weir-cache-id")):
+        assert time.monotonic() < end       # Redis is not spoken to yet
     redis.stop()
     r = g.request("DELETE", f"/admin/cache/{key}", port=g.admin_port, headers=TOKEN)
     assert r.status == 503 and "cannot be reached" in r.json["error"]["message"]
