@@ -40,8 +40,8 @@ static void blank(struct buf *body, struct str secret, size_t least)
 
 static void keep(struct buf *shown, struct str secret, size_t least)
 {
-	if (secret.n < least)
-		return;
+	if (secret.n < least || shown->n + secret.n + 1 > shown->max)
+		return;		/* each that is kept has its NUL */
 	buf_add(shown, secret);
 	buf_addc(shown, '\0');
 }
@@ -60,6 +60,7 @@ void attempt_keep_shown(struct attempt *a)
 			keep(&a->shown, p->credentials[k].secret, SECRET_LEAST);
 			for (unsigned h = 0; h < p->n_headers; h++)
 				keep(&a->shown, p->headers[h].value, HEADER_LEAST);
+			return;
 		}
 	}
 }
