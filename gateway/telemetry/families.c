@@ -547,6 +547,10 @@ static void prepare_model(const struct model *m)
 		request_series(e, usual_failures[i], (unsigned)error_row(usual_failures[i])->status / 100 - 1);
 	if (m->policy.cache)
 		prepare_cache(row->name);
+	if (m->policy.hedge_quantile) {
+		two(&hedges, row->name, STR("won"));
+		two(&hedges, row->name, STR("lost"));
+	}
 	for (unsigned i = 0; i < m->n_ladder; i++)
 		two(&ladder_answers, row->name, m->ladder[i] == LADDER_STALE ? STR("stale") : STR("rule"));
 	for (unsigned i = 0; i < m->n_targets; i++)
