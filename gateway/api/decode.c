@@ -207,6 +207,14 @@ static void read_session(struct txn *t)
 		call->session = json_raw(json_get(member(call, STR("metadata")), STR("user_id")));
 }
 
+static void read_user(struct txn *t)
+{
+	struct call *call = t->call;
+	call->user = json_raw(member(call, STR("user")));
+	if (str_empty(call->user))
+		call->user = json_raw(json_get(member(call, STR("metadata")), STR("user_id")));
+}
+
 static void read_max_output(struct call *call)
 {
 	static const char *const members[] = { "max_completion_tokens", "max_tokens", "max_output_tokens" };
@@ -239,6 +247,8 @@ static enum stage_result read_json(struct txn *t, struct body *b)
 		return txn_error(t, ERR_BAD_JSON, "The body is not valid JSON: %s at byte %zu.", b->scan.error,
 				 b->scan.error_at);
 	call->json = &b->scan;
+	if (t->key && t->key->asks_user)
+		read_user(t);
 	if (t->endpoint->route == ROUTE_PATH)
 		return read_path(t) == STAGE_FAILED ? STAGE_FAILED : read_gemini(t);
 	if (read_model(t) == STAGE_FAILED)

@@ -12,6 +12,7 @@
 #include "api/answer_writer.h"
 #include "api/endpoints.h"
 #include "core/call.h"
+#include "core/may_use.h"
 #include "core/snapshot.h"
 #include "wire/url.h"
 
@@ -61,7 +62,7 @@ struct listing {
 
 static void list_one(struct listing *l, struct str id, struct str owner, int64_t created_s)
 {
-	if (!key_allows(l->t->key, id))
+	if (!may_use(l->t, id))
 		return;
 	if (l->first.p)
 		buf_addc(l->out, ',');
@@ -144,7 +145,7 @@ enum stage_result models_one(struct txn *t)
 		return txn_error(t, ERR_BAD_REQUEST, "The model's name in the path is not properly encoded.");
 	const struct model *m = snapshot_model(s, id);
 	const struct target *target = target_named(s, id);
-	if ((!m && !target) || !key_allows(t->key, id))
+	if ((!m && !target) || !may_use(t, id))
 		return txn_error(t, ERR_NO_MODEL, "The model `%.*s` does not exist here.", STR_FMT(str_head(id, 200)));
 	struct buf out = BUF_INIT(4096);
 	if (for_google(t))

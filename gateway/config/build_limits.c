@@ -1,8 +1,8 @@
 /*
- * build_limits.c: budgets and limits of keys and teams become rules that are reserved together.
+ * build_limits.c: budgets and limits of keys and teams become rules that are reserved together, and lists of models.
  */
 #include "config/build.h"
-#include "core/limit.h"
+#include "core/may_use.h"
 
 enum { MATCH_MAX = 128, RULES_MAX = 24 };	/* STORE_LIMITS_MAX: what one reservation can hold */
 
@@ -14,6 +14,7 @@ struct rules {
 	unsigned n;
 	enum limit_per per;		/* of those that are added now */
 	struct str match;
+	struct key *key;		/* gets lists of models */
 };
 
 static const int64_t spans[] = { 1, 60, 3600, 86400 };
@@ -147,6 +148,20 @@ static const struct node *team_node(const struct build *b, struct str name)
 
 /* --- by model, end user, tag --- */
 
+/* Whether a body's `user` matters, and which models a tag's or an end user's requests may ask for. */
+static void add_list(struct rules *r, const struct option_strings *models)
+{
+	struct key *k = r->key;
+	k->asks_user |= r->per == LIMIT_USER || (r->per == LIMIT_TAG && str_starts(r->match, STR("user=")));
+	if (models->n == 0)
+		return;
+	struct model_list *list = arena_new(r->b->arena, struct model_list);
+	const struct model_list **all = build_room(r->b->arena, k->lists, k->n_lists);
+	*list = (struct model_list){ r->called, r->per, r->match, models->items, models->n };
+	all[k->n_lists++] = list;
+	k->lists = all;
+}
+
 static void add_part(struct rules *r, const struct node *n, enum limit_per per, struct str match)
 {
 	static const char *const words[] = { [LIMIT_MODEL] = "for", [LIMIT_USER] = "for each user", [LIMIT_TAG] = "tagged" };
@@ -154,10 +169,11 @@ static void add_part(struct rules *r, const struct node *n, enum limit_per per, 
 	struct str called = r->called;
 	if (match.n > MATCH_MAX)
 		build_error(r->b, n, "`%.*s...` is longer than a model or a tag may be here: %d", STR_FMT(str_head(match, 40)), MATCH_MAX);
-	options_load(&part_table, n, &d, &r->b->context);
+	options_load(per == LIMIT_MODEL ? &model_part_table : &part_table, n, &d, &r->b->context);
 	r->called = arena_printf(r->b->arena, "%.*s %s%s%.*s", STR_FMT(called), words[per], match.n ? " " : "", STR_FMT(match));
 	r->per = per;
 	r->match = match;
+	add_list(r, &d.models);
 	add_limits(r, d.limits);
 	add_budgets(r, d.budgets);
 	r->called = called;
@@ -169,8 +185,8 @@ static void add_parts(struct rules *r, const struct node *map, enum limit_per pe
 	if (!map || node_is_null(map))
 		return;
 	if (map->kind != NODE_MAP)
-		build_error(r->b, map, "`%s`: expected a map of %s to { limits, budgets }, not %s", what,
-			    per == LIMIT_MODEL ? "models" : "tags", node_kind_name(map));
+		build_error(r->b, map, "`%s`: expected a map of %s limits, budgets }, not %s", what,
+			    per == LIMIT_MODEL ? "models to {" : "tags to { models,", node_kind_name(map));
 	for (const struct node *n = map->kind == NODE_MAP ? map->first : NULL; n; n = n->next)
 		add_part(r, n, per, n->key);
 }
@@ -204,7 +220,7 @@ static void set_team_models(struct build *b, const struct node *team, struct key
 void build_limits(struct build *b, struct key *k, const struct node *of, bool closed)
 {
 	struct arena *a = b->arena;
-	struct rules r = { .b = b, .owner = arena_printf(a, "key/%.*s", STR_FMT(k->name)),
+	struct rules r = { .b = b, .key = k, .owner = arena_printf(a, "key/%.*s", STR_FMT(k->name)),
 			   .called = arena_printf(a, "key `%.*s`", STR_FMT(k->name)),
 			   .rules = arena_array(a, struct limit_rule, RULES_MAX) };
 	const struct node *team = str_empty(k->team) ? NULL : team_node(b, k->team);
@@ -228,7 +244,8 @@ void build_limits(struct build *b, struct key *k, const struct node *of, bool cl
 /* Teams are checked as wholes, also where no key belongs to them. */
 void build_check_limits(struct build *b, const struct node *team)
 {
-	struct rules r = { .b = b, .owner = STR("check"), .called = STR("the team"),
+	struct key nobody = { .n_lists = 0 };
+	struct rules r = { .b = b, .key = &nobody, .owner = STR("check"), .called = STR("the team"),
 			   .rules = arena_array(b->arena, struct limit_rule, RULES_MAX) };
 	add_all(&r, team);
 }

@@ -271,8 +271,8 @@ static const struct option key_rows[] = {
 	{ "budgets", OPTION_NODE, K(budgets), NULL, NULL, NULL, false, "a list of { usd, per }" },
 	{ "limits", OPTION_NODE, K(limits), NULL, NULL, NULL, false, "requests, tokens, concurrency" },
 	{ "per_model", OPTION_NODE, K(per_model), NULL, NULL, NULL, false, "further limits and budgets by model or pattern" },
-	{ "per_user", OPTION_NODE, K(per_user), NULL, NULL, NULL, false, "limits and budgets of each end user" },
-	{ "per_tag", OPTION_NODE, K(per_tag), NULL, NULL, NULL, false, "limits and budgets by tag or pattern: feature=search" },
+	{ "per_user", OPTION_NODE, K(per_user), NULL, NULL, NULL, false, "models, limits and budgets of each end user" },
+	{ "per_tag", OPTION_NODE, K(per_tag), NULL, NULL, NULL, false, "models, limits and budgets by tag or pattern: feature=search" },
 	{ "on_store_failure", OPTION_WORD, K(on_store_failure), "local", "local closed", NULL, false,
 	  "when Redis is away: limits of this process alone, or no service" },
 };
@@ -331,6 +331,7 @@ static const struct option limits_rows[] = {
 };
 
 static const struct option part_rows[] = {
+	{ "models", OPTION_STRINGS, D(models), NULL, NULL, NULL, false, "tags and end users: models or patterns such requests may use; default: all that their key may" },
 	{ "budgets", OPTION_NODE, D(budgets), NULL, NULL, NULL, false, "a list of { usd, per }" },
 	{ "limits", OPTION_NODE, D(limits), NULL, NULL, NULL, false, "requests, tokens, concurrency" },
 };
@@ -339,8 +340,8 @@ static const struct option team_rows[] = {
 	{ "name", OPTION_STRING, G(name), NULL, NULL, NULL, false, "what keys call it" },
 	{ "models", OPTION_STRINGS, G(models), "*", NULL, NULL, false, "models or patterns its keys may use, where theirs allow them, too" },
 	{ "per_model", OPTION_NODE, G(per_model), NULL, NULL, NULL, false, "further limits and budgets by model or pattern" },
-	{ "per_user", OPTION_NODE, G(per_user), NULL, NULL, NULL, false, "limits and budgets of each end user" },
-	{ "per_tag", OPTION_NODE, G(per_tag), NULL, NULL, NULL, false, "limits and budgets by tag or pattern: feature=search" },
+	{ "per_user", OPTION_NODE, G(per_user), NULL, NULL, NULL, false, "models, limits and budgets of each end user" },
+	{ "per_tag", OPTION_NODE, G(per_tag), NULL, NULL, NULL, false, "models, limits and budgets by tag or pattern: feature=search" },
 	{ "budgets", OPTION_NODE, G(budgets), NULL, NULL, NULL, false, "a list of { usd, per }" },
 	{ "limits", OPTION_NODE, G(limits), NULL, NULL, NULL, false, "requests, tokens, concurrency" },
 };
@@ -372,5 +373,7 @@ const struct option_table price_table = TABLE("prices.*", price_rows);
 const struct option_table budget_table = TABLE("keys[].budgets[]", budget_rows);
 const struct option_table limits_table = TABLE("keys[].limits", limits_rows);
 const struct option_table team_table = TABLE("teams[]", team_rows);
-const struct option_table part_table = TABLE("keys[].per_model.*", part_rows);
+const struct option_table part_table = TABLE("keys[].per_tag.*", part_rows);
+/* Without the first, `models`. */
+const struct option_table model_part_table = { "keys[].per_model.*", part_rows + 1, array_len(part_rows) - 1 };
 const struct option_table plugin_table = TABLE("plugins[]", plugin_rows);

@@ -140,6 +140,7 @@ struct team_draft {
 
 /* Of a model, each end user, a tag. */
 struct part_draft {
+	struct option_strings models;	/* not of a model */
 	const struct node *budgets, *limits;
 };
 
@@ -153,7 +154,7 @@ struct plugin_draft {
 };
 
 extern const struct option_table settings_table, provider_table, model_table, target_table, key_table, breaker_table,
-	certificate_table, price_table, budget_table, limits_table, team_table, part_table, plugin_table;
+	certificate_table, price_table, budget_table, limits_table, team_table, part_table, model_part_table, plugin_table;
 
 struct option_context {
 	struct arena *arena;

@@ -131,7 +131,7 @@ void print_full(struct buf *out)
 			 "    # limits: { requests_per_minute: 600, tokens_per_minute: 100000, concurrent: 20 }\n"
 			 "    # per_model: { \"gpt-*\": { limits: { output_tokens_per_hour: 50000 } } }\n"
 			 "    # per_user: { limits: { requests_per_minute: 10 } }\n"
-			 "    # per_tag: { \"feature=search\": { budgets: [{ usd: 5, per: day }] } }\n"
+			 "    # per_tag: { \"feature=search\": { models: [small-*], budgets: [{ usd: 5, per: day }] } }\n"
 			 "teams: []    # { name, models, budgets, limits, per_model, per_user, per_tag }\nprices: {}    # provider/model: { input: 1.00, output: 4.00 }\n"
 			 "plugins: []    # { name, config }\n"));
 }
@@ -302,7 +302,7 @@ static void schema_allowances(struct buf *out)
 	struct buf one = BUF_INIT(64 * 1024);
 	schema_allowance(&one);
 	buf_add(out, str_c(one.p));
-	schema_map(out, "per_model", &part_table, one.p);
+	schema_map(out, "per_model", &model_part_table, one.p);
 	schema_map(out, "per_tag", &part_table, one.p);
 	buf_add(out, STR(",\"per_user\":"));
 	schema_object(out, &part_table, STR_NONE, one.p);
@@ -392,6 +392,7 @@ void print_reference(struct buf *out)
 	reference_table(out, "keys.budgets, teams.budgets", &budget_table, false);
 	reference_table(out, "keys.limits, teams.limits", &limits_table, false);
 	reference_table(out, "teams", &team_table, false);
+	reference_table(out, "per_model.NAME, per_tag.TAG, per_user", &part_table, false);
 	reference_table(out, "prices.TARGET", &price_table, false);
 	reference_table(out, "plugins", &plugin_table, false);
 	reference_table(out, "breaker", &breaker_table, false);

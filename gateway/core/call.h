@@ -43,6 +43,7 @@ struct call {
 	struct prompt prompt;		/* measured when first wanted: call_prompt() */
 	uint8_t service;		/* enum service_tier that was asked for */
 	int64_t max_output;		/* tokens the caller allows; 0: not said */
+	struct str user;		/* the body's end user, where the key asks; empty: not said */
 	struct str session;		/* what ties it to earlier requests; empty: nothing */
 	int64_t timeout_us;		/* lowered by the caller's headers; 0: not */
 };

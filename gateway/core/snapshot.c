@@ -133,16 +133,3 @@ void snapshot_keys_changed(void)
 {
 	atomic_fetch_add(&key_changes, 1);
 }
-
-static bool matches(const struct str *patterns, unsigned n, struct str model)
-{
-	for (unsigned i = 0; i < n; i++)
-		if (str_glob(patterns[i], model))
-			return true;
-	return n == 0;
-}
-
-bool key_allows(const struct key *k, struct str model)
-{
-	return !k || (matches(k->models, k->n_models, model) && matches(k->team_models, k->n_team_models, model));
-}

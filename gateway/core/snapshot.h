@@ -141,9 +141,6 @@ const struct key *snapshot_key(const struct snapshot *s, const uint8_t digest[32
 uint64_t snapshot_stamp(const struct snapshot *s);
 void snapshot_keys_changed(void);
 
-/* May the key use this name? No key, or a key without patterns, may use all. */
-bool key_allows(const struct key *k, struct str model);
-
 /* The exact alias, or NULL. */
 const struct model *snapshot_model(const struct snapshot *s, struct str name);
 

@@ -17,6 +17,7 @@
 struct cascade;
 struct dialect;
 struct limit_set;
+struct model_list;
 struct live_credential;
 struct live_model;
 struct live_target;
@@ -191,6 +192,9 @@ struct key {
 	unsigned n_models;
 	const struct str *team_models;	/* what its team may use; none: all */
 	unsigned n_team_models;
+	const struct model_list *const *lists;	/* of tags and end users, its team's included: core/may_use.h */
+	unsigned n_lists;
+	bool asks_user;			/* something here is of end users: the body's `user` is read */
 	const struct limit_set *limits;	/* its own and its team's; NULL: none */
 	struct live_key *live;
 };

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "core/may_use.h"
 #include "core/money.h"
 #include "core/sink.h"
 #include "core/target.h"
@@ -45,6 +46,37 @@ static void add_limit(struct txn *t, struct buf *b, const struct hold *h, unsign
 	buf_addc(b, '}');
 }
 
+static void add_models(struct buf *b, const struct str *models, unsigned n)
+{
+	buf_add(b, STR("\"models\":["));
+	for (unsigned i = 0; i < n; i++) {
+		buf_add(b, i ? STR(",") : STR(""));
+		buf_add_json(b, models[i]);
+	}
+	buf_addc(b, ']');
+}
+
+/* What binds besides the key's own models: its team's, and those of tags and end users. */
+static void add_lists(struct txn *t, struct buf *b, const struct key *k)
+{
+	buf_add(b, STR(",\"models_also\":["));
+	if (k->n_team_models) {
+		buf_add(b, STR("{\"of\":"));
+		buf_add_json(b, arena_printf(&t->arena, "team `%.*s`", STR_FMT(k->team)));
+		buf_addc(b, ',');
+		add_models(b, k->team_models, k->n_team_models);
+		buf_addc(b, '}');
+	}
+	for (unsigned i = 0; i < k->n_lists; i++) {
+		buf_add(b, i || k->n_team_models ? STR(",{\"of\":") : STR("{\"of\":"));
+		buf_add_json(b, k->lists[i]->owner);
+		buf_addc(b, ',');
+		add_models(b, k->lists[i]->models, k->lists[i]->n);
+		buf_addc(b, '}');
+	}
+	buf_addc(b, ']');
+}
+
 static void add_key(struct txn *t, struct buf *b)
 {
 	const struct key *k = t->key;
@@ -57,12 +89,11 @@ static void add_key(struct txn *t, struct buf *b)
 		buf_add(b, STR(",\"team\":"));
 		buf_add_json(b, k->team);
 	}
-	buf_add(b, STR(",\"models\":["));
-	for (unsigned i = 0; k && i < k->n_models; i++) {
-		buf_add(b, i ? STR(",") : STR(""));
-		buf_add_json(b, k->models[i]);
-	}
-	buf_add(b, STR("],\"limits\":["));
+	buf_addc(b, ',');
+	add_models(b, k ? k->models : NULL, k ? k->n_models : 0);
+	if (k && (k->n_team_models || k->n_lists))
+		add_lists(t, b, k);
+	buf_add(b, STR(",\"limits\":["));
 }
 
 static enum stage_result write_answer(struct txn *t, const struct hold *h)

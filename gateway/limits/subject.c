@@ -9,7 +9,8 @@
 #include "base/digest.h"
 #include "base/mem.h"
 #include "core/call.h"
-#include "wire/json_cursor.h"
+#include "core/endpoint.h"
+#include "core/tags.h"
 
 static const int64_t FORGET_US = 3600 * SECOND_US;
 
@@ -50,23 +51,6 @@ static bool is_known(struct txn *t, struct str user, struct str scope)
 	return true;
 }
 
-/* The value of a tag, or STR_NONE: "feature=search,user=42". */
-static struct str tag_value(struct txn *t, struct str name)
-{
-	struct str rest = t->req ? t->req->header[RH_WEIR_TAGS] : STR_NONE, one, key;
-	while (str_split(&rest, ',', &one))
-		if (str_split(&one, '=', &key) && str_eq(str_trim(key), name))
-			return str_trim(one);
-	return STR_NONE;
-}
-
-static struct str body_user(const struct call *c)
-{
-	struct str root = c && c->json ? c->body : STR_NONE;
-	struct str user = str_empty(root) ? STR_NONE : json_raw(json_get(root, STR("user")));
-	return str_empty(user) && !str_empty(root) ? json_raw(json_get(json_get(root, STR("metadata")), STR("user_id"))) : user;
-}
-
 struct str subject_user(struct txn *t, const struct limit_set *set)
 {
 	uint8_t digest[DIGEST_SIZE];
@@ -74,9 +58,7 @@ struct str subject_user(struct txn *t, const struct limit_set *set)
 	bool wanted = false;
 	for (unsigned i = 0; i < set->n; i++)
 		wanted |= set->rules[i].per == LIMIT_USER;
-	struct str user = wanted ? tag_value(t, STR("user")) : STR_NONE;
-	if (wanted && str_empty(user))
-		user = body_user(t->call);
+	struct str user = wanted ? tags_user(t) : STR_NONE;
 	if (str_empty(user))
 		return STR_NONE;
 	if (!is_known(t, user, set->scope))
@@ -88,21 +70,13 @@ struct str subject_user(struct txn *t, const struct limit_set *set)
 	return arena_copy(&t->arena, str_of(hex, USER_MAX));
 }
 
-static bool has_tag(struct txn *t, struct str pattern)
-{
-	struct str rest = t->req ? t->req->header[RH_WEIR_TAGS] : STR_NONE, one;
-	while (str_split(&rest, ',', &one))
-		if (str_glob(pattern, str_trim(one)))
-			return true;
-	return false;
-}
-
 bool subject_matches(struct txn *t, const struct limit_rule *rule, struct str user)
 {
+	bool shown = t->endpoint->route == ROUTE_HERE;	/* who asks what is left is told of all */
 	switch (rule->per) {
-	case LIMIT_MODEL: return !t->call || str_glob(rule->match, t->call->model);	/* without a call all are shown */
+	case LIMIT_MODEL: return shown || str_glob(rule->match, t->call->model);
 	case LIMIT_USER:  return !str_empty(user);
-	case LIMIT_TAG:   return !t->call || has_tag(t, rule->match);
+	case LIMIT_TAG:   return shown || tags_match(t, rule->match);
 	default:          return true;
 	}
 }

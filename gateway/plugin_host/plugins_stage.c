@@ -8,6 +8,7 @@
 #include "core/call.h"
 #include "core/endpoint.h"
 #include "core/live.h"
+#include "core/may_use.h"
 #include "core/snapshot.h"
 #include "core/target.h"
 #include "plugin_host/plugin_host.h"
@@ -32,11 +33,11 @@ static bool is_for(const struct plugin_use *u, const struct txn *t, bool last)
 	       matches(u->keys, u->n_keys, t->key ? t->key->name : STR_NONE);
 }
 
-/* Answers of weir itself have nothing in them for plugins; nor has a model that the key may not use. */
+/* Answers of weir itself have nothing in them for plugins; nor has a model that may not be used. */
 static struct weir_request *begin(struct txn *t)
 {
 	struct plugin_set *set = t->snapshot->plugins;
-	if (t->endpoint->route == ROUTE_HERE || t->call->upload || !key_allows(t->key, t->call->model))
+	if (t->endpoint->route == ROUTE_HERE || t->call->upload || !may_use(t, t->call->model))
 		return NULL;
 	struct weir_request *r = mem_alloc(sizeof(*r));
 	r->t = t;

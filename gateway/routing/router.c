@@ -11,6 +11,7 @@
 #include "core/call.h"
 #include "core/endpoint.h"
 #include "core/journal.h"
+#include "core/may_use.h"
 #include "core/plan.h"
 #include "core/snapshot.h"
 #include "core/txn.h"
@@ -86,13 +87,13 @@ static void add_fallbacks(struct txn *t, struct plan *p, struct rung *rungs, uns
 	while (str_split(&rest, ',', &name)) {
 		name = str_trim(name);
 		route_resolve(t->snapshot, name, &t->arena, &r);
-		if (r.model && key_allows(t->key, name))
+		if (r.model && may_use(t, name))
 			add_rung(t, p, r.model, rungs, n);
 	}
 	for (unsigned i = 0; i < p->model->n_fallbacks; i++) {
 		name = p->model->fallbacks[i];
 		route_resolve(t->snapshot, name, &t->arena, &r);
-		if (r.model && key_allows(t->key, name))
+		if (r.model && may_use(t, name))
 			add_rung(t, p, r.model, rungs, n);
 	}
 }
@@ -218,7 +219,7 @@ static enum stage_result route_by_provider(struct txn *t)
 	const struct snapshot *s = t->snapshot;
 	struct str asked = t->req->header[RH_WEIR_PROVIDER];
 	struct str name = !str_empty(asked) ? asked : s->settings.files_provider;
-	if (!key_allows(t->key, STR("*")))
+	if (!may_use(t, STR("*")))
 		return txn_error(t, ERR_MODEL_NOT_ALLOWED,
 				 "This key is limited to certain models and may not use %s.", t->endpoint->name);
 	const struct provider *p = str_empty(name) ? first_usable(s) : snapshot_provider(s, name);
@@ -231,16 +232,21 @@ static enum stage_result route_by_provider(struct txn *t)
 	return write_plan(t, route_direct(s, p, STR_NONE, &t->arena));
 }
 
+static enum stage_result not_allowed(struct txn *t, struct str name)
+{
+	struct str owner = may_use_owner(t, name);
+	t->error.param = STR("model");
+	return txn_error(t, ERR_MODEL_NOT_ALLOWED, "This key may not use the model `%.*s`%s%.*s%s.", STR_FMT(str_head(name, 200)),
+			 owner.n ? ": " : "", STR_FMT(owner), owner.n ? " does not allow it" : "");
+}
+
 static enum stage_result route_by_model(struct txn *t)
 {
 	struct route r;
 	struct str name = t->call->model;
 	route_resolve(t->snapshot, name, &t->arena, &r);
-	if (!key_allows(t->key, name)) {
-		t->error.param = STR("model");
-		return txn_error(t, ERR_MODEL_NOT_ALLOWED, "This key may not use the model `%.*s`.",
-				 STR_FMT(str_head(name, 200)));
-	}
+	if (!may_use(t, name))
+		return not_allowed(t, name);
 	if (!r.model)
 		return no_such_model(t, &r);
 	return write_plan(t, r.model);
