@@ -39,6 +39,7 @@
 #include "metering/learned_file.h"
 #include "metering/capture.h"
 #include "metering/ledger.h"
+#include "plugin_host/plugin_host.h"
 #include "reload.h"
 #include "restore.h"
 #include "store/worker_store.h"
@@ -206,6 +207,8 @@ static void publish(struct reload *r, struct snapshot *snapshot)
 	buf_free(&kept);
 	resolve_names(snapshot);
 	families_prepare(snapshot);
+	plugin_crashes_forgive();
+	plugins_prepare(snapshot);
 	s->snapshot = snapshot;
 	health_checks_follow(s->health, snapshot);
 	token_keeper_follow(snapshot);
@@ -453,6 +456,8 @@ static int serve(struct server *s, const char *file)
 	s->reload.owner = s;
 	reload_watch(&s->reload, s->snapshot, s->snapshot->settings.watch);
 	open_access_log(s);
+	plugins_prepare(s->snapshot);
+	plugin_crashes_open(s->snapshot->settings.plugin_crashes);
 	int status = 1;
 	if (start_workers(s))
 		status = run(s);

@@ -197,11 +197,13 @@ static void set_capture(struct build *b)
 		c->share = (unsigned)(percent * 100 + part);
 }
 
-static void set_learned_file(struct build *b)
+static void set_state_files(struct build *b)
 {
 	const char *directory = b->environment ? getenv("STATE_DIRECTORY") : NULL;
 	if (str_empty(b->s->settings.learned_file) && directory && *directory)
 		b->s->settings.learned_file = arena_printf(b->arena, "%s/learned", directory);
+	if (str_empty(b->s->settings.plugin_crashes) && directory && *directory)
+		b->s->settings.plugin_crashes = arena_printf(b->arena, "%s/plugin-crashes", directory);
 }
 
 /* Beside the ledger, or where systemd says. */
@@ -255,6 +257,6 @@ void build_settings(struct build *b)
 	set_keys_file(b);
 	check_files_provider(b);
 	set_capture(b);
-	set_learned_file(b);
+	set_state_files(b);
 	note_later(b);
 }

@@ -69,6 +69,8 @@ static const struct option settings_rows[] = {
 	  "SQLite file of keys made by the admin API; default: weir-keys.db beside the ledger, or in systemd's state directory" },
 	{ "learned_file", OPTION_STRING, S(s.learned_file), NULL, NULL, NULL, true,
 	  "keeps what was learned of models over restarts; default: in systemd's state directory, else not" },
+	{ "plugin_crashes", OPTION_STRING, S(s.plugin_crashes), NULL, NULL, NULL, true,
+	  "keeps count of crashes in plugins over restarts; default: in systemd's state directory, else not" },
 	{ "files_provider", OPTION_STRING, S(s.files_provider), NULL, NULL, NULL, false,
 	  "where files and batches go that name no model; empty: the first provider with a credential" },
 	{ "log.level", OPTION_WORD, S(log_level), "info", "debug info warn error", NULL, false, "least level that is logged" },

@@ -14,6 +14,7 @@
 #include "base/str.h"
 
 struct weir_plugin;		/* plugins/weir_plugin.h */
+struct plugin_record;
 
 enum { PLUGINS_MAX = 32 };
 
@@ -24,6 +25,7 @@ struct plugin_use {
 	struct str name;
 	const struct weir_plugin *plugin;
 	void *self;			/* what configure() returned */
+	struct plugin_record *record;	/* of all plugins of this name */
 	const struct str *models, *keys;/* patterns; none: all */
 	unsigned n_models, n_keys;
 	int64_t timeout_us;		/* ceiling of one hold */

@@ -99,6 +99,7 @@ struct settings {
 	int64_t reservation_ttl_us;
 	struct str keys_file;			/* keys made while running are kept here; empty: nowhere */
 	struct str learned_file;		/* empty: what is learned is not kept */
+	struct str plugin_crashes;		/* empty: crashes of plugins are not counted */
 	struct str files_provider;		/* files and batches without a model go here; empty: first usable */
 };
 

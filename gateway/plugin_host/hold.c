@@ -147,7 +147,7 @@ int run_work(struct weir_request *r, void *(*run)(void *), void *input, void (*d
 {
 	if (!run || !begin(r, HOLD_WORK, timeout_ms * (int64_t)MS_US, then))
 		return 0;
-	r->hold.work = work_start(loop, run, input, drop, on_worked, r);
+	r->hold.work = work_start(loop, run_use(r)->record, run, input, drop, on_worked, r);
 	if (!r->hold.work)
 		run_hold_drop(r);
 	return r->hold.work != NULL;

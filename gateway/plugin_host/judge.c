@@ -4,7 +4,6 @@
  * It lies in r->event as it will go out. The transaction may have let go of its request by now: what is
  * shown is read from these bytes alone.
  */
-#include "base/clock.h"
 #include "core/endpoint.h"
 #include "plugin_host/run.h"
 #include "plugin_host/spots.h"
@@ -57,9 +56,9 @@ static enum weir_verdict first(struct weir_request *r)
 	const struct plugin_use *u = run_use(r);
 	struct buf text = BUF_INIT(TEXT_MOST);
 	struct str said = texts_of(r, &text);
-	int64_t began = clock_us();
+	hook_begin(u, "answered");
 	enum weir_verdict v = u->plugin->answered(u->self, r, run_text(said.p ? said : STR("")));
-	count_overrun(u, "answered", clock_us() - began);
+	hook_end(u);
 	buf_free(&text);
 	return v;
 }
@@ -76,7 +75,9 @@ static enum weir_verdict again(struct weir_request *r)
 	run_hold_drop(r);
 	enum weir_verdict v = WEIR_CONTINUE;
 	if (u->plugin->result && (!result.failure || then == WEIR_TELL)) {
+		hook_begin(u, "result");
 		v = u->plugin->result(u->self, r, &result);
+		hook_end(u);
 	} else if (result.failure) {
 		count_outcome(u, late ? OUTCOME_TIMEOUT : OUTCOME_FAILURE);
 		v = then == WEIR_GO_ON || (then != WEIR_REFUSE && u->on_failure == PLUGIN_CONTINUES) ? WEIR_CONTINUE : WEIR_REJECT;

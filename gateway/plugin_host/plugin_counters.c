@@ -7,6 +7,8 @@
 #include "base/counters.h"
 #include "base/log.h"
 #include "core/live.h"
+#include "core/snapshot.h"
+#include "plugin_host/plugin_host.h"
 #include "plugin_host/run.h"
 
 static struct counter_family outcomes = {
@@ -30,6 +32,15 @@ static struct counter_family overruns = {
 	.kind = COUNTER_SUM, .scale = 1, .labels = { "plugin", "hook" },
 };
 
+static struct counter_family stuck = {
+	.name = "weir_plugin_stuck_total", .help = "Calls of a plugin that kept the thread longer than a second.",
+	.kind = COUNTER_SUM, .scale = 1, .labels = { "plugin", "hook" },
+};
+static struct counter_family off = {
+	.name = "weir_plugin_off", .help = "1: the plugin crashed weir three times within an hour, and is switched off.",
+	.kind = COUNTER_GAUGE, .scale = 1, .labels = { "plugin" },
+};
+
 static const int64_t OVERRUN_US = 10 * MS_US, TELL_US = 100 * MS_US;
 
 static struct counter *two(struct counter_family *f, struct str a, struct str b)
@@ -37,10 +48,13 @@ static struct counter *two(struct counter_family *f, struct str a, struct str b)
 	return counter_of(f, (struct str[]){ a, b });
 }
 
+static const char *const outcome_words[OUTCOMES] = {
+	"continue", "change", "answer", "reject", "timeout", "failure", "invalid", "off"
+};
+
 void count_outcome(const struct plugin_use *u, enum plugin_outcome o)
 {
-	static const char *const words[OUTCOMES] = { "continue", "change", "answer", "reject", "timeout", "failure", "invalid" };
-	counter_add(two(&outcomes, u->name, str_c(words[o])), 1);
+	counter_add(two(&outcomes, u->name, str_c(outcome_words[o])), 1);
 }
 
 void count_hit(const struct plugin_use *u, struct str why)
@@ -66,9 +80,51 @@ void count_overrun(const struct plugin_use *u, const char *hook, int64_t took_us
 		log_warn("plugin %.*s kept a thread for %lld ms in %s()", STR_FMT(u->name), (long long)(took_us / MS_US), hook);
 }
 
+void count_stuck(struct str plugin, const char *hook)
+{
+	counter_add(two(&stuck, plugin, str_c(hook)), 1);
+}
+
+void show_off(struct str plugin, bool is)
+{
+	counter_set(counter_of(&off, &plugin), is);
+}
+
 /* A sixteenth of the way to each new cost; races lose one of two, no more. */
 void learn_cost(struct live_model *m, int64_t cost)
 {
 	int64_t mean = atomic_load_explicit(&m->mean_cost, memory_order_relaxed);
 	atomic_store_explicit(&m->mean_cost, mean ? mean + (cost - mean) / 16 : cost, memory_order_relaxed);
+}
+
+/* --- before anything is counted --- */
+
+static void prepare_hooks(const struct plugin_use *u)
+{
+	const struct weir_plugin *p = u->plugin;
+	const struct { const char *name; bool has; } hooks[] = {
+		{ "request", p->request }, { "result", p->result }, { "target", p->target }, { "delta", p->delta },
+		{ "arguments", p->arguments }, { "answered", p->answered }, { "check", p->check }, { "end", p->end },
+	};
+	for (size_t i = 0; i < array_len(hooks); i++)
+		if (hooks[i].has) {
+			two(&overruns, u->name, str_c(hooks[i].name));
+			two(&stuck, u->name, str_c(hooks[i].name));
+		}
+}
+
+void plugins_prepare(const struct snapshot *s)
+{
+	const struct plugin_set *set = s->plugins;
+	for (const struct plugin_use *u = set ? set->uses : NULL; u && u < set->uses + set->n; u++) {
+		prepare_hooks(u);
+		show_off(u->name, plugin_is_off(u));
+		for (unsigned o = 0; o < OUTCOMES; o++)
+			two(&outcomes, u->name, str_c(outcome_words[o]));
+		for (unsigned i = 0; i < s->n_models; i++)
+			if (s->models[i]->live) {
+				two(&avoided, u->name, s->models[i]->live->name);
+				two(&saved, u->name, s->models[i]->live->name);
+			}
+	}
 }

@@ -27,6 +27,17 @@ bool plugins_last(struct txn *t);
 void plugin_host_open(struct loop *l, const struct fetch_ops *fetch);
 void plugin_host_close(struct loop *l);
 
+/* Each series of the snapshot's plugins, at zero. */
+struct snapshot;
+void plugins_prepare(const struct snapshot *s);
+
+/*
+ * Before the workers start: plugins that crashed weir too often, by this file (empty: not kept), are switched off, and
+ * further crashes are noted in it. forgive(): at a reload they are on again, and counted anew.
+ */
+void plugin_crashes_open(struct str file);
+void plugin_crashes_forgive(void);
+
 /* What plugins did with a request that was only explained: JSON objects with commas between. */
 void plugins_explain(const struct txn *t, struct buf *out);
 /* For those that have no stages to leave. */

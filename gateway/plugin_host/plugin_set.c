@@ -16,6 +16,8 @@
 
 #include "base/digest.h"
 #include "base/mem.h"
+#include "plugin_host/hooks.h"
+#include "plugin_host/record.h"
 
 #ifndef WEIR_PLUGIN_DIRECTORY
 #define WEIR_PLUGIN_DIRECTORY "/usr/local/lib/weir/plugins"
@@ -223,11 +225,17 @@ const struct weir_plugin *plugin_load(struct str name, struct str path, struct s
 
 bool plugin_configure(struct plugin_use *use, struct weir_setup *s, const struct weir_node *config)
 {
+	use->record = plugin_record_of(use->name);
 	use->self = use->plugin->configure(&plugin_host, s, config);
 	return use->self;
 }
 
 bool plugin_passes(const struct plugin_use *use, struct str text)
 {
-	return use->plugin->check(use->self, (struct weir_text){ text.p, text.n });
+	if (plugin_is_off(use))
+		return true;
+	hook_begin(use, "check");
+	bool good = use->plugin->check(use->self, (struct weir_text){ text.p, text.n });
+	hook_end(use);
+	return good;
 }

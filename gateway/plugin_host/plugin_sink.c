@@ -5,7 +5,6 @@
  * in which nothing is changed pass as they are. The sink lies right above the answer writer: what
  * the caller's queue does not take at once is queued all the same, so no hook sees a text twice.
  */
-#include "base/clock.h"
 #include "core/dialect.h"
 #include "core/endpoint.h"
 #include "plugin_host/run.h"
@@ -56,12 +55,12 @@ static void call(struct weir_request *r, const struct spot *s, struct str *text,
 {
 	const struct plugin_use *u = run_use(r);
 	struct weir_delta d = { .size = sizeof(d), .choice = s->choice, .text = run_text(*text), .whole = s->whole, .last = s->last };
-	int64_t began = clock_us();
+	hook_begin(u, s->arguments ? "arguments" : "delta");
 	r->was_replaced = false;
 	r->in_delta = true;
 	enum weir_verdict v = hook_of(u, s)(u->self, r, &d);
 	r->in_delta = false;
-	count_overrun(u, s->arguments ? "arguments" : "delta", clock_us() - began);
+	hook_end(u);
 	if (v == WEIR_REJECT) {
 		count_outcome(u, OUTCOME_REJECT);
 		run_break(r, "A step of this gateway broke the answer off.");

@@ -3,7 +3,6 @@
  */
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
 #include "core/call.h"
 #include "core/endpoint.h"
@@ -106,20 +105,37 @@ static enum stage_result obey(struct weir_request *r, enum weir_verdict v)
 	return STAGE_NEXT;
 }
 
+/* A plugin that crashed too often: as if it had failed. */
+static enum stage_result switched_off(struct weir_request *r)
+{
+	count_outcome(run_use(r), OUTCOME_OFF);
+	if (run_use(r)->on_failure == PLUGIN_CONTINUES || r->t->dry)
+		return STAGE_NEXT;
+	return txn_error(r->t, ERR_OVERLOADED, "A step of this gateway that has to see each request is switched off.");
+}
+
+static enum weir_verdict call_request(struct weir_request *r)
+{
+	const struct plugin_use *u = run_use(r);
+	hook_begin(u, "request");
+	r->inside = true;
+	enum weir_verdict v = u->plugin->request(u->self, r);
+	r->inside = false;
+	hook_end(u);
+	return v;
+}
+
 static enum stage_result ask(struct weir_request *r)
 {
 	const struct plugin_use *u = run_use(r);
-	int64_t began = clock_us();
+	if (plugin_is_off(u))
+		return switched_off(r);
 	r->entered |= UINT32_C(1) << r->at;
 	if (u->plugin->delta || u->plugin->arguments)
 		r->deltas |= UINT32_C(1) << r->at;
 	if (!u->plugin->request)
 		return STAGE_NEXT;
-	r->inside = true;
-	enum weir_verdict v = u->plugin->request(u->self, r);
-	r->inside = false;
-	count_overrun(u, "request", clock_us() - began);
-	return obey(r, v);
+	return obey(r, call_request(r));
 }
 
 /* The result, or that none came, is given to the plugin: it may hold again. */
@@ -136,12 +152,12 @@ static enum stage_result give_result(struct weir_request *r)
 		buf_free(&body);
 		return result.failure ? on_failure(r, then, late) : STAGE_NEXT;
 	}
-	int64_t began = clock_us();
+	hook_begin(u, "result");
 	r->inside = true;
 	enum weir_verdict v = u->plugin->result(u->self, r, &result);
 	r->inside = false;
+	hook_end(u);
 	buf_free(&body);
-	count_overrun(u, "result", clock_us() - began);
 	return obey(r, v);
 }
 
@@ -205,9 +221,14 @@ static void forget(struct weir_request *r)
 {
 	struct weir_end end = end_of(r->t);
 	run_hold_drop(r);
-	for (r->at = 0; r->at < r->set->n; r->at++)
-		if (r->entered >> r->at & 1 && run_use(r)->plugin->end)
-			run_use(r)->plugin->end(run_use(r)->self, r, &end);
+	for (r->at = 0; r->at < r->set->n; r->at++) {
+		const struct plugin_use *u = run_use(r);
+		if (!(r->entered >> r->at & 1) || !u->plugin->end)
+			continue;
+		hook_begin(u, "end");
+		u->plugin->end(u->self, r, &end);
+		hook_end(u);
+	}
 	buf_free(&r->plain);
 	buf_free(&r->replaced);
 	buf_free(&r->event);
@@ -241,9 +262,14 @@ static enum stage_result enter_targets(struct txn *t)
 	if (likely(!r) || t->answered_here || !t->plan)
 		return STAGE_NEXT;
 	r->routing = true;
-	for (r->at = 0; r->at < r->set->n; r->at++)
-		if (r->entered >> r->at & 1 && run_use(r)->plugin->target)
-			run_use(r)->plugin->target(run_use(r)->self, r);
+	for (r->at = 0; r->at < r->set->n; r->at++) {
+		const struct plugin_use *u = run_use(r);
+		if (!(r->entered >> r->at & 1) || !u->plugin->target)
+			continue;
+		hook_begin(u, "target");
+		u->plugin->target(u->self, r);
+		hook_end(u);
+	}
 	r->routing = false;
 	return STAGE_NEXT;
 }
@@ -297,9 +323,7 @@ static bool ask_last(struct weir_request *r)
 {
 	const struct plugin_use *u = run_use(r);
 	r->entered |= UINT32_C(1) << r->at;
-	r->inside = true;
-	enum weir_verdict v = u->plugin->request(u->self, r);
-	r->inside = false;
+	enum weir_verdict v = call_request(r);
 	run_hold_drop(r);
 	r->edits = (struct edits){ .n = 0 };
 	if (v != WEIR_ANSWER || !r->answered) {
@@ -315,7 +339,7 @@ bool plugins_last(struct txn *t)
 	for (unsigned i = 0; r && i < r->set->n; i++) {
 		struct error before = t->error;
 		r->at = i;
-		if (!is_for(run_use(r), t, true) || !run_use(r)->plugin->request)
+		if (!is_for(run_use(r), t, true) || !run_use(r)->plugin->request || plugin_is_off(run_use(r)))
 			continue;
 		if (ask_last(r)) {
 			t->error = (struct error){ .kind = ERR_NONE };

@@ -8,7 +8,9 @@
 #include "core/plugin.h"
 #include "core/sink.h"
 #include "core/txn.h"
+#include "plugin_host/hooks.h"
 #include "plugin_host/plugin_set.h"
+#include "plugin_host/record.h"
 
 enum { PIECES_MAX = 20000 };
 
@@ -131,11 +133,13 @@ void run_break(struct weir_request *r, const char *why);	/* breaks the answer of
 bool run_judge(struct weir_request *r);
 
 /* plugin_counters.c */
-enum plugin_outcome { OUTCOME_CONTINUE, OUTCOME_CHANGE, OUTCOME_ANSWER, OUTCOME_REJECT, OUTCOME_TIMEOUT, OUTCOME_FAILURE, OUTCOME_INVALID, OUTCOMES };
+enum plugin_outcome { OUTCOME_CONTINUE, OUTCOME_CHANGE, OUTCOME_ANSWER, OUTCOME_REJECT, OUTCOME_TIMEOUT, OUTCOME_FAILURE, OUTCOME_INVALID, OUTCOME_OFF, OUTCOMES };
 void count_outcome(const struct plugin_use *u, enum plugin_outcome o);
 void count_hit(const struct plugin_use *u, struct str why);
 void count_avoided(const struct plugin_use *u, const struct live_model *m);
 void count_overrun(const struct plugin_use *u, const char *hook, int64_t took_us);
+void count_stuck(struct str plugin, const char *hook);
+void show_off(struct str plugin, bool off);
 
 /* What a request of this model costs on average: kept of those that came to plugins. */
 void learn_cost(struct live_model *m, int64_t cost);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "plugin_host/hooks.h"
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t filled = PTHREAD_COND_INITIALIZER;
@@ -65,7 +66,9 @@ static void *thread_main(void *arg)
 	for (;;) {
 		struct work *w = take();
 		pthread_mutex_unlock(&lock);
+		hook_work_begin(w->whose);
 		w->output = w->run(w->input);
+		hook_work_end();
 		pthread_mutex_lock(&lock);
 		list_remove(&w->link);
 		give_back(w);
@@ -83,11 +86,11 @@ static bool start_thread(void)
 	return true;
 }
 
-struct work *work_start(struct loop *l, void *(*run)(void *), void *input, void (*drop_it)(void *),
+struct work *work_start(struct loop *l, const struct plugin_record *whose, void *(*run)(void *), void *input, void (*drop_it)(void *),
 			void (*done)(void *owner, void *output), void *owner)
 {
 	struct work *w = mem_alloc(sizeof(*w));
-	*w = (struct work){ .loop = l, .run = run, .input = input, .drop = drop_it, .done = done, .owner = owner };
+	*w = (struct work){ .loop = l, .whose = whose, .run = run, .input = input, .drop = drop_it, .done = done, .owner = owner };
 	pthread_mutex_lock(&lock);
 	bool good = n_queued < WORK_QUEUE;
 	if (good && n_queued >= n_idle && n_threads < WORK_THREADS)

@@ -11,11 +11,14 @@
 
 #include "base/loop.h"
 
+struct plugin_record;
+
 enum { WORK_THREADS = 4, WORK_QUEUE = 1024 };
 
 struct work {
 	struct list link;
 	struct loop *loop;
+	const struct plugin_record *whose;
 	void *(*run)(void *input);
 	void *input, *output;
 	void (*drop)(void *);			/* may be NULL */
@@ -26,7 +29,7 @@ struct work {
 };
 
 /* NULL when too many wait, or no thread can be started. */
-struct work *work_start(struct loop *l, void *(*run)(void *), void *input, void (*drop)(void *),
+struct work *work_start(struct loop *l, const struct plugin_record *whose, void *(*run)(void *), void *input, void (*drop)(void *),
 			void (*done)(void *owner, void *output), void *owner);
 
 /* done() will not be called; the output is dropped when it comes. */

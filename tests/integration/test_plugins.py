@@ -268,7 +268,18 @@ def test_a_reload_under_a_stream(gateway, provider, probe):
     assert text + "".join(c.choices[0].delta.content or "" for c in r) == "a ."
 
 
-@pytest.mark.parametrize("how", ["crash", "crash work"])
+def ended_by(g, text, **more):
+    """The request that ends weir; what it said last, and nothing of it but that."""
+    with pytest.raises((OSError, HTTPException)):
+        g.chat(text=text, **more)
+    g.process.wait(20)
+    assert g.process.returncode != 0
+    said = g.logs()
+    g.log_path.write_text("")	# a sanitizer's report is wanted here
+    return said
+
+
+@pytest.mark.parametrize("how", ["crash", "crash by free", "crash work"])
 def test_a_crash_ends_weir_and_nothing_else(gateway, provider, probe, tmp_path, how):
     """In a hook or on the pool of threads: after the restart the ledger and what was spent are there, the request in flight is not."""
     key = {"name": "k", "secret": "sk-weir-k-0123456789abcdef", "budgets": [{"usd": 0.001, "per": "total"}]}
@@ -281,11 +292,7 @@ def test_a_crash_ends_weir_and_nothing_else(gateway, provider, probe, tmp_path, 
     assert [r.status for r in spent] == [200] * 3
     with sqlite3.connect(tmp_path / "ledger.db") as db:
         assert wait_for(lambda: db.execute("SELECT count(*) FROM requests").fetchone()[0] == 3)
-    with pytest.raises((OSError, HTTPException)):
-        g.chat(text=how, headers=auth)
-    g.process.wait(10)
-    assert g.process.returncode != 0
-    g.log_path.write_text("")	# a sanitizer's report is wanted here
+    ended_by(g, how, headers=auth)
     again = gateway(g.config)
     with sqlite3.connect(tmp_path / "ledger.db") as db:
         assert db.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
@@ -293,6 +300,59 @@ def test_a_crash_ends_weir_and_nothing_else(gateway, provider, probe, tmp_path, 
     while again.chat(max_tokens=3, headers=auth).status == 200:
         spent.append(None)
     assert 4 <= len(spent) <= 6		# 0.00016 dollars each: what was spent before counts on
+
+
+def test_a_plugin_that_crashes_three_times_is_switched_off(gateway, provider, probe, tmp_path):
+    """Null, abort and a stack that runs over: named each time, and the fourth start leaves it out until a reload."""
+    p, crashes = provider(), tmp_path / "crashes"
+    conf = with_probe(probe, p, entry={"keys": ["shop"]}, plugin_crashes=str(crashes),
+                      keys=[{"name": "shop", "secret": "sk-shop-secret-1"}, {"name": "other", "secret": "sk-other-secret"}])
+    shop, other = ({"authorization": f"Bearer sk-{x}"} for x in ("shop-secret-1", "other-secret"))
+    for n, how in enumerate(("crash", "crash by abort", "crash by recursion")):
+        g = gateway(conf, expect=None)
+        assert g.metric("weir_plugin_off", plugin="probe") == 0 and (f"ended weir {n} times" in g.logs()) == (n > 0)
+        assert '"message":"weir ends: plugin probe crashed or hung in request()"' in ended_by(g, how, headers=shop)
+    assert [line.split()[1:] for line in crashes.read_text().splitlines()] == [["probe", "request"]] * 3
+    g = gateway(conf)
+    assert g.metric("weir_plugin_off", plugin="probe") == 1 and "plugin probe is switched off: it ended weir 3 times" in g.logs()
+    r = g.chat(text="crash", headers=shop)
+    assert r.status == 503 and "switched off" in r.error["message"] and p.requests == []
+    assert g.chat(text="crash", headers=other).status == 200
+    assert g.metric("weir_plugin_requests_total", plugin="probe", outcome="off") == 1
+    g.reload()
+    assert text_of(g.chat(text="answer again", headers=shop)) == "again"
+    assert g.metric("weir_plugin_off", plugin="probe") == 0 and crashes.read_text() == ""
+
+
+def test_what_is_switched_off_is_passed_over_where_it_may(gateway, provider, probe, tmp_path):
+    """And crashes of long ago, or of others, do not count."""
+    now = int(time.time())
+    crashes = tmp_path / "crashes"
+    crashes.write_text(f"{now - 10} probe request\n{now - 9} probe work\nrubbish\n{now - 8} probe delta\n")
+    conf = with_probe(probe, provider(), entry={"on_failure": "continue"}, plugin_crashes=str(crashes))
+    assert gateway(conf).chat(text="reject").status == 200
+    crashes.write_text(f"{now - 10} other request\n{now - 4000} probe work\n{now - 9} probe request\n{now - 8} probe delta\n")
+    assert gateway(conf).chat(text="reject").status == 451
+    crashes.write_text(f"{now - 4000} probe work\n")
+    assert gateway(conf).chat(text="reject").status == 451
+    assert crashes.read_text() == ""
+
+
+def test_a_plugin_that_holds_its_thread_is_named(gateway, provider, probe):
+    g = gateway(with_probe(probe, provider(), workers=2))
+    assert g.metric("weir_plugin_stuck_total", plugin="probe", hook="request") == 0
+    assert g.chat(text="nap").status == 200
+    assert g.wait_log(r"plugin probe has kept a thread for a second in request\(\)")
+    assert g.metric("weir_plugin_stuck_total", plugin="probe", hook="request") == 1
+    assert g.metric("weir_plugin_overruns_total", plugin="probe", hook="request") == 1
+
+
+def test_a_plugin_that_never_gives_its_thread_back_ends_weir(gateway, provider, probe, tmp_path):
+    """Others are served as long as it lives; then the service manager starts it again."""
+    crashes = tmp_path / "crashes"
+    g = gateway(with_probe(probe, provider(), plugin_crashes=str(crashes)), expect=None)
+    assert "plugin probe crashed or hung in request()" in ended_by(g, "for ever")
+    assert crashes.read_text().split()[1:] == ["probe", "request"]
 
 
 def test_the_plugin_of_the_guide(gateway, provider, header, tmp_path):

@@ -114,6 +114,26 @@ static enum weir_verdict change(struct weir_request *r)
 	return WEIR_CONTINUE;
 }
 
+static volatile unsigned deepest = UINT32_MAX;
+
+static char run_over(unsigned depth)
+{
+	volatile char frame[4096];
+	frame[depth % sizeof(frame)] = (char)depth;
+	return (char)(depth == deepest ? 0 : frame[0] + run_over(depth + 1) + frame[1]);
+}
+
+static void crash(struct weir_text how)
+{
+	if (is(how, "crash by abort"))
+		abort();
+	if (is(how, "crash by recursion"))
+		run_over(0);
+	if (is(how, "crash by free"))
+		free((char *)how.p - 4);
+	*(volatile int *)NULL = 1;
+}
+
 static enum weir_verdict request(void *self, struct weir_request *r)
 {
 	struct weir_text t = weir->fact(r, WEIR_LAST_TEXT);
@@ -154,8 +174,12 @@ static enum weir_verdict request(void *self, struct weir_request *r)
 		return hold_work(r, "slow", WEIR_REFUSE);
 	if (is(t, "crash work"))
 		return hold_work(r, "crash", WEIR_REFUSE);
-	if (is(t, "crash"))
-		*(volatile int *)NULL = 1;
+	if (starts(t, "crash"))
+		crash(t);
+	if (is(t, "nap"))
+		sleep(2);
+	while (is(t, "for ever"))
+		usleep(1000);
 	if (is(t, "no verdict"))
 		return WEIR_HOLD;
 	return WEIR_CONTINUE;
