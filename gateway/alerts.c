@@ -22,7 +22,7 @@
 enum { WAITING_MAX = 64, TRIES = 4 };
 
 static struct counter_family sent = {
-	.name = "weir_alerts_total", .help = "Alerts by what became of them: sent, failed, dropped.", .kind = COUNTER_SUM, .scale = 1,
+	.name = "weir_alerts_total", .help = "Alerts by what became of them: sent, failed, dropped, told by another replica.", .kind = COUNTER_SUM, .scale = 1,
 	.labels = { "result" },
 };
 
@@ -211,6 +211,8 @@ static void on_claimed(struct store_call *c)
 	struct told *told = container_of(c, struct told, call);
 	if (c->result != STORE_OK || str_eq(c->value, STR("first")))
 		enqueue(&told->alert);
+	else
+		count(STR("elsewhere"), 1);
 	free(told);
 }
 
@@ -249,6 +251,7 @@ void alerts_open(struct loop *l, struct store_home *shared)
 	count(STR("sent"), 0);
 	count(STR("failed"), 0);
 	count(STR("dropped"), 0);
+	count(STR("elsewhere"), 0);
 	alerts.running = pthread_create(&alerts.thread, NULL, thread_main, NULL) == 0;
 	if (!alerts.running)
 		log_error("no thread could be started for alerts");

@@ -355,18 +355,26 @@ static int run(struct server *s)
 	return 0;
 }
 
+static const char *store_state(const void *home)
+{
+	return store_home_state(home);
+}
+
 static bool open_stores(struct server *s)
 {
 	struct buf why = BUF_INIT(1024);
 	struct store_options shared = {
 		.url = s->snapshot->settings.store, .memory_values_max = s->snapshot->settings.cache.max_memory,
 		.ttl_ms = s->snapshot->settings.reservation_ttl_us / MS_US,
+		.command_ms = s->snapshot->settings.store_timeout_us / MS_US,
 	}, local = { .url = STR("memory"), .ttl_ms = shared.ttl_ms };
 	s->shared_store = store_home_open(&shared, &why);
 	bool memory = str_eq(shared.url, STR("memory"));
 	s->local_store = memory || !s->shared_store ? s->shared_store : store_home_open(&local, &why);
 	if (!s->local_store)
 		fprintf(stderr, "weir: store: %.*s\n", STR_FMT(buf_str(&why)));
+	else
+		health_store(store_home_name(s->shared_store), store_state, s->shared_store);
 	worker_store_use(s->shared_store, s->local_store);
 	buf_free(&why);
 	return s->local_store;

@@ -66,6 +66,10 @@ void config_follow(const struct snapshot *running, struct snapshot *fresh, struc
 		f->reservation_ttl_us = r->reservation_ttl_us;
 		name(kept, "reservation_ttl");
 	}
+	if (f->store_timeout_us != r->store_timeout_us) {
+		f->store_timeout_us = r->store_timeout_us;
+		name(kept, "store_timeout");
+	}
 	keep_text(fresh, &f->keys_file, r->keys_file, "keys_file", kept);
 	if (f->workers != r->workers) {
 		f->workers = r->workers;

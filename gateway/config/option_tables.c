@@ -60,6 +60,8 @@ static const struct option settings_rows[] = {
 	{ "workers", OPTION_AUTO, S(s.workers), "auto", "1 256", NULL, true, "event loops: auto is one a core" },
 	{ "watch", OPTION_BOOL, S(s.watch), "false", NULL, NULL, false, "reload when this file or an @file: changes" },
 	{ "store", OPTION_STRING, S(s.store), "memory", NULL, NULL, true, "memory, or redis://..." },
+	{ "store_timeout", OPTION_DURATION, S(s.store_timeout_us), "50ms", "1ms 10s", NULL, true,
+	  "how long a request waits for Redis before its key's on_store_failure decides" },
 	{ "reservation_ttl", OPTION_DURATION, S(s.reservation_ttl_us), "120s", "1s 1h", NULL, true,
 	  "when what a gateway that died had reserved is given back" },
 	{ "ledger", OPTION_STRING, S(s.ledger), "off", NULL, NULL, true, "SQLite file: the durable record of every request; or off" },

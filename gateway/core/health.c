@@ -11,6 +11,18 @@
 
 static _Atomic bool draining;
 
+static struct {
+	const char *name, *(*state)(const void *store);
+	const void *store;
+} kept_in = { .name = "memory" };
+
+void health_store(const char *name, const char *(*state)(const void *store), const void *store)
+{
+	kept_in.name = name;
+	kept_in.state = state;
+	kept_in.store = store;
+}
+
 void health_set_draining(void)
 {
 	atomic_store(&draining, true);
@@ -56,7 +68,9 @@ bool health_readiness(const struct snapshot *s, bool verbose, struct buf *out)
 	if (verbose && s) {
 		buf_add(out, STR(",\"configuration\":"));
 		buf_add_json(out, s->source);
-		buf_addf(out, ",\"serial\":%llu,\"store\":\"memory\"", (unsigned long long)s->serial);
+		buf_addf(out, ",\"serial\":%llu,\"store\":", (unsigned long long)s->serial);
+		buf_add_json(out, str_c(kept_in.name));
+		buf_addf(out, ",\"store_state\":\"%s\"", kept_in.state ? kept_in.state(kept_in.store) : "up");
 		add_targets(s, out);
 	}
 	buf_add(out, STR("}\n"));

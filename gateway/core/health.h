@@ -17,6 +17,9 @@ struct snapshot;
 void health_set_draining(void);
 bool health_draining(void);
 
+/* What the verbose text says of the store; once, before it is asked for. */
+void health_store(const char *name, const char *(*state)(const void *store), const void *store);
+
 /* The body of /readyz; `verbose` lists the checks. Returns whether ready. */
 bool health_readiness(const struct snapshot *s, bool verbose, struct buf *out);
 

@@ -28,7 +28,7 @@ struct redis_store {
 	struct list calls;		/* under way */
 	struct list owed;		/* settlements not confirmed, the oldest first */
 	unsigned n_owed, owed_in_flight;
-	bool closing;
+	bool closing, up;
 	uint64_t teller, told;		/* of sums: who this is, and how many were told */
 	int64_t broken_told_us;		/* when the log last heard of an answer that is an error */
 };
@@ -63,6 +63,10 @@ static struct counter_family links_up = {
 	.name = "weir_store_connections", .help = "Connections to the shared store that are up.",
 	.kind = COUNTER_GAUGE, .scale = 1,
 };
+static struct counter_family under_way = {
+	.name = "weir_store_calls_in_flight", .help = "Calls that the shared store has not answered yet.",
+	.kind = COUNTER_GAUGE, .scale = 1,
+};
 static struct counter_family owed_now = {
 	.name = "weir_store_settlements_owed", .help = "Settlements kept until the shared store is back.",
 	.kind = COUNTER_GAUGE, .scale = 1,
@@ -72,7 +76,7 @@ static struct counter_family owed_lost = {
 	.kind = COUNTER_SUM, .scale = 1,
 };
 
-static struct counter *counted[COUNTED], *up_gauge, *owed_gauge, *lost_sum;
+static struct counter *counted[COUNTED], *up_gauge, *flight_gauge, *owed_gauge, *lost_sum;
 
 static void counters_begin(void)
 {
@@ -82,6 +86,7 @@ static void counters_begin(void)
 	for (unsigned i = 0; i < COUNTED; i++)
 		counted[i] = counter_of(&calls_total, &results[i]);
 	up_gauge = counter_of(&links_up, NULL);
+	flight_gauge = counter_of(&under_way, NULL);
 	owed_gauge = counter_of(&owed_now, NULL);
 	lost_sum = counter_of(&owed_lost, NULL);
 }
@@ -117,6 +122,7 @@ static void call_tell(struct call *x, enum store_result result, enum counted how
 
 static void call_free(struct call *x)
 {
+	counter_add(flight_gauge, -1);
 	list_remove(&x->link);
 	free(x);
 }
@@ -126,13 +132,15 @@ static void owed_drop(struct redis_store *s, struct call *x)
 	counter_add(lost_sum, 1);
 	counter_add(owed_gauge, -1);
 	s->n_owed--;
-	call_free(x);
+	list_remove(&x->link);
+	free(x);
 }
 
 static void owed_keep(struct redis_store *s, struct call *x)
 {
 	list_remove(&x->link);
 	list_append(&s->owed, &x->link);
+	counter_add(flight_gauge, -1);
 	counter_add(owed_gauge, 1);
 	if (++s->n_owed <= STORE_OWED_MAX)
 		return;
@@ -322,6 +330,7 @@ static bool owed_send(struct redis_store *s, struct call *x)
 	s->n_owed--;
 	s->owed_in_flight++;
 	counter_add(owed_gauge, -1);
+	counter_add(flight_gauge, 1);
 	return true;
 }
 
@@ -351,6 +360,7 @@ static struct call *call_new(struct redis_store *s, struct store_call *c, enum c
 		c->inner = x;
 	list_init(&x->link);
 	list_append(&s->calls, &x->link);
+	counter_add(flight_gauge, 1);
 	return x;
 }
 
@@ -511,11 +521,21 @@ static bool on_is_up(const struct store *s)
 	return redis_route_up(store_of(s)->route);
 }
 
+/* In a cluster as long as one node can be asked. */
+static void note_up(struct redis_store *s, bool up)
+{
+	if (up != s->up)
+		atomic_fetch_add(&s->home->home.up, up ? 1U : -1U);
+	s->up = up;
+}
+
 /* Learns the server's time, and has the script there before it is needed. */
 static void on_changed(void *arg, bool up)
 {
 	struct redis_store *s = arg;
 	counter_add(up_gauge, up ? 1 : -1);
+	if (!s->closing)
+		note_up(s, redis_route_up(s->route));
 	if (!up)
 		return;
 	struct script_call what = { .script = REDIS_RESERVE, .op = 'P', .scope = STR("-") };
@@ -527,7 +547,9 @@ static void on_close(struct store *store)
 {
 	struct redis_store *s = store_of(store);
 	s->closing = true;
+	note_up(s, false);
 	redis_route_close(s->route);
+	atomic_fetch_sub(&s->home->home.opened, 1);
 	if (s->n_owed > 0)
 		log_error("store: %s: %u settlements were not delivered", s->home->place.name, s->n_owed);
 	while (!list_empty(&s->owed))
@@ -551,6 +573,7 @@ static struct store *open_store(struct store_home *h, struct loop *l)
 	s->teller = random_u64();
 	list_init(&s->calls);
 	list_init(&s->owed);
+	atomic_fetch_add(&s->home->home.opened, 1);
 	s->route = redis_route_open(&s->home->place, l, on_changed, s);
 	return &s->store;
 }

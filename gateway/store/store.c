@@ -47,6 +47,12 @@ const char *store_home_name(const struct store_home *h)
 	return h->name;
 }
 
+const char *store_home_state(const struct store_home *h)
+{
+	unsigned opened = atomic_load(&h->opened), up = atomic_load(&h->up);
+	return up == opened ? "up" : up == 0 ? "down" : "partly";
+}
+
 struct store *store_open(struct store_home *h, struct loop *l)
 {
 	return h->open(h, l);

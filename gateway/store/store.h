@@ -6,7 +6,7 @@
  * on its own loop and uses that from its own thread only.
  *
  * Every operation ends by one call of `done`, which may come before the operation's function
- * returns; with Redis it comes within STORE_COMMAND_MS. A store that is away answers STORE_DOWN, at
+ * returns; with Redis it comes within a command's time. A store that is away answers STORE_DOWN, at
  * once while its breaker is open. What then happens is the caller's policy, not ours.
  *
  * SCOPE AND KEYS. A reservation names one scope: the team, or the key where there is no team.
@@ -114,7 +114,7 @@ struct store_options {
 	size_t memory_values_max;	/* bytes of values in memory; 0: 256 MiB */
 	unsigned memory_limits_max;	/* limits in memory; 0: 500,000 */
 	int64_t ttl_ms;			/* of reservations; 0: STORE_TTL_S. For tests */
-	int64_t command_ms;		/* Redis; 0: STORE_COMMAND_MS. For tests */
+	int64_t command_ms;		/* Redis: a command's time; 0: STORE_COMMAND_MS */
 	int64_t (*clock)(void);		/* memory: NULL is clock_us(). For tests */
 };
 
@@ -129,6 +129,8 @@ struct store_home *store_home_open(const struct store_options *o, struct buf *wh
 void store_home_close(struct store_home *h);	/* after the last of its stores */
 /* "memory", or "redis at host:port/0": no credential in it. */
 const char *store_home_name(const struct store_home *h);
+/* "up": each of its stores reaches it; "down": none does; "partly". From any thread. */
+const char *store_home_state(const struct store_home *h);
 
 struct store *store_open(struct store_home *h, struct loop *l);
 /*

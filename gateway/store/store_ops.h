@@ -4,6 +4,8 @@
 #ifndef WEIR_STORE_STORE_OPS_H
 #define WEIR_STORE_STORE_OPS_H
 
+#include <stdatomic.h>
+
 #include "store/store.h"
 
 struct store_ops {
@@ -36,6 +38,7 @@ struct store_home {
 	struct store *(*open)(struct store_home *h, struct loop *l);
 	void (*close)(struct store_home *h);
 	char name[320];
+	_Atomic unsigned opened, up;	/* of its stores: how many there are, and how many reach it */
 };
 
 /* Ends a call; `c` may be NULL. */

@@ -239,7 +239,7 @@ def test_a_caller_who_leaves_during_the_trial_cancels_it(gateway, provider):
     assert not b.requests
 
 
-def wait_for(condition, seconds=10):
+def wait_for(condition, seconds=30):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if condition():

@@ -30,7 +30,7 @@ def last(g):
     return g.access()[-1]
 
 
-def wait_for(condition, seconds=5):
+def wait_for(condition, seconds=30):
     end = time.monotonic() + seconds * SLOW
     while time.monotonic() < end:
         if condition():

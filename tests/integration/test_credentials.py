@@ -40,7 +40,7 @@ def aws(p, **more):
             "models": {"m": {"targets": ["cloud/mock"]}}}
 
 
-def wait_for(condition, seconds=10):
+def wait_for(condition, seconds=30):
     end = time.monotonic() + seconds * SLOW
     while time.monotonic() < end:
         if condition():

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from mock_provider import good
-from weir import CHAT, Raw, post
+from weir import CHAT, Raw, post, until
 
 OK_BODY = json.dumps(CHAT)
 N = len(OK_BODY)
@@ -66,10 +66,7 @@ def test_refused_heads(served):
         c.close()
     assert not p.requests
     assert g.chat().status == 200
-    end = time.monotonic() + 5
-    while len(g.access()) < len(BAD) and time.monotonic() < end:
-        time.sleep(0.05)
-    assert len(g.access()) >= len(BAD)
+    until(lambda: len(g.access()) >= len(BAD))
 
 
 @pytest.mark.parametrize("chunks", ["0x5\r\n", "+5\r\n", "-1\r\n", "5 \r\nhello\r\n", "5\nhello\r\n", "5\r\nhelloX\r\n",
@@ -187,14 +184,13 @@ def test_no_body_is_read_without_a_key(gateway, provider, config):
 def test_connection_limits(gateway, provider, config):
     g = gateway(config(provider(), listen={"max_connections_per_address": 8}))
     held = [Raw(g.port) for _ in range(8)]
-    time.sleep(0.1)
+    until(lambda: g.metric("weir_connections") == 9)     # and the one that asks
     c = Raw(g.port)
     c.send("GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
     assert c.read().status == 503
     for h in held:
         h.close()
-    time.sleep(0.2)
-    assert g.get("/livez").status == 200
+    until(lambda: g.get("/livez").status == 200)
 
 
 SLOW_CALLERS = {"header": "300ms", "body": "300ms", "keep_alive": "300ms"}

@@ -12,7 +12,7 @@ from conftest import config_for
 from mock_provider import LAST_CHUNK, chunk, completion, delta, event, http, stream_head
 from weir import BINARY, CHAT, Raw, post
 
-def wait_for(what, seconds=10):
+def wait_for(what, seconds=30):
     end = time.monotonic() + seconds
     while not what():
         assert time.monotonic() < end

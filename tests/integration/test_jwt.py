@@ -100,7 +100,7 @@ def ask(g, token, **more):
     return g.chat(headers={"authorization": f"Bearer {token}"}, **more)
 
 
-def until(check, seconds=5):
+def until(check, seconds=30):
     end = time.monotonic() + seconds * SLOW
     while not check():
         assert time.monotonic() < end, "not within the time"

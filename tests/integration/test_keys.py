@@ -11,7 +11,7 @@ import time
 import pytest
 from redis_server import Redis
 from test_limits import fixed
-from weir import BINARY, SLOW
+from weir import BINARY, SLOW, until
 
 TOKEN = "admin-token-0123456789"
 ADMIN = {"authorization": f"Bearer {TOKEN}"}
@@ -29,13 +29,6 @@ def made(g, name, **fields):
 
 def ask(g, secret, **more):
     return g.chat(headers={"authorization": f"Bearer {secret}"}, **more)
-
-
-def until(check, seconds=1.0):
-    end = time.monotonic() + seconds * SLOW
-    while not check():
-        assert time.monotonic() < end, "not within the time"
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -67,7 +60,7 @@ def test_a_key_lives_and_ends(keyed):
     assert ask(g, secret).status == 403
     assert admin(g, "PATCH", "/web", {"models": None}).status == 200 and ask(g, secret).status == 200
     assert admin(g, "PATCH", "/web", {"expires": "1s"}).status == 200
-    until(lambda: ask(g, secret).status == 401, 3)
+    until(lambda: ask(g, secret).status == 401)
     assert admin(g, "GET", "/web").json["status"] == "expired"
     assert admin(g, "PATCH", "/web", {"expires": None}).status == 200 and ask(g, secret).status == 200
 
@@ -226,10 +219,10 @@ def test_keys_serve_while_redis_is_away_and_come_back_to_it(keyed, redis, gatewa
     assert ask(again, secret).status == 200         # from the local copy
     redis.start()                                   # empty: what is known is put back
     other = keyed(store=redis.url)
-    until(lambda: admin(other, "GET", "/web").status == 200, 6)
+    until(lambda: admin(other, "GET", "/web").status == 200)
     assert ask(other, secret).status == 200
-    until(lambda: admin(again, "POST", "", {"name": "other"}).status == 201, 6)
-    until(lambda: len(admin(other, "GET", "").json["data"]) == 2, 3)
+    until(lambda: admin(again, "POST", "", {"name": "other"}).status == 201)
+    until(lambda: len(admin(other, "GET", "").json["data"]) == 2)
 
 
 def test_nobody_is_let_in_before_it_is_known_whether_there_are_keys(keyed, redis):
@@ -238,7 +231,7 @@ def test_nobody_is_let_in_before_it_is_known_whether_there_are_keys(keyed, redis
     r = g.chat()
     assert r.status == 503 and "has not answered yet" in r.error["message"] and r.headers["retry-after"] == "1"
     redis.process.send_signal(signal.SIGCONT)
-    until(lambda: g.chat().status == 200, 5)
+    until(lambda: g.chat().status == 200)
 
 
 # --- many ---

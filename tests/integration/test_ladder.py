@@ -21,7 +21,7 @@ def rules(tmp_path):
     return {"name": "rules", "last": True, "config": {"file": str(f)}}
 
 
-def wait_for(condition, seconds=10):
+def wait_for(condition, seconds=30):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if condition():

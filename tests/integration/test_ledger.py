@@ -27,7 +27,7 @@ def with_ledger(config, tmp_path, *providers, key=None, **more):
 
 
 def rows(tmp_path, n=0):
-    end = time.monotonic() + 5 * SLOW
+    end = time.monotonic() + 30 * SLOW
     while True:
         with sqlite3.connect(f"file:{tmp_path}/weir.db?mode=ro", uri=True) as db:
             db.row_factory = sqlite3.Row
@@ -109,7 +109,7 @@ def test_a_ledger_that_cannot_be_written_is_told_at_the_start(gateway, provider,
     c = with_ledger(config, tmp_path, provider())
     c["ledger"] = str(tmp_path / "nowhere" / "weir.db")
     g = gateway(c, wait=False, expect=1)
-    g.process.wait(10)
+    g.process.wait(30 * SLOW)
     assert "Make its folder writable, name another file, or say `ledger: off`" in g.logs()
 
 
@@ -174,7 +174,7 @@ def test_a_ledger_that_broke_costs_no_request(gateway, provider, config, tmp_pat
     g.stop()
     assert "lost" in g.logs()
     h = gateway(g.config, wait=False, expect=1)
-    h.process.wait(10)
+    h.process.wait(30 * SLOW)
     assert "cannot use the ledger" in h.logs() and "name another file" in h.logs()
 
 
@@ -245,7 +245,7 @@ def test_usage_of_three_replicas_one_killed_for_good(gateway, provider, config, 
     gs[0].expect = None
     gs[0].process.kill()
     for g in gs[1:]:
-        end = time.monotonic() + 5 * SLOW
+        end = time.monotonic() + 30 * SLOW
         while time.monotonic() < end and spent(g)["usage"][0]["requests"] < 300:
             time.sleep(0.02)
         got = spent(g, "--by", "key,model,day")
@@ -288,7 +288,7 @@ def test_what_is_told_while_redis_is_away_arrives_when_it_is_back(gateway, provi
     for _ in range(20):
         assert g.chat(headers={**KEY, "x-weir-tags": "feature=a"}).status == 200
     redis.process.send_signal(signal.SIGCONT)
-    end = time.monotonic() + 10 * SLOW
+    end = time.monotonic() + 30 * SLOW
     while time.monotonic() < end and (run(g).returncode or spent(g, "--by", "tags")["usage"][0]["requests"] < 21):
         time.sleep(0.05)
     assert [(x["tags"], x["requests"]) for x in spent(g, "--by", "tags")["usage"]] == [("feature=a", 21)]

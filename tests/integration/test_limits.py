@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from mock_provider import LAST_CHUNK, chunk, completion, delta, error, event, good, good_stream, http, stream_head
-from weir import BINARY, Raw, SLOW, free_port, post
+from weir import BINARY, Raw, free_port, post, until
 
 SECRET = "sk-web-0123456789"
 KEY = {"authorization": f"Bearer {SECRET}"}
@@ -34,10 +34,9 @@ def fixed(prompt=100, out=100, pause=0):
 
 
 def settled(g):
-    """A settlement reaches Redis after the answer has reached its caller."""
-    end = time.monotonic() + 5 * SLOW
-    while any(x["held"] for x in g.get("/v1/key", headers=KEY).json["limits"]) and time.monotonic() < end:
-        time.sleep(0.01)
+    """A settlement reaches Redis after the answer has reached its caller. Nothing is held then."""
+    g.quiet()
+    assert not any(x["held"] for x in g.get("/v1/key", headers=KEY).json["limits"])
 
 
 def test_requests_per_minute(gateway, provider, config, store):
@@ -143,7 +142,7 @@ def test_nothing_reserved_remains(gateway, provider, config, store, ending):
                    f"content-length: {len(body)}\r\n\r\n{body}")
             assert s.read_head()[0] == 200
             s.s.close()
-            time.sleep(0.15 * SLOW)
+            settled(g)
         else:
             assert g.chat(headers=KEY, stream=ending != "error", max_tokens=1000).status != 429
             settled(g)
@@ -293,8 +292,8 @@ def test_replicas_share_limits(gateway, provider, config, redis):
 def test_redis_away_leaves_the_keys_policy(gateway, provider, config, redis, policy, status):
     c = limited(config, provider(), limits={"requests_per_minute": 6}, store=redis.url)
     c["keys"][0]["on_store_failure"] = policy
-    g = gateway(c)
-    assert g.chat(headers=KEY).status == 200
+    g = gateway({**c, "store_timeout": "50ms"}).store_up()
+    until(lambda: g.chat(headers=KEY).status == 200)
     redis.process.send_signal(signal.SIGSTOP)
     got = [g.chat(headers=KEY) for _ in range(10)]
     assert all(r.status == status for r in got[:3])
@@ -303,10 +302,8 @@ def test_redis_away_leaves_the_keys_policy(gateway, provider, config, redis, pol
     else:
         assert got[0].headers["retry-after"] == "1"
     redis.process.send_signal(signal.SIGCONT)
-    end = time.monotonic() + 10 * SLOW
-    while g.chat(headers=KEY).status == 503 and time.monotonic() < end:
-        time.sleep(0.1)
-    assert g.chat(headers=KEY).status in (200, 429)
+    g.store_up()
+    until(lambda: g.chat(headers=KEY).status in (200, 429))
 
 
 def test_redis_that_was_never_there(gateway, provider, config):
@@ -358,7 +355,7 @@ def test_what_a_killed_gateway_had_reserved_is_given_back(gateway, provider, con
     """A hundred requests under way when it is killed; the time of a reservation is shortened."""
     p = provider(lambda r: [("sleep", 60)])
     c = limited(config, p, limits={"concurrent": 100, "tokens_per_day": 10**7}, budgets=[{"usd": 100, "per": "month"}], store=redis.url,
-                ledger=str(tmp_path / "weir.db"), reservation_ttl="2s")
+                ledger=str(tmp_path / "weir.db"), reservation_ttl="3s")
     g, h = gateway(c), gateway({**c, "ledger": "off"})
     open_ones = []
     for _ in range(100):
@@ -367,20 +364,15 @@ def test_what_a_killed_gateway_had_reserved_is_given_back(gateway, provider, con
         open_ones.append(s)
 
     def held():
-        return [x["held"] for x in h.get("/v1/key", headers=KEY).json["limits"]]
-    end = time.monotonic() + 10 * SLOW
-    while (len(p.requests) < 100 or held()[0] < 100) and time.monotonic() < end:
-        time.sleep(0.02)
-    assert max(held()) >= 100 and h.chat(headers=KEY).status == 429
-    time.sleep(2.5)     # renewed for longer than it lives
-    assert max(held()) >= 100
+        return {x["limit"]: x["held"] for x in h.get("/v1/key", headers=KEY).json["limits"]}
+    until(lambda: len(p.requests) == 100 and held()["concurrent"] == 100)
+    assert h.chat(headers=KEY).status == 429
+    time.sleep(3.5)     # renewed for longer than it lives
+    assert held()["concurrent"] == 100
     g.expect = None
     g.process.kill()
     g.process.wait()
-    end = time.monotonic() + 10 * SLOW
-    while any(held()) and time.monotonic() < end:
-        time.sleep(0.05)
-    assert not any(held())
+    until(lambda: not any(held().values()))
     p.script = good
     g = gateway(c)      # the ledger opens clean
     assert g.chat(headers=KEY).status == 200 and "cannot" not in g.logs()
@@ -431,18 +423,14 @@ def test_one_round_trip_before_a_request_and_none_after_it(gateway, provider, co
     p.script = good
     g.chat(headers=KEY)     # the scripts are there afterwards
     settled(g)
-    end = time.monotonic() + 5 * SLOW
-    while not redis.call("KEYS", "weir:{tally:*:sums") and time.monotonic() < end:
-        time.sleep(0.01)
+    until(lambda: redis.call("KEYS", "weir:{tally:*:sums"))
     p.script = script
     for stream in (False, True):
         del tap.events[:]
         r = g.chat(headers=KEY, stream=stream)
         assert r.status == 200 and (not stream or b"[DONE]" in r.body)
         tap.flowing.set()
-        end = time.monotonic() + 5 * SLOW
-        while len(tap.events) < 3 and time.monotonic() < end:
-            time.sleep(0.01)
+        until(lambda: len(tap.events) >= 3)
         before, asked, after = tap.events[:3]
         assert asked == "provider" and before.count(b"EVALSHA") == 1
         # The settlement, and what reports are made of, in one write.

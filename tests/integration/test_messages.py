@@ -52,7 +52,7 @@ def config_of(*providers, **more):
             "models": {"m": {"targets": [f"{n}/claude" for n in names[:len(providers)]]}}, **more}
 
 
-def wait_for(condition, seconds=5):
+def wait_for(condition, seconds=30):
     end = time.monotonic() + seconds * SLOW
     while time.monotonic() < end:
         if condition():

@@ -101,7 +101,7 @@ def test_the_ledger_is_what_providers_served(gateway, provider, config, tmp_path
     with ThreadPoolExecutor(24) as pool:
         list(pool.map(lambda k: ask(g, *k), kinds))
     db = sqlite3.connect(f"file:{tmp_path}/weir.db?mode=ro", uri=True)
-    end = time.monotonic() + 10 * SLOW
+    end = time.monotonic() + 30 * SLOW
     while (done := db.execute("SELECT count(*) FROM requests").fetchone()[0]) < REQUESTS and time.monotonic() < end:
         time.sleep(0.05)
     assert done == REQUESTS and g.metric("weir_ledger_dropped_total") == 0
@@ -120,12 +120,8 @@ def test_the_ledger_is_what_providers_served(gateway, provider, config, tmp_path
             assert (cost, estimated) == (double.told[n], 0), (kind, n, rows[n], double.told[n])
     # What the budget says is what the ledger says, and nothing is held.
     total = db.execute("SELECT sum(cost) FROM requests").fetchone()[0]
-    end = time.monotonic() + 5 * SLOW
-    while time.monotonic() < end:
-        limits = g.get("/v1/key", headers=KEY).json["limits"]
-        if not any(x["held"] for x in limits):
-            break
-        time.sleep(0.05)
+    g.quiet()
+    limits = g.get("/v1/key", headers=KEY).json["limits"]
     assert not any(x["held"] for x in limits)
     for x in limits:
         if "usd" in x["limit"]:

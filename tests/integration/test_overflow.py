@@ -22,7 +22,7 @@ def target(r):
     return r.headers.get("x-weir-target", "").split("/")[0]
 
 
-def wait_for(condition, seconds=20):
+def wait_for(condition, seconds=30):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if condition():

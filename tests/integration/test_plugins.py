@@ -40,7 +40,7 @@ def with_probe(probe, *providers, entry=None, **more):
     return config_for(*providers, plugins=[{"name": "probe", "path": str(probe), **(entry or {})}], **more)
 
 
-def wait_for(condition, seconds=10):
+def wait_for(condition, seconds=30):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if condition():

@@ -32,7 +32,7 @@ def under_load(gateway, port, url, steps, tmp_path):
     g = gateway({"providers": {"first": {"dialect": "openai", "base_url": f"http://127.0.0.1:{port}/v1", "api_key": "k-0123456789",
                                          "allow_private_address": True}},
                  "models": {"m": {"targets": ["first/mock"]}}, "log": {"level": "info"}, "prices": {"first/mock": {"input": 1, "output": 4}},
-                 "listen": {"max_connections_per_address": 1000}, "store": url, "ledger": str(tmp_path / "weir.db"),
+                 "listen": {"max_connections_per_address": 1000}, "store": url, "store_timeout": "50ms", "ledger": str(tmp_path / "weir.db"),
                  "keys": [{"name": "web", "secret": SECRET, "limits": {"requests_per_minute": 10**8, "concurrent": 10**6, "tokens_per_day": 10**11},
                            "budgets": [{"usd": 10**6, "per": "month"}]}]})
     seconds = PART * (len(steps) + 2)

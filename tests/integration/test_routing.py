@@ -43,7 +43,7 @@ def slow(seconds, **more):
     return lambda r: [("sleep", seconds), *good(r)]
 
 
-def wait_for(condition, seconds=5):
+def wait_for(condition, seconds=30):
     end = time.monotonic() + seconds * SLOW
     while time.monotonic() < end:
         if condition():
@@ -198,14 +198,15 @@ def test_a_queue_has_an_end(gateway, provider):
 
 
 def test_who_waits_and_leaves_takes_no_place(gateway, provider):
-    p = provider(slow(0.5))
+    p = provider(slow(1.5))
     g = gateway(config_of({"a": p}, [{"target": "a/mock", "max_concurrent": 1}]))
     from weir import Raw
     body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "hi"}]})
     raws = [Raw(g.port) for _ in range(5)]
     for s in raws:
         s.send(f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n{body}")
-        time.sleep(0.05)
+        assert wait_for(lambda: p.requests)      # the first has the place
+    assert wait_for(lambda: g.metric("weir_requests_in_flight") == 5)
     for s in raws[1:]:
         s.s.close()
     assert g.chat().status == 200 and len(p.requests) == 2

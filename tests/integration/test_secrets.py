@@ -6,12 +6,11 @@ import resource
 import signal
 import sqlite3
 import subprocess
-import time
 
 import pytest
 from mock_provider import error, good, http
 from redis_server import Redis
-from weir import BINARY, Raw, SLOW
+from weir import BINARY, Raw, until
 
 SECRETS = {
     "virtual key": "sk-weir-canary-virtual-0123456789",
@@ -125,7 +124,7 @@ def command_lines():
 def test_no_secret_is_found_anywhere(gateway, provider, config, tmp_path, guarded_redis):
     p = provider(vendor)
     common = {"base_url": p.url, "allow_private_address": True, "dialect": "openai"}
-    c = config(p, store=f"redis://weir:{SECRETS['redis password']}@127.0.0.1:{guarded_redis.port}/0", admin={"token": SECRETS["admin token"]},
+    c = config(p, store=f"redis://weir:{SECRETS['redis password']}@127.0.0.1:{guarded_redis.port}/0", store_timeout="50ms", admin={"token": SECRETS["admin token"]},
                ledger=str(tmp_path / "weir.db"), ledger_lines=str(tmp_path / "rows.jsonl"), log={"level": "debug"},
                capture={"share": "100%", "redact": False, "directory": str(tmp_path / "kept")}, breaker="off",
                learned_file=str(tmp_path / "learned.json"), prices={"first/mock": {"input": 1, "output": 4}},
@@ -168,7 +167,9 @@ def test_no_secret_is_found_anywhere(gateway, provider, config, tmp_path, guarde
         resource.prlimit(g.process.pid, resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     except PermissionError:
         pass    # its hard limit is none, and who runs this may not raise that
-    time.sleep(0.3 * SLOW)      # for what is written behind
+    g.quiet()
+    until(lambda: sqlite3.connect(tmp_path / "weir.db").execute("SELECT count(*) FROM requests").fetchone()[0] > 60)
+    until(lambda: g.metric("weir_capture_records_total"))
     g.expect = None
     g.process.send_signal(signal.SIGABRT)
     ended = os.waitid(os.P_PID, g.process.pid, os.WEXITED | os.WNOWAIT)

@@ -27,6 +27,15 @@ def free_port():
         return port
 
 
+def until(holds, seconds=30):
+    """Waits for a condition, and gives what it said. A slow machine may take its time: nothing here measures any."""
+    end = time.monotonic() + seconds * SLOW
+    while not (it := holds()):
+        assert time.monotonic() < end, "not within the time"
+        time.sleep(0.02)
+    return it
+
+
 class Response:
     def __init__(self, status, headers, body):
         self.status, self.headers, self.body = status, headers, body
@@ -67,10 +76,13 @@ class Gateway:
         config = dict(config)
         config.setdefault("workers", 2)
         config.setdefault("log", {"level": "debug"})
+        # A machine that is busy with other tests is not what a store's deadline is for. Tests of faults say 50ms.
+        if str(config.get("store", "")).startswith("redis"):
+            config.setdefault("store_timeout", "5s")
         self.config = config
         self.file.write_text(json.dumps(config))
 
-    def wait_ready(self, seconds=10):
+    def wait_ready(self, seconds=30):
         end = time.monotonic() + seconds * SLOW
         while time.monotonic() < end:
             if self.process.poll() is not None:
@@ -121,10 +133,19 @@ class Gateway:
                 seen = True
         return total if seen else None
 
+    def quiet(self):
+        """Everything of the requests so far is done: their ends are counted, and what they told the store has arrived there."""
+        until(lambda: self.metric("weir_requests_in_flight") == 0 and not self.metric("weir_store_calls_in_flight"))
+
+    def store_up(self):
+        """All of its connections to Redis stand."""
+        until(lambda: self.get("/readyz?verbose").json["store_state"] == "up")
+        return self
+
     def logs(self):
         return self.log_path.read_text(errors="replace")
 
-    def access(self, wait=2.0):
+    def access(self, wait=10.0):
         """The access log's records so far."""
         end = time.monotonic() + wait
         while True:
@@ -140,7 +161,7 @@ class Gateway:
                 return records
             time.sleep(0.02)
 
-    def wait_log(self, pattern, seconds=5):
+    def wait_log(self, pattern, seconds=30):
         end = time.monotonic() + seconds * SLOW
         while time.monotonic() < end:
             if re.search(pattern, self.logs()):
