@@ -11,6 +11,7 @@
 #include "cache/cache_key.h"
 #include "cache/entry.h"
 #include "cache/wish.h"
+#include "cache/worth.h"
 #include "core/call.h"
 #include "core/endpoint.h"
 #include "core/families.h"
@@ -29,7 +30,8 @@ struct cached {
 	char key[CACHE_KEY_SIZE];
 	struct cache_wish wish;
 	int64_t ttl_us, stale_us;	/* kept for both together */
-	bool tools, spoiled, whole;
+	struct worth worth;
+	bool usage_told, spoiled, whole;
 	struct buf old;			/* what was found and is over its time */
 	struct buf bytes;		/* what was found, then what is recorded */
 };
@@ -48,8 +50,10 @@ static void free_cached(struct txn *t)
 
 static void keep(struct cached *c)
 {
-	struct txn *t = c->t;
-	if (!c->spoiled && !t->unrecorded && t->answer.status == 200 && entry_seal(&c->bytes, t, c->tools))
+	const struct txn *t = c->t;
+	const struct entry e = { .cost = t->cost, .usage = t->usage, .stream = c->worth.stream, .usage_told = c->usage_told };
+	bool good = !c->spoiled && !t->unrecorded && !t->odd_end && t->answer.status == 200;
+	if (good && worth_keeping(&c->worth, entry_body(&c->bytes)) && entry_seal(&c->bytes, &e))
 		store_put(worker_store(), NULL, str_c(c->key), buf_str(&c->bytes), (c->ttl_us + c->stale_us) / MS_US);
 }
 
@@ -217,7 +221,8 @@ static struct cached *make(struct txn *t)
 	struct cached *c = mem_alloc(sizeof(*c));
 	uint8_t digest[DIGEST_SIZE];
 	char hex[2 * DIGEST_SIZE + 1];
-	*c = (struct cached){ .t = t, .generation = t->generation, .tools = s->tools, .wish = cache_wish(t->req) };
+	*c = (struct cached){ .t = t, .generation = t->generation, .wish = cache_wish(t->req), .usage_told = t->call->usage_asked };
+	c->worth = (struct worth){ .endpoint = t->endpoint, .stream = t->stream, .tools = s->tools, .limited = t->call->max_output > 0 };
 	c->ttl_us = m->policy.cache_ttl_us ? m->policy.cache_ttl_us : s->ttl_us;
 	c->stale_us = has_stale(m) ? s->stale_us : 0;
 	buf_init(&c->bytes, s->max_entry + ENTRY_OVERHEAD);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cache/cache_key_parts.h"
 #include "core/call.h"
 #include "core/endpoint.h"
 #include "core/live.h"
@@ -13,10 +14,15 @@
 #include "core/snapshot.h"
 #include "wire/json_scan.h"
 
-/* Every part with its length, so that no two lists of parts make one text. */
-static void add_part(struct buf *b, struct str s)
+void cache_key_part(struct buf *b, struct str s)
 {
-	buf_addf(b, "%zu:", s.n);
+	char digits[24];
+	size_t at = sizeof(digits), n = s.n;
+	digits[--at] = ':';
+	do
+		digits[--at] = (char)('0' + n % 10);
+	while (n /= 10);
+	buf_add(b, str_of(digits + at, sizeof(digits) - at));
 	buf_add(b, s);
 }
 
@@ -70,7 +76,7 @@ static void add_body(struct txn *t, struct buf *b)
 		struct str key = str_of(body.p + all[i]->key_at, all[i]->key_length);
 		if (is_left_out(key))
 			continue;
-		add_part(b, key);
+		cache_key_part(b, key);
 		add_value(b, str_of(body.p + all[i]->value_at, all[i]->value_length));
 		buf_addc(b, '\n');
 	}
@@ -82,20 +88,17 @@ static void add_scope(const struct txn *t, struct buf *b)
 	struct str key = t->key ? t->key->name : STR_NONE, team = t->key ? t->key->team : STR_NONE;
 	buf_addf(b, "%d", scope == CACHE_TEAM && str_empty(team) ? CACHE_KEY : scope);
 	if (scope == CACHE_TEAM && !str_empty(team))
-		add_part(b, team);
+		cache_key_part(b, team);
 	else if (scope != CACHE_GLOBAL)
-		add_part(b, key);
+		cache_key_part(b, key);
 }
 
-static void add_model(const struct txn *t, struct buf *b)
+/* Where the path names the model and what is asked of it, the body does not. */
+static void add_path(const struct txn *t, struct buf *b)
 {
-	const struct model *m = t->plan->model;
-	add_part(b, m->name);
-	for (unsigned i = 0; i < m->n_targets; i++) {
-		add_part(b, m->targets[i]->name);
-		add_part(b, m->targets[i]->provider->origin.host_header);
-		add_part(b, m->targets[i]->provider->base_path);
-	}
+	ptrdiff_t verb = t->endpoint->route == ROUTE_PATH ? str_rchr(t->call->path, ':') : -1;
+	cache_key_part(b, t->call->model);
+	cache_key_part(b, verb < 0 ? STR_NONE : str_skip(t->call->path, (size_t)verb));
 }
 
 /* Where the caller's own credential is sent on, its account decides what is answered. */
@@ -106,9 +109,9 @@ static void add_credential(const struct txn *t, struct buf *b)
 	for (unsigned i = 0; i < t->plan->n; i++)
 		own |= t->plan->entries[i].target->provider->caller_credential;
 	for (size_t i = 0; own && i < array_len(headers); i++)
-		add_part(b, t->req->header[headers[i]]);
+		cache_key_part(b, t->req->header[headers[i]]);
 	if (own)
-		add_part(b, t->req->query);
+		cache_key_part(b, t->req->query);
 }
 
 void cache_key_name(struct str id, char name[CACHE_KEY_SIZE])
@@ -120,11 +123,12 @@ void cache_key(struct txn *t, uint8_t digest[DIGEST_SIZE])
 {
 	static const enum request_header headers[] = { RH_ANTHROPIC_BETA, RH_ANTHROPIC_VERSION, RH_WEIR_PROVIDER, RH_WEIR_FALLBACKS };
 	struct buf b = BUF_INIT(2 * t->call->body.n + 65536);
-	buf_addf(&b, "weir cache 2 %s %d %d ", t->endpoint->name, t->stream, t->call->usage_asked);
+	buf_addf(&b, "weir cache 3 %s %d %d ", t->endpoint->name, t->stream, t->call->usage_asked);
 	add_scope(t, &b);
-	add_model(t, &b);
+	add_path(t, &b);
+	cache_key_model(t, &b);
 	for (size_t i = 0; i < array_len(headers); i++)
-		add_part(&b, t->req->header[headers[i]]);
+		cache_key_part(&b, t->req->header[headers[i]]);
 	add_credential(t, &b);
 	add_body(t, &b);
 	digest_sha256(buf_str(&b), digest);

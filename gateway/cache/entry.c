@@ -5,15 +5,22 @@
 
 #include "base/clock.h"
 
-static const uint32_t FORMAT = 0x32635757;	/* "WWc2" */
+static const uint32_t FORMAT = 0x33635757;	/* "WWc3": another one for whatever changes below */
 
 struct entry_head {
 	uint32_t format;
 	uint32_t type_length;		/* of the content type, which stands first */
 	uint64_t body_length, checksum;	/* of all behind `checksum` */
-	int64_t cost, input, output, cached;
+	int64_t cost;
 	int64_t stored_us;		/* Unix time */
+	int64_t input, output, total, cached, cache_write, cache_write_1h, reasoning, audio_input, audio_output, image_input;
+	uint32_t flags, service;
 };
+
+enum { FLAG_STREAM = 1, FLAG_USAGE = 2, FLAG_ESTIMATED = 4, FLAG_KNOWN = 8 };
+
+#define USAGE_FIELDS(DO) \
+	DO(input) DO(output) DO(total) DO(cached) DO(cache_write) DO(cache_write_1h) DO(reasoning) DO(audio_input) DO(audio_output) DO(image_input)
 
 /* Behind the checksum: it covers the head's figures, too. */
 static struct str covered(struct str value)
@@ -29,63 +36,56 @@ void entry_begin(struct buf *b, struct str type)
 	buf_add(b, type);
 }
 
-/* `"key": "value"`, with or without white space; what stands in a string has its quotes escaped. */
-static bool says(struct str body, struct str key, struct str value)
+static void put_usage(struct entry_head *head, const struct usage *u)
 {
-	for (ptrdiff_t at; (at = str_find(body, key)) >= 0;) {
-		body = str_skip(body, (size_t)at + key.n);
-		struct str rest = str_trim(str_head(body, value.n + 8));
-		if (str_starts(rest, STR(":")) && str_starts(str_trim(str_skip(rest, 1)), value))
-			return true;
-	}
-	return false;
+#define PUT(field) head->field = u->field;
+	USAGE_FIELDS(PUT)
+#undef PUT
+	head->service = u->service;
+	head->flags |= (u->estimated ? FLAG_ESTIMATED : 0) | (u->known ? FLAG_KNOWN : 0);
 }
 
-static bool says_any(struct str body, const struct str (*pairs)[2], size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (says(body, pairs[i][0], pairs[i][1]))
-			return true;
-	return false;
-}
-
-/* Filtered answers never, tool calls only where they are wanted: their effects are not repeated by a replay. */
-static bool worth_keeping(struct str body, bool tools)
-{
-	static const struct str filtered[][2] = {
-		{ STR_INIT("\"finish_reason\""), STR_INIT("\"content_filter\"") }, { STR_INIT("\"stop_reason\""), STR_INIT("\"refusal\"") },
-		{ STR_INIT("\"status\""), STR_INIT("\"incomplete\"") }, { STR_INIT("\"status\""), STR_INIT("\"failed\"") },
-		{ STR_INIT("\"finishReason\""), STR_INIT("\"SAFETY\"") }, { STR_INIT("\"finishReason\""), STR_INIT("\"RECITATION\"") },
-		{ STR_INIT("\"finishReason\""), STR_INIT("\"BLOCKLIST\"") }, { STR_INIT("\"finishReason\""), STR_INIT("\"PROHIBITED_CONTENT\"") },
-		{ STR_INIT("\"finishReason\""), STR_INIT("\"SPII\"") }, { STR_INIT("\"finishReason\""), STR_INIT("\"OTHER\"") },
-		{ STR_INIT("\"blockReason\""), STR_INIT("\"") },
-	};
-	static const struct str calls[][2] = {
-		{ STR_INIT("\"tool_calls\""), STR_INIT("[{") }, { STR_INIT("\"type\""), STR_INIT("\"tool_use\"") },
-		{ STR_INIT("\"type\""), STR_INIT("\"function_call\"") }, { STR_INIT("\"functionCall\""), STR_INIT("{") },
-		{ STR_INIT("\"function_call\""), STR_INIT("{") }, { STR_INIT("\"tool_calls\""), STR_INIT("[\n") },
-		{ STR_INIT("\"tool_calls\""), STR_INIT("[ ") }, { STR_INIT("\"type\""), STR_INIT("\"custom_tool_call\"") },
-		{ STR_INIT("\"type\""), STR_INIT("\"computer_call\"") }, { STR_INIT("\"type\""), STR_INIT("\"server_tool_use\"") },
-	};
-	return body.n && !says_any(body, filtered, array_len(filtered)) && (tools || !says_any(body, calls, array_len(calls)));
-}
-
-bool entry_seal(struct buf *b, const struct txn *t, bool tools)
+bool entry_seal(struct buf *b, const struct entry *e)
 {
 	struct entry_head head;
 	if (b->failed || b->n < sizeof(head))
 		return false;
 	memcpy(&head, b->p, sizeof(head));
 	head.body_length = b->n - sizeof(head) - head.type_length;
-	head.cost = t->cost;
-	head.input = t->usage.input;
-	head.output = t->usage.output;
-	head.cached = t->usage.cached;
+	head.cost = e->cost;
 	head.stored_us = clock_wall_us();
+	head.flags = (e->stream ? FLAG_STREAM : 0) | (e->usage_told ? FLAG_USAGE : 0);
+	put_usage(&head, &e->usage);
 	memcpy(b->p, &head, sizeof(head));
 	head.checksum = str_hash(covered(buf_str(b)));
 	memcpy(b->p, &head, sizeof(head));
-	return worth_keeping(str_skip(buf_str(b), sizeof(head) + head.type_length), tools);
+	return true;
+}
+
+struct str entry_body(const struct buf *b)
+{
+	struct entry_head head;
+	if (b->n < sizeof(head))
+		return STR_NONE;
+	memcpy(&head, b->p, sizeof(head));
+	return str_skip(buf_str(b), sizeof(head) + head.type_length);
+}
+
+static struct usage get_usage(const struct entry_head *head)
+{
+	struct usage u = { .known = head->flags & FLAG_KNOWN, .estimated = head->flags & FLAG_ESTIMATED };
+#define GET(field) u.field = head->field;
+	USAGE_FIELDS(GET)
+#undef GET
+	u.service = head->service < SERVICE_TIERS ? (uint8_t)head->service : SERVICE_UNSAID;
+	return u;
+}
+
+static bool is_whole(const struct entry_head *head, struct str value)
+{
+	struct str rest = str_skip(value, sizeof(*head));
+	return head->format == FORMAT && head->type_length <= rest.n && head->body_length == rest.n - head->type_length &&
+	       head->checksum == str_hash(covered(value));
 }
 
 bool entry_read(struct str value, struct entry *e)
@@ -94,14 +94,12 @@ bool entry_read(struct str value, struct entry *e)
 	if (value.n < sizeof(head))
 		return false;
 	memcpy(&head, value.p, sizeof(head));
-	struct str rest = str_skip(value, sizeof(head));
-	if (head.format != FORMAT || head.type_length > rest.n || head.body_length != rest.n - head.type_length ||
-	    head.checksum != str_hash(covered(value)))
+	if (!is_whole(&head, value))
 		return false;
+	struct str rest = str_skip(value, sizeof(head));
 	int64_t age = clock_wall_us() - head.stored_us;
 	*e = (struct entry){ .type = str_head(rest, head.type_length), .body = str_skip(rest, head.type_length), .cost = head.cost,
-			     .age_us = age > 0 ? age : 0 };
-	e->usage = (struct usage){ .known = true, .input = head.input, .output = head.output, .cached = head.cached,
-				   .total = head.input + head.output };
+			     .age_us = age > 0 ? age : 0, .usage = get_usage(&head), .stream = head.flags & FLAG_STREAM,
+			     .usage_told = head.flags & FLAG_USAGE };
 	return true;
 }

@@ -6,13 +6,14 @@
 #define WEIR_CACHE_ENTRY_H
 
 #include "base/buf.h"
-#include "core/txn.h"
+#include "core/usage.h"
 
 struct entry {
 	struct str type, body;
 	int64_t cost;			/* nano-dollars, when it was bought */
 	int64_t age_us;
 	struct usage usage;
+	bool stream, usage_told;	/* it is one; and its usage is part of it */
 };
 
 enum { ENTRY_OVERHEAD = 512 };		/* most a head and a content type take */
@@ -20,8 +21,11 @@ enum { ENTRY_OVERHEAD = 512 };		/* most a head and a content type take */
 /* Begins an entry in `b`; the body is added behind it. */
 void entry_begin(struct buf *b, struct str type);
 
-/* Completes what entry_begin() began; false: such an answer is not kept. `tools`: with tool calls, too. */
-bool entry_seal(struct buf *b, const struct txn *t, bool tools);
+/* What was added so far. */
+struct str entry_body(const struct buf *b);
+
+/* Completes what entry_begin() began by what `e` says beside type, body and age. False: there is nothing whole. */
+bool entry_seal(struct buf *b, const struct entry *e);
 
 /* Spans point into `value`. */
 bool entry_read(struct str value, struct entry *e);

@@ -89,6 +89,7 @@ struct txn {
 	const char *cache_state;	/* x-weir-cache; NULL: the cache has no part in it */
 	struct str cache_id;		/* x-weir-cache-id: of the answer that is kept or given, in the arena */
 	bool unrecorded;		/* bytes went to the caller past the sinks */
+	bool odd_end;			/* what was translated ended by a word of the provider's that is no success */
 	struct hold *hold;		/* outlives the arena; NULL: nothing */
 	const struct rate_state *rate;	/* in the arena; NULL: no such limits */
 	struct weir_request *plugins;	/* NULL: none has a part in it */

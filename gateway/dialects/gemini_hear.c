@@ -91,6 +91,8 @@ static enum chat_finish finish_of(struct str word, bool calls)
 			return FINISH_FILTER;
 	if (str_eq(word, STR("MAX_TOKENS")))
 		return FINISH_LENGTH;
+	if (str_starts(word, STR("MALFORMED_")) || str_ends(word, STR("_TOOL_CALL")) || str_ends(word, STR("_TOOL_CALLS")))
+		return FINISH_OTHER;	/* the calls are not what was meant */
 	return calls ? FINISH_TOOLS : str_eq(word, STR("STOP")) ? FINISH_STOP : FINISH_OTHER;
 }
 

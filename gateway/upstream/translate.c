@@ -25,6 +25,8 @@ struct translate {
 	unsigned quirks;
 	struct chat_reader *reader;	/* of a stream; NULL for a plain answer */
 	struct chat_writer *writer;
+	struct chat_out tap;		/* between them */
+	bool *odd_end;			/* the transaction's */
 	struct vectors *vectors;	/* instead of chat: embeddings or a reranking; in the transaction's arena */
 	char *freeform;			/* and frame.freeform; NULL: none */
 	struct buf out;
@@ -96,6 +98,20 @@ static bool request(struct txn *t, struct translate *x, const struct target *tar
 	return write_request(t, x, &c, target, path, body);
 }
 
+/* A caller's format may have no word for such an end: its own then says too much. */
+static void note_end(struct translate *x, enum chat_finish finish)
+{
+	*x->odd_end |= finish == FINISH_OTHER || finish == FINISH_PAUSE;
+}
+
+static void tap(struct chat_out *out, const struct chat_event *e)
+{
+	struct translate *x = container_of(out, struct translate, tap);
+	if (e->kind == CHAT_FINISH)
+		note_end(x, e->finish);
+	chat_give(&x->writer->in, e);
+}
+
 /* States of a stream; their sizes are the dialects'. */
 static void open_stream(struct translate *x)
 {
@@ -104,7 +120,8 @@ static void open_stream(struct translate *x)
 	x->writer->out = &x->out;
 	x->writer->frame = x->frame;
 	x->reader = mem_alloc(*x->provider->reader_size);
-	x->reader->out = &x->writer->in;
+	x->tap.take = tap;
+	x->reader->out = &x->tap;
 	x->reader->quirks = x->quirks;
 	x->reader->request_id = x->frame.request_id;
 }
@@ -118,6 +135,7 @@ struct translate *translate_request(struct txn *t, const struct target *target, 
 	x->caller = t->endpoint->dialect->chat;
 	x->provider = p->dialect->chat;
 	x->quirks = p->quirks;
+	x->odd_end = &t->odd_end;
 	x->frame = (struct chat_frame){ .request_id = str_c(x->id), .model = str_of(x->model, target->model.n), .created_s = clock_wall_us() / SECOND_US };
 	buf_init(&x->out, EVENTS_MAX);
 	x->vectors = vectors_for(t);
@@ -178,6 +196,8 @@ bool translate_answer(struct translate *x, struct str body, struct buf *out)
 	struct chat_reader r = { .out = &g.in, .quirks = x->quirks, .request_id = x->frame.request_id };
 	if (x->provider->read_answer(body, &r))
 		answer = chat_gather_end(&g);
+	for (const struct chat_choice *c = answer ? answer->choices : NULL; c; c = c->next)
+		note_end(x, c->finish);
 	if (answer)
 		x->caller->write_answer(answer, &x->frame, out);
 	arena_clear(&a);

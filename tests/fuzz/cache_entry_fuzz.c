@@ -7,7 +7,7 @@
 #include "cache/entry.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { CHECKSUM_AT = 16, COVERED_FROM = 24, FORMAT = 0x32635757 };
+enum { CHECKSUM_AT = 16, COVERED_FROM = 24, FORMAT = 0x33635757 };
 
 static void inside(struct str value)
 {

@@ -1,0 +1,16 @@
+/*
+ * cache_key_parts.h: between cache_key.c and cache_key_model.c.
+ */
+#ifndef WEIR_CACHE_CACHE_KEY_PARTS_H
+#define WEIR_CACHE_CACHE_KEY_PARTS_H
+
+#include "base/buf.h"
+#include "core/txn.h"
+
+/* Every part with its length, so that no two lists of parts make one text. */
+void cache_key_part(struct buf *b, struct str s);
+
+/* Of the model and of all that may answer for it whatever decides on the answer: not when, how often or for how long. */
+void cache_key_model(struct txn *t, struct buf *b);
+
+#endif
