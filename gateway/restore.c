@@ -27,15 +27,32 @@ static const char *owner_of(const struct limit_rule *rule, struct str *name)
 	return team ? "team" : "key";
 }
 
-/* As if it were spent just now: it counts longer than it should, never shorter. */
-static void restore_rolling(struct store *store, struct str scope, const struct limit_rule *rule, int64_t spent)
+static void restore_window(struct store *store, struct str scope, const struct spending_part *p, int64_t age_us)
 {
-	struct store_limit limit = { .key = rule->store_key, .kind = STORE_WINDOW, .limit = rule->most, .span_s = rule->span_s };
-	struct store_reservation r = { .scope = scope, .limits = &limit, .n = 1 };
-	store_id_make(r.id);
-	store_settle(store, NULL, &r, &spent, true);
+	struct store_limit limit = { .key = p->key, .kind = STORE_WINDOW, .span_s = p->span_s };
+	store_restore(store, scope, &limit, p->amount, age_us > 0 ? age_us : 0);
 }
 
+/*
+ * Rows of before the roll-up knew this rolling budget: as if they were spent just now, so that they count longer than they
+ * should, never shorter.
+ */
+static int restore_rolling(struct ledger_db *db, struct store *store, const struct limit_set *set, const struct limit_rule *rule)
+{
+	struct str name;
+	struct spending_part oldest, p = { .key = rule->store_key, .span_s = rule->span_s };
+	const char *owner = owner_of(rule, &name);
+	bool known = ledger_db_oldest(db, set->scope, rule->store_key, &oldest);
+	int64_t until_us = known ? (oldest.period_end - rule->span_s) * SECOND_US : INT64_MAX, nano, tokens;
+	if (!ledger_db_spent(db, owner, name, store_wall_us(store) - rule->span_s * SECOND_US, until_us, &nano, &tokens))
+		return 0;
+	p.amount = (rule->unit == LIMIT_USD ? nano : tokens) - (known ? oldest.amount : 0);
+	if (p.amount > 0)
+		restore_window(store, set->scope, &p, 0);
+	return p.amount > 0;
+}
+
+/* Rows know whose they are: they tell of budgets of all requests of a key or team. */
 static int restore_rule(struct ledger_db *db, struct store *store, const struct limit_set *set, const struct limit_rule *rule)
 {
 	struct store_call call = { .done = on_seeded };
@@ -43,15 +60,15 @@ static int restore_rule(struct ledger_db *db, struct store *store, const struct 
 	struct str name;
 	int64_t nano, tokens;
 	const char *owner = owner_of(rule, &name);
-	period_bounds(rule->period, rule->zone, store_wall_us(store) / SECOND_US, &limit.period_start, &limit.period_end);
+	if (rule->per != LIMIT_ALL)
+		return 0;
 	if (rule->span_s)
-		limit.period_start = store_wall_us(store) / SECOND_US - rule->span_s;
-	if (rule->per != LIMIT_ALL || !ledger_db_spent(db, owner, name, limit.period_start * SECOND_US, &nano, &tokens))
+		return restore_rolling(db, store, set, rule);
+	period_bounds(rule->period, rule->zone, store_wall_us(store) / SECOND_US, &limit.period_start, &limit.period_end);
+	if (!ledger_db_spent(db, owner, name, limit.period_start * SECOND_US, INT64_MAX, &nano, &tokens))
 		return 0;
 	int64_t spent = rule->unit == LIMIT_USD ? nano : tokens;
-	if (spent > 0 && rule->span_s)
-		restore_rolling(store, set->scope, rule, spent);
-	else if (spent > 0)
+	if (spent > 0)
 		store_seed(store, &call, set->scope, &limit, spent);
 	return spent > 0;
 }
@@ -70,7 +87,10 @@ static void on_period(void *arg, struct str scope, const struct spending_part *p
 	int64_t spent = p->amount > p->seen ? p->amount : p->seen;
 	if (spent <= 0)
 		return;
-	store_seed(to->store, &call, scope, &limit, spent);
+	if (p->span_s)		/* its part of the window ended a span before it no longer counts */
+		restore_window(to->store, scope, p, store_wall_us(to->store) - (p->period_end - p->span_s) * SECOND_US);
+	else
+		store_seed(to->store, &call, scope, &limit, spent);
 	to->n++;
 }
 
@@ -132,7 +152,8 @@ int restore_spending(const struct snapshot *s, struct store_home *home, struct l
 static void on_known(void *arg, struct str scope, const struct spending_part *p)
 {
 	(void)arg;
-	known_spent(scope, p->key, p->period_start, p->amount > p->seen ? p->amount : p->seen);
+	if (!p->span_s)
+		known_spent(scope, p->key, p->period_start, p->amount > p->seen ? p->amount : p->seen);
 }
 
 void restore_known(const struct snapshot *s)

@@ -15,6 +15,7 @@ struct spending_part {
 	int64_t amount;				/* nano-dollars or tokens, of this transaction */
 	int64_t seen;				/* what the store had told of the period before it */
 	int64_t period_start, period_end;	/* Unix seconds; end 0: a total */
+	int64_t span_s;				/* rolling: the period is a part of the window, its end when it no longer counts; 0: calendar */
 };
 
 struct spending {

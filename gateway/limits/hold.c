@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "core/spending.h"
 #include "limits/subject.h"
@@ -37,9 +38,9 @@ static size_t bytes_of(const struct limit_set *set)
 }
 
 /* The rule may be gone with its snapshot when it is settled. */
-enum hold_count { COUNT_REQUEST, COUNT_MONEY, COUNT_TOKENS, COUNT_INPUT, COUNT_OUTPUT };
+enum hold_count { COUNT_REQUEST, COUNT_MONEY, COUNT_TOKENS, COUNT_INPUT, COUNT_OUTPUT, COUNT_WHAT = 7, COUNT_BUDGET = 8 };
 
-static enum hold_count count_of(const struct limit_rule *r)
+static enum hold_count what_of(const struct limit_rule *r)
 {
 	if (r->unit == LIMIT_USD)
 		return COUNT_MONEY;
@@ -84,7 +85,7 @@ struct hold *hold_new(struct txn *t, const struct limit_set *set, const struct h
 		}
 		if (rule->budget && !rule->span_s)
 			period_bounds(rule->period, rule->zone, now_s, &l->period_start, &l->period_end);
-		h->counts[h->r.n] = (unsigned char)count_of(rule);
+		h->counts[h->r.n] = (unsigned char)(what_of(rule) | (rule->budget ? COUNT_BUDGET : 0));
 		h->rules[h->r.n++] = (unsigned char)i;
 	}
 	return h;
@@ -106,36 +107,55 @@ void hold_real(const struct hold *h, const struct txn *t, int64_t real[STORE_LIM
 		if (l->kind == STORE_CONCURRENT || l->kind == STORE_REQUESTS)
 			real[i] = l->kind == STORE_REQUESTS;
 		else
-			real[i] = real_of(t, (enum hold_count)h->counts[i]);
+			real[i] = real_of(t, (enum hold_count)(h->counts[i] & COUNT_WHAT));
 	}
+}
+
+static bool is_budget(const struct hold *h, unsigned i)
+{
+	return h->counts[i] & COUNT_BUDGET;
 }
 
 static size_t spending_bytes(const struct hold *h)
 {
 	size_t n = h->r.scope.n;
 	for (unsigned i = 0; i < h->r.n; i++)
-		n += h->limits[i].kind == STORE_BUDGET ? sizeof(struct spending_part) + h->limits[i].key.n : 0;
+		n += is_budget(h, i) ? sizeof(struct spending_part) + h->limits[i].key.n : 0;
 	return n;
 }
 
-struct spending *hold_spending(const struct hold *h, const int64_t real[STORE_LIMITS_MAX])
+/* A rolling budget is kept by the parts of its window, each until nothing of it counts any more. */
+static struct spending_part part_of(const struct hold *h, unsigned i, int64_t amount, int64_t wall_us)
+{
+	const struct store_limit *l = &h->limits[i];
+	struct spending_part p = { .amount = amount, .span_s = l->kind == STORE_BUDGET ? 0 : l->span_s };
+	if (!p.span_s) {
+		p.seen = h->local ? 0 : h->answer.used[i].spent;
+		p.period_start = l->period_start;
+		p.period_end = l->period_end;
+		return p;
+	}
+	int64_t width_us = p.span_s * SECOND_US / STORE_WINDOW_PARTS, start_us = wall_us / width_us * width_us;
+	p.period_start = start_us / SECOND_US;
+	p.period_end = (start_us + width_us + SECOND_US - 1) / SECOND_US + p.span_s;
+	return p;
+}
+
+struct spending *hold_spending(const struct hold *h, const int64_t real[STORE_LIMITS_MAX], int64_t wall_us)
 {
 	unsigned n = 0;
 	for (unsigned i = 0; i < h->r.n; i++)
-		n += h->limits[i].kind == STORE_BUDGET;
+		n += is_budget(h, i);
 	if (n == 0)
 		return NULL;
 	struct spending *s = mem_alloc(sizeof(*s) + spending_bytes(h));
 	char *names = (char *)&s->parts[n];
 	s->scope = keep(&names, h->r.scope);
 	for (unsigned i = 0; i < h->r.n; i++) {
-		const struct store_limit *l = &h->limits[i];
-		if (l->kind != STORE_BUDGET)
+		if (!is_budget(h, i))
 			continue;
-		s->parts[s->n++] = (struct spending_part){
-			.key = keep(&names, l->key), .amount = real[i], .seen = h->local ? 0 : h->answer.used[i].spent,
-			.period_start = l->period_start, .period_end = l->period_end,
-		};
+		s->parts[s->n] = part_of(h, i, real[i], wall_us);
+		s->parts[s->n++].key = keep(&names, h->limits[i].key);
 	}
 	return s;
 }

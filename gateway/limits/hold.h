@@ -39,7 +39,7 @@ struct hold *hold_new(struct txn *t, const struct limit_set *set, const struct h
 /* What was really used, in the order of the limits. */
 void hold_real(const struct hold *h, const struct txn *t, int64_t real[STORE_LIMITS_MAX]);
 
-/* What budgets spent by it, in one block of memory that is the caller's to free; NULL: no budgets. */
-struct spending *hold_spending(const struct hold *h, const int64_t real[STORE_LIMITS_MAX]);
+/* What budgets spent by it, now, in one block of memory that is the caller's to free; NULL: no budgets. */
+struct spending *hold_spending(const struct hold *h, const int64_t real[STORE_LIMITS_MAX], int64_t wall_us);
 
 #endif

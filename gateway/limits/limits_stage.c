@@ -268,7 +268,7 @@ static void leave(struct txn *t)
 		store_cancel(store_of(h), &h->call);
 	if (h->granted) {
 		hold_real(h, t, real);
-		t->spending = t->recorded ? hold_spending(h, real) : NULL;
+		t->spending = t->recorded ? hold_spending(h, real, store_wall_us(worker_store())) : NULL;
 		store_settle(store_of(h), NULL, &h->r, real, false);
 		if (h->local && h->r.n)		/* told to the others when they can hear it */
 			store_settle(worker_store(), NULL, &h->r, real, true);

@@ -31,15 +31,16 @@ static const char schema[] =
 	"CREATE INDEX IF NOT EXISTS requests_time ON requests(time);"
 	"CREATE TABLE IF NOT EXISTS totals(owner TEXT, name TEXT, cost INTEGER, tokens INTEGER, PRIMARY KEY(owner, name)) WITHOUT ROWID;"
 	"CREATE TABLE IF NOT EXISTS periods(scope TEXT, name TEXT, began INTEGER, ends INTEGER, amount INTEGER, seen INTEGER,"
-	" PRIMARY KEY(scope, name, began)) WITHOUT ROWID;";
+	" span INTEGER DEFAULT 0, PRIMARY KEY(scope, name, began)) WITHOUT ROWID;";
 
 /* A file of before these columns. */
 static const char columns_added[] = "ALTER TABLE requests ADD COLUMN cache TEXT; ALTER TABLE requests ADD COLUMN rule TEXT;";
+static const char span_added[] = "ALTER TABLE periods ADD COLUMN span INTEGER DEFAULT 0;";
 
 static const char insert_sql[] = "INSERT INTO requests VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 static const char total_sql[] = "INSERT INTO totals VALUES(?1,?2,?3,?4) ON CONFLICT(owner,name) DO UPDATE SET cost=cost+?3,"
 				"tokens=tokens+?4";
-static const char period_sql[] = "INSERT INTO periods VALUES(?1,?2,?3,?4,?5,?6) ON CONFLICT(scope,name,began) DO UPDATE SET "
+static const char period_sql[] = "INSERT INTO periods VALUES(?1,?2,?3,?4,?5,?6,?7) ON CONFLICT(scope,name,began) DO UPDATE SET "
 				 "ends=?4,amount=amount+?5,seen=max(seen,?6)";
 
 static void *fail(struct ledger_db *db, const char *path, struct buf *why)
@@ -60,14 +61,21 @@ static bool execute(struct ledger_db *db, const char *sql)
 	return sqlite3_exec(db->db, sql, NULL, NULL, NULL) == SQLITE_OK;
 }
 
-static bool make_tables(struct ledger_db *db)
+/* How many columns a table has; 0: it cannot be read. */
+static int columns_of(struct ledger_db *db, const char *select)
 {
 	sqlite3_stmt *all = NULL;
-	if (!execute(db, schema) || !prepare(db, "SELECT * FROM requests", &all))
-		return false;
-	int columns = sqlite3_column_count(all);
+	int n = prepare(db, select, &all) ? sqlite3_column_count(all) : 0;
 	sqlite3_finalize(all);
-	return columns != 23 || execute(db, columns_added);
+	return n;
+}
+
+static bool make_tables(struct ledger_db *db)
+{
+	if (!execute(db, schema))
+		return false;
+	int requests = columns_of(db, "SELECT * FROM requests"), periods = columns_of(db, "SELECT * FROM periods");
+	return requests && periods && (requests != 23 || execute(db, columns_added)) && (periods != 6 || execute(db, span_added));
 }
 
 struct ledger_db *ledger_db_open(const char *path, bool read_only, struct buf *why)
@@ -149,7 +157,7 @@ static bool add_periods(struct ledger_db *db, const struct spending *s)
 	bool good = true;
 	for (unsigned i = 0; s && i < s->n && good; i++) {
 		const struct spending_part *p = &s->parts[i];
-		const int64_t numbers[] = { p->period_start, p->period_end, p->amount, p->seen };
+		const int64_t numbers[] = { p->period_start, p->period_end, p->amount, p->seen, p->span_s };
 		sqlite3_reset(db->period);
 		bind_str(db->period, 1, s->scope);
 		bind_str(db->period, 2, p->key);
@@ -199,21 +207,24 @@ static struct str text_at(sqlite3_stmt *s, int i)
 	return text ? str_of((const char *)text, (size_t)sqlite3_column_bytes(s, i)) : STR_NONE;
 }
 
-bool ledger_db_spent(struct ledger_db *db, const char *owner, struct str name, int64_t since_us, int64_t *nano, int64_t *tokens)
+bool ledger_db_spent(struct ledger_db *db, const char *owner, struct str name, int64_t since_us, int64_t until_us, int64_t *nano,
+		     int64_t *tokens)
 {
 	bool team = strcmp(owner, "team") == 0;
 	const char *sql = since_us == 0 ? "SELECT cost, tokens FROM totals WHERE owner = ?3 AND name = ?1" :
-			  team ? "SELECT sum(cost), sum(input + output) FROM requests WHERE team = ?1 AND time >= ?2" :
-				 "SELECT sum(cost), sum(input + output) FROM requests WHERE key = ?1 AND time >= ?2";
+			  team ? "SELECT sum(cost), sum(input + output) FROM requests WHERE team = ?1 AND time >= ?2 AND time < ?4" :
+				 "SELECT sum(cost), sum(input + output) FROM requests WHERE key = ?1 AND time >= ?2 AND time < ?4";
 	sqlite3_stmt *s = NULL;
 	*nano = *tokens = 0;
 	if (sqlite3_prepare_v2(db->db, sql, -1, &s, NULL) != SQLITE_OK)
 		return false;
 	sqlite3_bind_text(s, 1, name.p, (int)name.n, SQLITE_STATIC);
-	if (since_us)
+	if (since_us) {
 		sqlite3_bind_int64(s, 2, since_us);
-	else
+		sqlite3_bind_int64(s, 4, until_us);
+	} else {
 		sqlite3_bind_text(s, 3, owner, -1, SQLITE_STATIC);
+	}
 	bool found = sqlite3_step(s) == SQLITE_ROW;
 	*nano = found ? sqlite3_column_int64(s, 0) : 0;
 	*tokens = found ? sqlite3_column_int64(s, 1) : 0;
@@ -221,19 +232,40 @@ bool ledger_db_spent(struct ledger_db *db, const char *owner, struct str name, i
 	return true;
 }
 
+static struct spending_part part_at(sqlite3_stmt *s, int first)
+{
+	return (struct spending_part){
+		.period_start = sqlite3_column_int64(s, first), .period_end = sqlite3_column_int64(s, first + 1),
+		.amount = sqlite3_column_int64(s, first + 2), .seen = sqlite3_column_int64(s, first + 3),
+		.span_s = sqlite3_column_int64(s, first + 4),
+	};
+}
+
+bool ledger_db_oldest(struct ledger_db *db, struct str scope, struct str name, struct spending_part *p)
+{
+	sqlite3_stmt *s = NULL;
+	if (!prepare(db, "SELECT began, ends, amount, seen, span FROM periods WHERE scope = ?1 AND name = ?2 ORDER BY began", &s))
+		return false;
+	bind_str(s, 1, scope);
+	bind_str(s, 2, name);
+	bool found = sqlite3_step(s) == SQLITE_ROW;
+	if (found)
+		*p = part_at(s, 0);
+	sqlite3_finalize(s);
+	return found;
+}
+
 int ledger_db_periods(struct ledger_db *db, int64_t now_s, void (*each)(void *arg, struct str scope, const struct spending_part *p),
 		      void *arg)
 {
 	sqlite3_stmt *s = NULL;
 	int n = 0;
-	if (!prepare(db, "SELECT scope, name, began, ends, amount, seen FROM periods WHERE ends = 0 OR ends > ?1", &s))
+	if (!prepare(db, "SELECT scope, name, began, ends, amount, seen, span FROM periods WHERE ends = 0 OR ends > ?1", &s))
 		return 0;
 	for (sqlite3_bind_int64(s, 1, now_s); sqlite3_step(s) == SQLITE_ROW; n++) {
 		struct str scope = text_at(s, 0);
-		struct spending_part p = {
-			.key = text_at(s, 1), .period_start = sqlite3_column_int64(s, 2), .period_end = sqlite3_column_int64(s, 3),
-			.amount = sqlite3_column_int64(s, 4), .seen = sqlite3_column_int64(s, 5),
-		};
+		struct spending_part p = part_at(s, 2);
+		p.key = text_at(s, 1);
 		each(arg, scope, &p);
 	}
 	sqlite3_finalize(s);

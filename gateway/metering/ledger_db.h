@@ -29,11 +29,15 @@ bool ledger_db_lost(const struct ledger_db *db);
 /* Forgets rows that ended before, and budgets' periods that are over; what totals hold stays. */
 bool ledger_db_forget(struct ledger_db *db, int64_t before_us);
 
-/* What a key or team ("key" or "team", its name) spent since; `since_us` 0: ever. */
-bool ledger_db_spent(struct ledger_db *db, const char *owner, struct str name, int64_t since_us, int64_t *nano, int64_t *tokens);
+/* What a key or team ("key" or "team", its name) spent since, and before `until_us`; `since_us` 0: ever. */
+bool ledger_db_spent(struct ledger_db *db, const char *owner, struct str name, int64_t since_us, int64_t until_us, int64_t *nano,
+		     int64_t *tokens);
+
+/* The oldest part of a rolling budget that the roll-up holds, without its names. False: none. */
+bool ledger_db_oldest(struct ledger_db *db, struct str scope, struct str name, struct spending_part *p);
 
 /*
- * Every budget's present period: `amount` is what this process's requests spent of it, `seen` the most that the store
+ * Every budget's present period, and the parts of rolling ones: `amount` is what this process's requests spent of it, `seen` the most that the store
  * told. Returns how many there were.
  */
 int ledger_db_periods(struct ledger_db *db, int64_t now_s, void (*each)(void *arg, struct str scope, const struct spending_part *p),

@@ -410,6 +410,15 @@ enum store_result memory_seed(struct memory_limits *m, struct str scope, const s
 	return result;
 }
 
+void memory_restore(struct memory_limits *m, struct str scope, const struct store_limit *window, int64_t spent, int64_t age_us)
+{
+	struct shard *s = shard_enter(m, scope);
+	struct record *x = record_of(m, s, scope, window);
+	if (x && record_is(x, window->kind))
+		window_add(&x->window, x->span_s, s->table.now_us - age_us, store_amount(spent));
+	shard_leave(s);
+}
+
 /* --- life --- */
 
 struct memory_limits *memory_limits_new(unsigned max, int64_t ttl_us, int64_t (*clock)(void))

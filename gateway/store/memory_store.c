@@ -50,6 +50,11 @@ static void on_seed(struct store *s, struct store_call *c, struct str scope, con
 	store_done(c, memory_seed(home_of(s)->limits, scope, budget, spent));
 }
 
+static void on_restore(struct store *s, struct str scope, const struct store_limit *window, int64_t spent, int64_t age_us)
+{
+	memory_restore(home_of(s)->limits, scope, window, spent, age_us);
+}
+
 static void on_get(struct store *s, struct store_call *c, struct str key)
 {
 	struct memory_value *v = memory_value_take(home_of(s)->values, key);
@@ -88,7 +93,7 @@ static void on_close(struct store *s)
 }
 
 static const struct store_ops memory_ops = {
-	.reserve = on_reserve, .settle = on_settle, .renew = on_renew, .seed = on_seed,
+	.reserve = on_reserve, .settle = on_settle, .renew = on_renew, .seed = on_seed, .restore = on_restore,
 	.get = on_get, .put = on_put, .remove = on_remove,
 	.cancel = on_cancel, .is_up = on_is_up, .close = on_close,
 };

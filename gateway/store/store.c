@@ -164,6 +164,12 @@ void store_seed(struct store *s, struct store_call *c, struct str scope, const s
 		store_done(c, STORE_BROKEN);
 }
 
+void store_restore(struct store *s, struct str scope, const struct store_limit *window, int64_t spent, int64_t age_us)
+{
+	if (s->ops->restore && key_good(scope) && key_good(window->key) && window->kind == STORE_WINDOW)
+		s->ops->restore(s, scope, window, spent, age_us);
+}
+
 void store_get(struct store *s, struct store_call *c, struct str key)
 {
 	begin(c, NULL);

@@ -173,6 +173,9 @@ void store_renew(struct store *s, struct store_call *c, const struct store_reser
 void store_seed(struct store *s, struct store_call *c, struct str scope, const struct store_limit *budget,
 		int64_t spent);
 
+/* Memory alone: what a window had spent `age_us` ago, before a restart, is spent again. */
+void store_restore(struct store *s, struct str scope, const struct store_limit *window, int64_t spent, int64_t age_us);
+
 /* Values of bytes. `put` and `remove` take c == NULL. Values may vanish before their time. */
 void store_get(struct store *s, struct store_call *c, struct str key);
 void store_put(struct store *s, struct store_call *c, struct str key, struct str value, int64_t ttl_ms);

@@ -22,6 +22,13 @@ int64_t window_sum(const struct window *w)
 	return store_amount(sum);
 }
 
+void window_add(struct window *w, int64_t span_s, int64_t at_us, int64_t amount)
+{
+	int64_t ago = w->head - at_us / window_width_us(span_s);
+	if (ago < WINDOW_COUNTS)
+		w->count[ago < 0 ? 0 : ago] = store_amount(w->count[ago < 0 ? 0 : ago] + amount);
+}
+
 int64_t window_wait(const struct window *w, int64_t span_s, int64_t now_us, int64_t excess)
 {
 	int64_t freed = 0;

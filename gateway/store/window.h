@@ -27,6 +27,8 @@ static inline int64_t window_width_us(int64_t span_s)
 /* A clock that was set back keeps the counts' ages: nothing is freed, nothing locked for longer than a span. */
 void window_advance(struct window *w, int64_t span_s, int64_t now_us);
 int64_t window_sum(const struct window *w);
+/* Counts what was spent before now, as long as it matters. */
+void window_add(struct window *w, int64_t span_s, int64_t at_us, int64_t amount);
 
 /* Until `excess` has slid out; WAIT_FOR_OTHERS_US where the counts are not what is in the way. */
 int64_t window_wait(const struct window *w, int64_t span_s, int64_t now_us, int64_t excess);

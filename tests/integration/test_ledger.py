@@ -89,6 +89,62 @@ def test_spending_survives_a_restart_without_redis(gateway, provider, config, tm
     assert by["9 usd in total"]["used"] == pytest.approx(0.003)
 
 
+OF = {"key": lambda b: {"budgets": [b]}, "model": lambda b: {"per_model": {"m*": {"budgets": [b]}}},
+      "tag": lambda b: {"per_tag": {"feature=*": {"budgets": [b]}}}, "user": lambda b: {"per_user": {"budgets": [b]}}}
+SPANS = {"calendar": {"per": "year"}, "rolling": {"rolling": "2h"}, "total": {"per": "total"}}
+ASKS = {"x-weir-tags": "feature=search,user=ann"}
+
+
+def budgets_of_every_kind():
+    """Keys and teams, each with one budget that one request leaves too little of."""
+    keys, teams = [], []
+    for kind, of in {**OF, "team": OF["key"], "team-user": OF["user"]}.items():
+        for span, words in SPANS.items():
+            name, budget = f"{kind}-{span}", of({"usd": 0.005, **words})
+            keys.append({"name": name, "secret": f"sk-{name}-0123456789", **({"team": name} if "team" in kind else budget)})
+            teams += [{"name": name, **budget}] if "team" in kind else []
+    return keys, teams
+
+
+def test_budgets_of_every_kind_survive_being_killed(gateway, provider, config, tmp_path):
+    """Of keys, teams, models, tags and end users; of calendar periods, rolling, in total."""
+    p = provider(lambda r: [http(200, completion(usage=usage(1000, 500)))])
+    keys, teams = budgets_of_every_kind()
+    c = config(p, keys=keys, teams=teams, prices={"first/mock": {"input": 1, "output": 4}}, ledger=str(tmp_path / "weir.db"))
+    auth = {k["name"]: {"authorization": f"Bearer {k['secret']}", **ASKS} for k in keys}
+    g = gateway(c)
+    assert {n: g.chat(headers=h, max_tokens=600).status for n, h in auth.items()} == dict.fromkeys(auth, 200)
+    rows(tmp_path, len(keys))
+    for _ in range(2):      # and again: what was restored is not counted twice
+        g.expect = None
+        g.process.kill()
+        g.process.wait()
+        g = gateway(c)
+        for name, h in auth.items():
+            r = g.chat(headers=h, max_tokens=600)
+            assert r.status == 429 and "$0.003 are spent" in r.error["message"], (name, r.body)
+            (limit,) = g.get("/v1/key", headers=h).json["limits"]
+            assert limit["used"] == pytest.approx(0.003) and limit["held"] == 0, name
+    other = {**auth["user-rolling"], "x-weir-tags": "user=ben"}
+    assert g.chat(headers=other, max_tokens=600).status == 200
+
+
+def test_rows_of_before_a_rolling_budget_count_in_it(gateway, provider, config, tmp_path):
+    p = provider(lambda r: [http(200, completion(usage=usage(1000, 500)))])
+    c = with_ledger(config, tmp_path, p)
+    g = gateway(c)
+    assert g.chat(headers=KEY, max_tokens=600).status == 200
+    g.stop()
+    c["keys"][0]["budgets"] = [{"usd": 0.009, "rolling": "1d"}]
+    g = gateway(c)
+    assert g.chat(headers=KEY, max_tokens=600).status == 200
+    rows(tmp_path, 2)
+    for spent in ("$0.006", "$0.006"):
+        g.stop()
+        g = gateway(c)
+        assert f"{spent} are spent" in g.chat(headers=KEY, max_tokens=1200).error["message"]
+
+
 def test_usage_reports(gateway, provider, config, tmp_path):
     g = gateway(with_ledger(config, tmp_path, provider()))
     for tag in ("a", "a", "b"):
@@ -184,7 +240,11 @@ def test_a_file_of_an_older_weir_is_gone_on_with(gateway, provider, config, tmp_
                    " endpoint TEXT, status INTEGER, error TEXT, attempts INTEGER, stream INTEGER, input INTEGER, output INTEGER,"
                    " cached INTEGER, cache_write INTEGER, reasoning INTEGER, cost INTEGER, cost_estimated INTEGER,"
                    " cost_incomplete INTEGER, price_date INTEGER, us INTEGER, first_us INTEGER)")
-    g = gateway(with_ledger(config, tmp_path, provider()))
+        db.execute("CREATE TABLE periods(scope TEXT, name TEXT, began INTEGER, ends INTEGER, amount INTEGER, seen INTEGER,"
+                   " PRIMARY KEY(scope, name, began)) WITHOUT ROWID")
+        db.execute("INSERT INTO periods VALUES('team/shop', 'key/web/budget/usd/total/', 0, 0, 20000000, 0)")
+    g = gateway(with_ledger(config, tmp_path, provider(), key={"budgets": [{"usd": 1, "per": "total"}]}))
+    assert g.get("/v1/key", headers=KEY).json["limits"][0]["used"] == pytest.approx(0.02)
     g.chat(headers=KEY)
     assert rows(tmp_path, 1)[0]["cache"] is None
 

@@ -91,6 +91,26 @@ static void a_clock_set_back_frees_and_locks_nothing(void **state)
 	assert_int_equal(ask_reserve(c, &r, NULL), STORE_OK);
 }
 
+/* What was spent before a restart counts until it is a span old, and at most a part of one longer. */
+static void what_is_restored_has_its_age(void **state)
+{
+	struct client *c = *state;
+	struct store_limit l = window_of("usd/160", STORE_WINDOW, 160, 100, 1);
+	struct store_reservation r = reservation_of(STR("restored"), &l, 1);
+	store_restore(c->store, STR("restored"), &l, 40, 150 * SECOND_US);
+	store_restore(c->store, STR("restored"), &l, 30, 0);
+	store_restore(c->store, STR("restored"), &l, 20, 181 * SECOND_US);	/* too old to count */
+	assert_int_equal(ask_usage(c, &r, 0).spent, 70);
+	now_us += 10 * SECOND_US - 1;
+	assert_int_equal(ask_usage(c, &r, 0).spent, 70);
+	now_us += 11 * SECOND_US;
+	assert_int_equal(ask_usage(c, &r, 0).spent, 30);
+	now_us += 139 * SECOND_US - 1;
+	assert_int_equal(ask_usage(c, &r, 0).spent, 30);
+	now_us += 12 * SECOND_US;
+	assert_int_equal(ask_usage(c, &r, 0).spent, 0);
+}
+
 static void dead_limits_make_room(void **state)
 {
 	struct client *c = *state;
@@ -275,6 +295,7 @@ int main(void)
 		STORE_SUITE(setup, teardown),
 		cmocka_unit_test_setup_teardown(no_span_holds_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_clock_set_back_frees_and_locks_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_is_restored_has_its_age, setup, teardown),
 		cmocka_unit_test_setup_teardown(dead_limits_make_room, setup_small, teardown),
 		cmocka_unit_test_setup_teardown(what_counts_is_never_dropped, setup_small, teardown),
 		cmocka_unit_test_setup_teardown(values_are_bounded, setup_small, teardown),
