@@ -138,13 +138,14 @@ $(bench_binaries): $(BUILD)/tests/bench/%: tests/bench/%.c tests/bench/peer.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $< $(LDFLAGS) -lssl -lcrypto -o $@
 
-# The rules plugin without a gateway around it.
-$(BUILD)/tests/bench/rules_bench: tests/bench/rules_bench.c $(BUILD)/libweir.a
+# The rules plugin, and the dialects, without a gateway around them.
+inner_benches := $(BUILD)/tests/bench/rules_bench $(BUILD)/tests/bench/dialects_bench
+$(inner_benches): $(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/libweir.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $^ $(LDFLAGS) $(LDLIBS) -o $@
 
 bench: setup-bench
-	@$(MAKE) --no-print-directory all $(bench_binaries) $(BUILD)/tests/bench/rules_bench
+	@$(MAKE) --no-print-directory all $(bench_binaries) $(inner_benches)
 	@python3 tests/bench/run.py $(BENCH)
 
 soak: setup-test

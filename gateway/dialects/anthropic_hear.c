@@ -35,13 +35,13 @@ static bool type_is(struct str object, const char *type)
 
 /* --- what both have in common --- */
 
-static void hear_begin(struct hearing *h, struct str message)
+static void hear_begin(struct hearing *h, struct json_fields *message)
 {
 	if (h->begun)
 		return;
 	h->begun = true;
-	give(h, (struct chat_event){ .kind = CHAT_BEGIN, .call = -1, .id = json_raw(json_get(message, STR("id"))),
-				     .model = json_raw(json_get(message, STR("model"))) });
+	give(h, (struct chat_event){ .kind = CHAT_BEGIN, .call = -1, .id = json_raw(json_field(message, STR("id"))),
+				     .model = json_raw(json_field(message, STR("model"))) });
 }
 
 static void hear_usage(struct hearing *h, struct str object)
@@ -51,16 +51,16 @@ static void hear_usage(struct hearing *h, struct str object)
 		give(h, (struct chat_event){ .kind = CHAT_USAGE, .call = -1, .usage = &u });
 }
 
-static void hear_finish(struct hearing *h, struct str holder)
+static void hear_finish(struct hearing *h, struct json_fields *holder)
 {
 	static const struct { struct str word; enum chat_finish finish; } words[] = {
 		{ STR_INIT("end_turn"), FINISH_STOP }, { STR_INIT("stop_sequence"), FINISH_SEQUENCE }, { STR_INIT("max_tokens"), FINISH_LENGTH },
 		{ STR_INIT("model_context_window_exceeded"), FINISH_LENGTH }, { STR_INIT("tool_use"), FINISH_TOOLS },
 		{ STR_INIT("refusal"), FINISH_FILTER }, { STR_INIT("pause_turn"), FINISH_PAUSE },
 	};
-	struct str word = json_raw(json_get(holder, STR("stop_reason")));
+	struct str word = json_raw(json_field(holder, STR("stop_reason")));
 	struct chat_event e = { .kind = CHAT_FINISH, .call = -1, .finish = FINISH_OTHER, .native = word,
-				.stop_sequence = json_raw(json_get(holder, STR("stop_sequence"))) };
+				.stop_sequence = json_raw(json_field(holder, STR("stop_sequence"))) };
 	for (size_t i = 0; i < array_len(words); i++)
 		if (str_eq(words[i].word, word))
 			e.finish = words[i].finish;
@@ -142,14 +142,16 @@ static void hear_block(struct hearing *h, struct str block)
 }
 
 /* A stream begins with one, too: empty, but for calls out of code that runs at Anthropic. */
-static void hear_message(struct hearing *h, struct str message)
+static void hear_message(struct hearing *h, struct str object)
 {
+	struct json_fields f, *message = &f;
 	struct json_cursor c;
+	json_fields_open(message, object);
 	hear_begin(h, message);
-	if (json_cursor_open(&c, json_get(message, STR("content"))))
+	if (json_cursor_open(&c, json_field(message, STR("content"))))
 		while (json_cursor_next(&c))
 			hear_block(h, c.value);
-	hear_usage(h, json_get(message, STR("usage")));
+	hear_usage(h, json_field(message, STR("usage")));
 	hear_finish(h, message);
 }
 
@@ -203,6 +205,7 @@ static void hear_stop(struct hearing *h)
 void anthropic_read_event(struct chat_reader *r, struct str name, struct str data)
 {
 	struct hearing *h = container_of(r, struct hearing, r);
+	struct json_fields delta;
 	struct str root = json_value(data), type = str_empty(name) ? json_raw(json_get(root, STR("type"))) : name;
 	if (json_type(root) != JSON_OBJECT)
 		return;
@@ -216,6 +219,7 @@ void anthropic_read_event(struct chat_reader *r, struct str name, struct str dat
 		hear_stop(h);
 	} else if (str_eq(type, STR("message_delta"))) {
 		hear_usage(h, json_get(root, STR("usage")));
-		hear_finish(h, json_get(root, STR("delta")));
+		json_fields_open(&delta, json_get(root, STR("delta")));
+		hear_finish(h, &delta);
 	}
 }

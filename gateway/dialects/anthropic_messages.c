@@ -18,18 +18,8 @@
 extern const struct dialect anthropic_messages_dialect, openai_chat_dialect;
 
 enum { TURNS_MAX = 1000 };
-static const int64_t TOKENS_MAX = INT64_C(1) << 40;
 
 /* --- usage --- */
-
-static int64_t count(struct str object, struct str key, bool *nonsense)
-{
-	struct str v = json_get(object, key);
-	int64_t n = 0;
-	bool good = json_int(v, &n) && n >= 0 && n <= TOKENS_MAX;
-	*nonsense |= v.p && !good && json_type(v) != JSON_NULL;
-	return good ? n : 0;
-}
 
 static void read_service(struct str tier, struct usage *u)
 {
@@ -41,21 +31,27 @@ static void read_service(struct str tier, struct usage *u)
 		u->service = SERVICE_STANDARD;
 }
 
-static int64_t thoughts(struct str object, struct usage *u)
+static int64_t count_of(struct str object, const char *key, struct usage *u)
 {
-	return count(json_get(object, STR("output_tokens_details")), STR("thinking_tokens"), &u->doubtful);
+	struct json_fields f;
+	json_fields_open(&f, object);
+	return usage_count(&f, key, &u->doubtful);
 }
 
-static void add_counts(struct str object, struct usage *u)
+static int64_t thoughts(struct json_fields *object, struct usage *u)
 {
-	struct str lifetimes = json_get(object, STR("cache_creation"));
-	int64_t cached = count(object, STR("cache_read_input_tokens"), &u->doubtful);
-	int64_t written = count(object, STR("cache_creation_input_tokens"), &u->doubtful);
+	return count_of(json_field(object, STR("output_tokens_details")), "thinking_tokens", u);
+}
+
+static void add_counts(struct json_fields *object, struct usage *u)
+{
+	int64_t cached = usage_count(object, "cache_read_input_tokens", &u->doubtful);
+	int64_t written = usage_count(object, "cache_creation_input_tokens", &u->doubtful);
 	u->cached += cached;
 	u->cache_write += written;
-	u->cache_write_1h += count(lifetimes, STR("ephemeral_1h_input_tokens"), &u->doubtful);
-	u->input += count(object, STR("input_tokens"), &u->doubtful) + cached + written;
-	u->output += count(object, STR("output_tokens"), &u->doubtful);
+	u->cache_write_1h += count_of(json_field(object, STR("cache_creation")), "ephemeral_1h_input_tokens", u);
+	u->input += usage_count(object, "input_tokens", &u->doubtful) + cached + written;
+	u->output += usage_count(object, "output_tokens", &u->doubtful);
 	u->reasoning += thoughts(object, u);
 }
 
@@ -63,23 +59,25 @@ static void add_counts(struct str object, struct usage *u)
 bool anthropic_usage(struct str object, struct usage *out)
 {
 	struct usage u = { 0 };
+	struct json_fields whole, turn;
 	struct json_cursor turns;
 	unsigned n = 0;
 	if (json_type(object) != JSON_OBJECT)
 		return false;
-	if (json_cursor_open(&turns, json_get(object, STR("iterations"))))
-		while (n < TURNS_MAX && json_cursor_next(&turns)) {
-			add_counts(turns.value, &u);
-			n++;
+	json_fields_open(&whole, object);
+	if (json_cursor_open(&turns, json_field(&whole, STR("iterations"))))
+		for (; n < TURNS_MAX && json_cursor_next(&turns); n++) {
+			json_fields_open(&turn, turns.value);
+			add_counts(&turn, &u);
 		}
 	if (n == 0)
-		add_counts(object, &u);
+		add_counts(&whole, &u);
 	else if (u.reasoning == 0)	/* of turns it is told in one sum */
-		u.reasoning = thoughts(object, &u);
+		u.reasoning = thoughts(&whole, &u);
 	u.total = u.input + u.output;
 	u.known = u.total > 0;
 	u.doubtful |= u.reasoning > u.output || u.cache_write_1h > u.cache_write;
-	read_service(json_get(object, STR("service_tier")), &u);
+	read_service(json_field(&whole, STR("service_tier")), &u);
 	if (u.known)
 		*out = u;
 	return u.known;

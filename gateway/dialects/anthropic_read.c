@@ -238,9 +238,9 @@ static void read_choice(struct chat *c, struct str choice)
 
 /* --- the rest --- */
 
-static void read_thought(struct chat *c, struct str body, struct str output)
+static void read_thought(struct chat *c, struct json_fields *body, struct str output)
 {
-	struct str thinking = json_get(body, STR("thinking"));
+	struct str thinking = json_field(body, STR("thinking"));
 	c->effort = effort_of_word(json_raw(json_get(output, STR("effort"))));
 	if (type_is(thinking, "enabled"))
 		c->reasoning_tokens = json_get(thinking, STR("budget_tokens"));
@@ -252,11 +252,11 @@ static void read_thought(struct chat *c, struct str body, struct str output)
 	c->reasoning_shown = type_is(thinking, "enabled") || type_is(thinking, "adaptive");
 }
 
-static void read_format(struct chat *c, struct str body, struct str output)
+static void read_format(struct chat *c, struct json_fields *body, struct str output)
 {
 	struct str format = json_get(output, STR("format"));
 	if (!format.p)
-		format = json_get(body, STR("output_format"));
+		format = json_field(body, STR("output_format"));
 	if (!type_is(format, "json_schema"))
 		return;
 	c->format = FORMAT_SCHEMA;
@@ -264,19 +264,19 @@ static void read_format(struct chat *c, struct str body, struct str output)
 	c->schema_name = json_raw(json_get(format, STR("name")));
 }
 
-static void read_plain(struct chat *c, struct str body)
+static void read_plain(struct chat *c, struct json_fields *body)
 {
 	const struct { const char *key; struct str *to; } members[] = {
 		{ "max_tokens", &c->max_tokens }, { "temperature", &c->temperature }, { "top_p", &c->top_p }, { "top_k", &c->top_k },
 		{ "stop_sequences", &c->stop },
 	};
 	for (size_t i = 0; i < array_len(members); i++) {
-		struct str v = json_get(body, str_c(members[i].key));
+		struct str v = json_field(body, str_c(members[i].key));
 		*members[i].to = is_absent(v) ? STR_NONE : v;
 	}
 	if (c->stop.p && !json_first(c->stop))
 		c->stop = STR_NONE;
-	c->user = json_raw(json_get(json_get(body, STR("metadata")), STR("user_id")));
+	c->user = json_raw(json_get(json_field(body, STR("metadata")), STR("user_id")));
 	c->stream_usage = true;
 }
 
@@ -300,13 +300,15 @@ static void note_extras(struct chat *c, struct str body)
 
 bool anthropic_read_request(struct str body, struct chat *c, struct chat_fault *fault)
 {
+	struct json_fields f;
 	body = json_value(body);
-	struct str output = json_get(body, STR("output_config"));
-	read_plain(c, body);
-	read_tools(c, json_get(body, STR("tools")));
-	read_choice(c, json_get(body, STR("tool_choice")));
-	read_thought(c, body, output);
-	read_format(c, body, output);
+	json_fields_open(&f, body);
+	struct str output = json_field(&f, STR("output_config"));
+	read_plain(c, &f);
+	read_tools(c, json_field(&f, STR("tools")));
+	read_choice(c, json_field(&f, STR("tool_choice")));
+	read_thought(c, &f, output);
+	read_format(c, &f, output);
 	note_extras(c, body);
-	return read_system(c, json_get(body, STR("system")), fault) && read_messages(c, json_get(body, STR("messages")), fault);
+	return read_system(c, json_field(&f, STR("system")), fault) && read_messages(c, json_field(&f, STR("messages")), fault);
 }

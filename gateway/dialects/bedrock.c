@@ -9,33 +9,25 @@
 #include "dialects/bedrock_parts.h"
 #include "dialects/openai_errors.h"
 #include "dialects/openai_measure.h"
+#include "dialects/openai_usage.h"
 #include "dialects/vector_parts.h"
 #include "wire/json_cursor.h"
 
 extern const struct dialect bedrock_dialect;
 
-static const int64_t TOKENS_MAX = INT64_C(1) << 40;
-
 /* --- usage --- */
-
-static int64_t count(struct str object, const char *key, bool *nonsense)
-{
-	struct str v = json_get(object, str_c(key));
-	int64_t n = 0;
-	bool good = json_int(v, &n) && n >= 0 && n <= TOKENS_MAX;
-	*nonsense |= v.p && !good && json_type(v) != JSON_NULL;
-	return good ? n : 0;
-}
 
 bool bedrock_usage(struct str object, struct usage *out)
 {
 	struct usage u = { 0 };
+	struct json_fields f;
 	if (json_type(object) != JSON_OBJECT)
 		return false;
-	u.cached = count(object, "cacheReadInputTokens", &u.doubtful);
-	u.cache_write = count(object, "cacheWriteInputTokens", &u.doubtful);
-	u.input = count(object, "inputTokens", &u.doubtful) + u.cached + u.cache_write;
-	u.output = count(object, "outputTokens", &u.doubtful);
+	json_fields_open(&f, object);
+	u.cached = usage_count(&f, "cacheReadInputTokens", &u.doubtful);
+	u.cache_write = usage_count(&f, "cacheWriteInputTokens", &u.doubtful);
+	u.input = usage_count(&f, "inputTokens", &u.doubtful) + u.cached + u.cache_write;
+	u.output = usage_count(&f, "outputTokens", &u.doubtful);
 	u.total = u.input + u.output;
 	u.known = u.total > 0;
 	if (u.known)
@@ -45,12 +37,13 @@ bool bedrock_usage(struct str object, struct usage *out)
 
 static bool read_usage(struct str body, unsigned quirks, struct usage *out)
 {
-	struct str root = json_value(body), titan = json_get(root, STR("inputTextTokenCount"));
+	struct json_fields root;
 	(void)quirks;
-	if (!titan.p)
-		return bedrock_usage(json_get(root, STR("usage")), out);
+	json_fields_open(&root, json_value(body));
+	if (!json_field(&root, STR("inputTextTokenCount")).p)
+		return bedrock_usage(json_field(&root, STR("usage")), out);
 	struct usage u = { 0 };
-	u.input = u.total = count(root, "inputTextTokenCount", &u.doubtful);
+	u.input = u.total = usage_count(&root, "inputTextTokenCount", &u.doubtful);
 	u.known = u.input > 0;
 	if (u.known)
 		*out = u;

@@ -8,37 +8,28 @@
 #include "dialects/cohere_parts.h"
 #include "dialects/openai_errors.h"
 #include "dialects/openai_measure.h"
+#include "dialects/openai_usage.h"
 #include "dialects/vector_parts.h"
 #include "wire/json_cursor.h"
 
 extern const struct dialect cohere_dialect;
 
-static const int64_t TOKENS_MAX = INT64_C(1) << 40;
-
 /* --- usage --- */
-
-static int64_t count(struct str object, const char *key, bool *nonsense)
-{
-	struct str v = json_get(object, str_c(key));
-	int64_t n = 0;
-	bool good = json_int(v, &n) && n >= 0 && n <= TOKENS_MAX;
-	*nonsense |= v.p && !good && json_type(v) != JSON_NULL;
-	return good ? n : 0;
-}
 
 /* What was read and written is under `tokens`; what is billed leaves some of it out. Embeddings tell only that. */
 bool cohere_usage(struct str usage, struct str billed, struct usage *out)
 {
 	struct usage u = { 0 };
-	struct str tokens = json_get(usage, STR("tokens"));
-	if (!tokens.p)
-		tokens = billed.p ? billed : json_get(usage, STR("billed_units"));
-	u.input = count(tokens, "input_tokens", &u.doubtful);
-	u.output = count(tokens, "output_tokens", &u.doubtful);
-	u.image_input = count(tokens, "image_tokens", &u.doubtful);
+	struct json_fields whole, tokens;
+	json_fields_open(&whole, usage);
+	struct str counted = json_field(&whole, STR("tokens"));
+	json_fields_open(&tokens, counted.p ? counted : billed.p ? billed : json_field(&whole, STR("billed_units")));
+	u.input = usage_count(&tokens, "input_tokens", &u.doubtful);
+	u.output = usage_count(&tokens, "output_tokens", &u.doubtful);
+	u.image_input = usage_count(&tokens, "image_tokens", &u.doubtful);
 	u.input += u.image_input;
-	u.reasoning = count(tokens, "reasoning_tokens", &u.doubtful);
-	u.cached = count(usage, "cached_tokens", &u.doubtful);
+	u.reasoning = usage_count(&tokens, "reasoning_tokens", &u.doubtful);
+	u.cached = usage_count(&whole, "cached_tokens", &u.doubtful);
 	u.total = u.input + u.output;
 	u.known = u.total > 0;
 	u.doubtful |= u.cached > u.input;
@@ -49,9 +40,10 @@ bool cohere_usage(struct str usage, struct str billed, struct usage *out)
 
 static bool read_usage(struct str body, unsigned quirks, struct usage *out)
 {
-	struct str root = json_value(body);
+	struct json_fields root;
 	(void)quirks;
-	return cohere_usage(json_get(root, STR("usage")), json_get(json_get(root, STR("meta")), STR("billed_units")), out);
+	json_fields_open(&root, json_value(body));
+	return cohere_usage(json_field(&root, STR("usage")), json_get(json_field(&root, STR("meta")), STR("billed_units")), out);
 }
 
 /* --- events --- */

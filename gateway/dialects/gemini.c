@@ -9,23 +9,13 @@
 #include "dialects/gemini_parts.h"
 #include "dialects/openai_errors.h"
 #include "dialects/openai_measure.h"
+#include "dialects/openai_usage.h"
 #include "dialects/vector_parts.h"
 #include "wire/json_cursor.h"
 
 extern const struct dialect gemini_dialect;
 
-static const int64_t TOKENS_MAX = INT64_C(1) << 40;
-
 /* --- usage --- */
-
-static int64_t count(struct str object, const char *key, bool *nonsense)
-{
-	struct str v = json_get(object, str_c(key));
-	int64_t n = 0;
-	bool good = json_int(v, &n) && n >= 0 && n <= TOKENS_MAX;
-	*nonsense |= v.p && !good && json_type(v) != JSON_NULL;
-	return good ? n : 0;
-}
 
 static int64_t of_modality(struct str details, const char *modality)
 {
@@ -35,22 +25,24 @@ static int64_t of_modality(struct str details, const char *modality)
 		while (json_cursor_next(&c))
 			if (json_is(json_get(c.value, STR("modality")), str_c(modality)))
 				sum += json_count(c.value, STR("tokenCount"));
-	return sum < TOKENS_MAX ? sum : 0;
+	return sum < USAGE_TOKENS_MAX ? sum : 0;
 }
 
 bool gemini_usage(struct str object, struct usage *out)
 {
 	struct usage u = { 0 };
+	struct json_fields f;
 	if (json_type(object) != JSON_OBJECT)
 		return false;
-	u.reasoning = count(object, "thoughtsTokenCount", &u.doubtful);
-	u.cached = count(object, "cachedContentTokenCount", &u.doubtful);
-	u.input = count(object, "promptTokenCount", &u.doubtful) + count(object, "toolUsePromptTokenCount", &u.doubtful);
-	u.output = count(object, "candidatesTokenCount", &u.doubtful) + u.reasoning;
-	u.total = count(object, "totalTokenCount", &u.doubtful);
-	u.audio_input = of_modality(json_get(object, STR("promptTokensDetails")), "AUDIO");
-	u.image_input = of_modality(json_get(object, STR("promptTokensDetails")), "IMAGE");
-	u.audio_output = of_modality(json_get(object, STR("candidatesTokensDetails")), "AUDIO");
+	json_fields_open(&f, object);
+	u.reasoning = usage_count(&f, "thoughtsTokenCount", &u.doubtful);
+	u.cached = usage_count(&f, "cachedContentTokenCount", &u.doubtful);
+	u.input = usage_count(&f, "promptTokenCount", &u.doubtful) + usage_count(&f, "toolUsePromptTokenCount", &u.doubtful);
+	u.output = usage_count(&f, "candidatesTokenCount", &u.doubtful) + u.reasoning;
+	u.total = usage_count(&f, "totalTokenCount", &u.doubtful);
+	u.audio_input = of_modality(json_field(&f, STR("promptTokensDetails")), "AUDIO");
+	u.image_input = of_modality(json_field(&f, STR("promptTokensDetails")), "IMAGE");
+	u.audio_output = of_modality(json_field(&f, STR("candidatesTokensDetails")), "AUDIO");
 	if (!u.total)
 		u.total = u.input + u.output;
 	u.known = u.input || u.output;
@@ -78,11 +70,12 @@ static bool predicted_usage(struct str predictions, struct usage *out)
 	if (!json_cursor_open(&c, predictions))
 		return false;
 	while (json_cursor_next(&c)) {
-		struct str statistics = json_get(json_get(c.value, STR("embeddings")), STR("statistics"));
-		u.input += count(statistics, "token_count", &u.doubtful);
+		struct json_fields statistics;
+		json_fields_open(&statistics, json_get(json_get(c.value, STR("embeddings")), STR("statistics")));
+		u.input += usage_count(&statistics, "token_count", &u.doubtful);
 	}
 	u.total = u.input;
-	u.known = u.input > 0 && u.input <= TOKENS_MAX;
+	u.known = u.input > 0 && u.input <= USAGE_TOKENS_MAX;
 	if (u.known)
 		*out = u;
 	return u.known;
@@ -90,11 +83,13 @@ static bool predicted_usage(struct str predictions, struct usage *out)
 
 static bool read_usage(struct str body, unsigned quirks, struct usage *out)
 {
-	struct str predictions = json_get(root_of(body), STR("predictions"));
+	struct json_fields root;
 	(void)quirks;
+	json_fields_open(&root, root_of(body));
+	struct str predictions = json_field(&root, STR("predictions"));
 	if (predictions.p)
 		return predicted_usage(predictions, out);
-	return gemini_usage(json_get(root_of(body), STR("usageMetadata")), out);
+	return gemini_usage(json_field(&root, STR("usageMetadata")), out);
 }
 
 /* --- events --- */
@@ -115,22 +110,23 @@ static bool has_parts(struct str candidate)
 
 static void read_event(struct str name, struct str data, unsigned quirks, struct event_view *out)
 {
-	struct str root = root_of(data);
+	struct json_fields f, *root = &f;
 	struct json_cursor c;
 	bool any = false;
 	(void)name, (void)quirks;
-	if (json_get(root, STR("error")).p) {
+	json_fields_open(root, root_of(data));
+	if (json_field(root, STR("error")).p) {
 		out->error = true;
 		return;
 	}
-	out->has_usage = gemini_usage(json_get(root, STR("usageMetadata")), &out->usage);
-	if (json_cursor_open(&c, json_get(root, STR("candidates"))))
+	out->has_usage = gemini_usage(json_field(root, STR("usageMetadata")), &out->usage);
+	if (json_cursor_open(&c, json_field(root, STR("candidates"))))
 		for (; json_cursor_next(&c); any = true) {
 			out->content |= has_parts(c.value);
 			out->finish |= json_raw(json_get(c.value, STR("finishReason"))).n > 0;
 		}
 	/* A prompt that was blocked is answered by that word alone. */
-	if (!any && json_raw(json_get(json_get(root, STR("promptFeedback")), STR("blockReason"))).n)
+	if (!any && json_raw(json_get(json_field(root, STR("promptFeedback")), STR("blockReason"))).n)
 		out->content = out->finish = true;
 }
 

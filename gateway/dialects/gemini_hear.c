@@ -42,11 +42,13 @@ static void hear_call(struct hearing *h, int choice, struct str call, struct str
 	buf_free(&b);
 }
 
-static void hear_part(struct hearing *h, int choice, struct str part)
+static void hear_part(struct hearing *h, int choice, struct str object)
 {
-	struct str text = json_raw(json_get(part, STR("text"))), proof = json_raw(json_get(part, STR("thoughtSignature")));
-	struct str call = json_get(part, STR("functionCall"));
-	bool thought = json_type(json_get(part, STR("thought"))) == JSON_TRUE;
+	struct json_fields f, *part = &f;
+	json_fields_open(part, object);
+	struct str text = json_raw(json_field(part, STR("text"))), proof = json_raw(json_field(part, STR("thoughtSignature")));
+	struct str call = json_field(part, STR("functionCall"));
+	bool thought = json_type(json_field(part, STR("thought"))) == JSON_TRUE;
 	if (json_type(call) == JSON_OBJECT) {
 		hear_call(h, choice, call, proof);
 		return;
@@ -96,44 +98,48 @@ static enum chat_finish finish_of(struct str word, bool calls)
 	return calls ? FINISH_TOOLS : str_eq(word, STR("STOP")) ? FINISH_STOP : FINISH_OTHER;
 }
 
-static void hear_candidate(struct hearing *h, struct str candidate)
+static void hear_candidate(struct hearing *h, struct str object)
 {
-	struct str word = json_raw(json_get(candidate, STR("finishReason")));
-	int64_t n = json_count(candidate, STR("index"));
+	struct json_fields f, *candidate = &f;
+	json_fields_open(candidate, object);
+	struct str word = json_raw(json_field(candidate, STR("finishReason")));
+	int64_t n = json_field_count(candidate, STR("index"));
 	int choice = n < CHOICES_MOST ? (int)n : CHOICES_MOST - 1;
 	struct json_cursor c;
-	if (json_cursor_open(&c, json_get(json_get(candidate, STR("content")), STR("parts"))))
+	if (json_cursor_open(&c, json_get(json_field(candidate, STR("content")), STR("parts"))))
 		while (json_cursor_next(&c))
 			hear_part(h, choice, c.value);
-	if (json_cursor_open(&c, json_get(json_get(candidate, STR("groundingMetadata")), STR("groundingChunks"))))
+	if (json_cursor_open(&c, json_get(json_field(candidate, STR("groundingMetadata")), STR("groundingChunks"))))
 		while (json_cursor_next(&c))
 			hear_page(h, choice, json_get(c.value, STR("web")));
 	if (word.n)
 		give(h, (struct chat_event){ .kind = CHAT_FINISH, .choice = choice, .call = -1, .finish = finish_of(word, h->calls[choice] > 0), .native = word });
 }
 
-static void hear_begin(struct hearing *h, struct str root)
+static void hear_begin(struct hearing *h, struct json_fields *root)
 {
 	if (h->begun)
 		return;
 	h->begun = true;
-	give(h, (struct chat_event){ .kind = CHAT_BEGIN, .call = -1, .id = json_raw(json_get(root, STR("responseId"))),
-				     .model = json_raw(json_get(root, STR("modelVersion"))) });
+	give(h, (struct chat_event){ .kind = CHAT_BEGIN, .call = -1, .id = json_raw(json_field(root, STR("responseId"))),
+				     .model = json_raw(json_field(root, STR("modelVersion"))) });
 }
 
-static bool hear(struct hearing *h, struct str root)
+static bool hear(struct hearing *h, struct str object)
 {
-	struct str blocked = json_raw(json_get(json_get(root, STR("promptFeedback")), STR("blockReason")));
+	struct json_fields f, *root = &f;
+	json_fields_open(root, object);
+	struct str blocked = json_raw(json_get(json_field(root, STR("promptFeedback")), STR("blockReason")));
 	struct json_cursor c;
 	struct usage u = { 0 };
 	bool any = false;
 	hear_begin(h, root);
-	if (json_cursor_open(&c, json_get(root, STR("candidates"))))
+	if (json_cursor_open(&c, json_field(root, STR("candidates"))))
 		for (; json_cursor_next(&c); any = true)
 			hear_candidate(h, c.value);
 	if (!any && blocked.n)
 		give(h, (struct chat_event){ .kind = CHAT_FINISH, .call = -1, .finish = FINISH_FILTER, .native = blocked });
-	if (gemini_usage(json_get(root, STR("usageMetadata")), &u))
+	if (gemini_usage(json_field(root, STR("usageMetadata")), &u))
 		give(h, (struct chat_event){ .kind = CHAT_USAGE, .call = -1, .usage = &u });
 	return any || blocked.n;
 }

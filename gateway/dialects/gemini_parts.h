@@ -22,6 +22,8 @@ extern const size_t gemini_writer_size;
 
 /* Google takes members in either spelling: the first that is there. */
 struct str json_either(struct str object, const char *camel, const char *snake);
+struct json_fields;
+struct str json_field_either(struct json_fields *object, const char *camel, const char *snake);
 
 /* Tokens of a usageMetadata object; false when it holds none. */
 bool gemini_usage(struct str object, struct usage *out);

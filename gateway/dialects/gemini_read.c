@@ -85,9 +85,9 @@ static void settle(struct reading *r)
 	buf_clear(&r->text);
 }
 
-static void read_text(struct reading *r, struct str part, struct str text, struct str proof)
+static void read_text(struct reading *r, struct json_fields *part, struct str text, struct str proof)
 {
-	enum part_kind kind = json_type(json_get(part, STR("thought"))) == JSON_TRUE ? PART_REASONING : PART_TEXT;
+	enum part_kind kind = json_type(json_field(part, STR("thought"))) == JSON_TRUE ? PART_REASONING : PART_TEXT;
 	if (!r->growing || r->growing->kind != kind) {
 		settle(r);
 		if (str_empty(text) && !proof.n)
@@ -185,11 +185,13 @@ static bool read_result(struct reading *r, struct str result)
 	return true;
 }
 
-static bool read_part(struct reading *r, struct str part)
+static bool read_part(struct reading *r, struct str object)
 {
-	struct str text = json_get(part, STR("text")), proof = json_raw(json_either(part, "thoughtSignature", "thought_signature"));
-	struct str call = json_either(part, "functionCall", "function_call"), result = json_either(part, "functionResponse", "function_response");
-	struct str data = json_either(part, "inlineData", "inline_data"), file = json_either(part, "fileData", "file_data");
+	struct json_fields f, *part = &f;
+	json_fields_open(part, object);
+	struct str text = json_field(part, STR("text")), proof = json_raw(json_field_either(part, "thoughtSignature", "thought_signature"));
+	struct str call = json_field_either(part, "functionCall", "function_call"), result = json_field_either(part, "functionResponse", "function_response");
+	struct str data = json_field_either(part, "inlineData", "inline_data"), file = json_field_either(part, "fileData", "file_data");
 	if (json_type(text) == JSON_STRING) {
 		read_text(r, part, json_raw(text), proof);
 		return true;
@@ -201,8 +203,8 @@ static bool read_part(struct reading *r, struct str part)
 		return read_result(r, result);
 	if (json_type(data) == JSON_OBJECT || json_type(file) == JSON_OBJECT)
 		return read_media(r, NULL, data.p ? data : file, data.p != NULL);
-	if (json_get(part, STR("executableCode")).p || json_get(part, STR("codeExecutionResult")).p) {
-		chat_add_extra(r->c, "contents.executableCode", true, part);
+	if (json_field(part, STR("executableCode")).p || json_field(part, STR("codeExecutionResult")).p) {
+		chat_add_extra(r->c, "contents.executableCode", true, object);
 		return true;
 	}
 	return wrong(r, "", "must hold text, inlineData, fileData, functionCall or functionResponse");
@@ -231,15 +233,17 @@ static bool read_turn(struct reading *r, struct str content, enum chat_role role
 	return true;
 }
 
-static bool read_contents(struct reading *r, struct str body)
+static bool read_contents(struct reading *r, struct str object)
 {
-	struct str system = json_either(body, "systemInstruction", "system_instruction");
+	struct json_fields f, *body = &f;
+	json_fields_open(body, object);
+	struct str system = json_field_either(body, "systemInstruction", "system_instruction");
 	struct json_cursor c;
 	if (json_type(system) == JSON_OBJECT && !read_turn(r, system, CHAT_SYSTEM)) {
 		r->fault->field = STR("systemInstruction");
 		return false;
 	}
-	if (!json_cursor_open(&c, json_get(body, STR("contents"))))
+	if (!json_cursor_open(&c, json_field(body, STR("contents"))))
 		return true;
 	for (; json_cursor_next(&c); r->content++) {
 		struct str role = json_get(c.value, STR("role"));

@@ -17,6 +17,12 @@ struct str json_either(struct str object, const char *camel, const char *snake)
 	return v.p ? v : json_get(object, str_c(snake));
 }
 
+struct str json_field_either(struct json_fields *object, const char *camel, const char *snake)
+{
+	struct str v = json_field(object, str_c(camel));
+	return v.p ? v : json_field(object, str_c(snake));
+}
+
 /* --- schemas --- */
 
 static void write_schema(struct json_write *w, struct str schema, unsigned depth);
@@ -169,12 +175,12 @@ static struct str number(struct str v)
 	return json_type(v) == JSON_NULL ? STR_NONE : v;
 }
 
-static void read_format(struct chat *c, struct str config)
+static void read_format(struct chat *c, struct json_fields *config)
 {
-	struct str schema = json_either(config, "responseJsonSchema", "response_json_schema");
-	struct str type = json_either(config, "responseMimeType", "response_mime_type");
+	struct str schema = json_field_either(config, "responseJsonSchema", "response_json_schema");
+	struct str type = json_field_either(config, "responseMimeType", "response_mime_type");
 	if (!schema.p)
-		schema = json_schema(c->arena, json_either(config, "responseSchema", "response_schema"));
+		schema = json_schema(c->arena, json_field_either(config, "responseSchema", "response_schema"));
 	if (type.p && !json_is(type, STR("application/json")) && !json_is(type, STR("text/plain")))
 		chat_add_extra(c, "generationConfig.responseMimeType", true, type);
 	else if (json_is(type, STR("application/json")))
@@ -182,15 +188,17 @@ static void read_format(struct chat *c, struct str config)
 	c->schema = c->format == FORMAT_SCHEMA ? schema : STR_NONE;
 }
 
-static void read_thinking(struct chat *c, struct str config)
+static void read_thinking(struct chat *c, struct json_fields *config)
 {
-	struct str thinking = json_either(config, "thinkingConfig", "thinking_config");
-	struct str budget = json_either(thinking, "thinkingBudget", "thinking_budget"), level = json_either(thinking, "thinkingLevel", "thinking_level");
+	struct json_fields f, *thinking = &f;
+	struct str object = json_field_either(config, "thinkingConfig", "thinking_config");
+	json_fields_open(thinking, object);
+	struct str budget = json_field_either(thinking, "thinkingBudget", "thinking_budget"), level = json_field_either(thinking, "thinkingLevel", "thinking_level");
 	int64_t n;
-	if (json_type(thinking) != JSON_OBJECT)
+	if (json_type(object) != JSON_OBJECT)
 		return;
 	c->reasoning_field = "generationConfig.thinkingConfig";
-	c->reasoning_shown = json_type(json_either(thinking, "includeThoughts", "include_thoughts")) == JSON_TRUE;
+	c->reasoning_shown = json_type(json_field_either(thinking, "includeThoughts", "include_thoughts")) == JSON_TRUE;
 	c->effort = json_is(level, STR("MINIMAL")) ? EFFORT_MINIMAL : json_is(level, STR("LOW")) ? EFFORT_LOW : json_is(level, STR("MEDIUM")) ? EFFORT_MEDIUM :
 		    json_is(level, STR("HIGH")) ? EFFORT_HIGH : EFFORT_UNSAID;
 	if (!json_int(budget, &n))
@@ -201,7 +209,7 @@ static void read_thinking(struct chat *c, struct str config)
 		c->effort = n == 0 ? EFFORT_NONE : EFFORT_MEDIUM;
 }
 
-static void read_plain(struct chat *c, struct str config)
+static void read_plain(struct chat *c, struct json_fields *config)
 {
 	const struct { const char *camel, *snake; struct str *to; } members[] = {
 		{ "temperature", "temperature", &c->temperature }, { "topP", "top_p", &c->top_p }, { "topK", "top_k", &c->top_k },
@@ -210,8 +218,8 @@ static void read_plain(struct chat *c, struct str config)
 		{ "responseLogprobs", "response_logprobs", &c->logprobs }, { "logprobs", "logprobs", &c->top_logprobs },
 	};
 	for (size_t i = 0; i < array_len(members); i++)
-		*members[i].to = number(json_either(config, members[i].camel, members[i].snake));
-	struct str stop = json_either(config, "stopSequences", "stop_sequences");
+		*members[i].to = number(json_field_either(config, members[i].camel, members[i].snake));
+	struct str stop = json_field_either(config, "stopSequences", "stop_sequences");
 	c->stop = json_first(stop) == '"' ? stop : STR_NONE;
 }
 
@@ -230,7 +238,7 @@ static void note_extras(struct chat *c, struct str object, const char *const *kn
 	}
 }
 
-void gemini_read_settings(struct str body, struct chat *c)
+void gemini_read_settings(struct str object, struct chat *c)
 {
 	static const char *const members[] = { "model", "contents", "systemInstruction", "system_instruction", "tools", "toolConfig", "tool_config",
 					       "generationConfig", "generation_config", NULL };
@@ -239,14 +247,17 @@ void gemini_read_settings(struct str body, struct chat *c)
 		"presencePenalty", "presence_penalty", "frequencyPenalty", "frequency_penalty", "responseLogprobs", "response_logprobs", "logprobs",
 		"stopSequences", "stop_sequences", "responseMimeType", "response_mime_type", "responseSchema", "response_schema", "responseJsonSchema",
 		"response_json_schema", "thinkingConfig", "thinking_config", NULL };
-	struct str config = json_either(body, "generationConfig", "generation_config");
-	struct str calling = json_either(json_either(body, "toolConfig", "tool_config"), "functionCallingConfig", "function_calling_config");
+	struct json_fields whole, how, *body = &whole;
+	json_fields_open(body, object);
+	struct str config = json_field_either(body, "generationConfig", "generation_config");
+	struct str calling = json_either(json_field_either(body, "toolConfig", "tool_config"), "functionCallingConfig", "function_calling_config");
 	struct str allowed = json_either(calling, "allowedFunctionNames", "allowed_function_names");
-	read_tools(c, json_get(body, STR("tools")), allowed);
+	read_tools(c, json_field(body, STR("tools")), allowed);
 	read_choice(c, calling, allowed);
-	read_plain(c, config);
-	read_format(c, config);
-	read_thinking(c, config);
-	note_extras(c, body, members, "");
+	json_fields_open(&how, config);
+	read_plain(c, &how);
+	read_format(c, &how);
+	read_thinking(c, &how);
+	note_extras(c, object, members, "");
 	note_extras(c, config, settings, "generationConfig.");
 }

@@ -185,14 +185,14 @@ static void hear_detail(struct hearing *h, int choice, struct str detail, bool t
 		give(h, (struct chat_event){ .kind = CHAT_REDACTED, .choice = choice, .call = -1, .text = data, .signer = signer });
 }
 
-static void hear_reasoning(struct hearing *h, int choice, struct str delta)
+static void hear_reasoning(struct hearing *h, int choice, struct json_fields *delta)
 {
-	struct str text = json_raw(json_get(delta, STR("reasoning_content")));
+	struct str text = json_raw(json_field(delta, STR("reasoning_content")));
 	struct json_cursor c;
 	if (str_empty(text))
-		text = json_raw(json_get(delta, STR("reasoning")));
+		text = json_raw(json_field(delta, STR("reasoning")));
 	give_text(h, CHAT_REASONING, choice, text);
-	if (json_cursor_open(&c, json_get(delta, STR("reasoning_details"))))
+	if (json_cursor_open(&c, json_field(delta, STR("reasoning_details"))))
 		while (json_cursor_next(&c))
 			hear_detail(h, choice, c.value, str_empty(text));
 }
@@ -234,52 +234,57 @@ static bool calls_of(const struct hearing *h, int choice)
 	return false;
 }
 
-static void hear_choice(struct hearing *h, struct str choice, struct str said)
+static void hear_choice(struct hearing *h, struct json_fields *choice, struct json_fields *said)
 {
-	struct str finish = json_raw(json_get(choice, STR("finish_reason"))), logprobs = json_get(choice, STR("logprobs"));
-	int64_t n = json_count(choice, STR("index"));
+	struct str finish = json_raw(json_field(choice, STR("finish_reason"))), logprobs = json_field(choice, STR("logprobs"));
+	int64_t n = json_field_count(choice, STR("index"));
 	int index = n < 128 ? (int)n : 127;
 	hear_reasoning(h, index, said);
-	hear_content(h, index, json_get(said, STR("content")));
-	give_text(h, CHAT_REFUSAL, index, json_raw(json_get(said, STR("refusal"))));
-	hear_list(h, index, json_get(said, STR("tool_calls")), CHAT_CALL);
-	hear_old_call(h, index, json_get(said, STR("function_call")));
-	hear_list(h, index, json_get(said, STR("annotations")), CHAT_CITATION);
+	hear_content(h, index, json_field(said, STR("content")));
+	give_text(h, CHAT_REFUSAL, index, json_raw(json_field(said, STR("refusal"))));
+	hear_list(h, index, json_field(said, STR("tool_calls")), CHAT_CALL);
+	hear_old_call(h, index, json_field(said, STR("function_call")));
+	hear_list(h, index, json_field(said, STR("annotations")), CHAT_CITATION);
 	if (json_type(logprobs) == JSON_OBJECT)
 		give(h, (struct chat_event){ .kind = CHAT_LOGPROBS, .choice = index, .call = -1, .json = logprobs });
 	if (finish.n)
 		give(h, (struct chat_event){ .kind = CHAT_FINISH, .choice = index, .call = -1, .finish = finish_of(finish, calls_of(h, index)), .native = finish });
 }
 
-static void hear_begin(struct hearing *h, struct str root)
+static void hear_begin(struct hearing *h, struct json_fields *root)
 {
 	if (h->begun)
 		return;
 	h->begun = true;
-	give(h, (struct chat_event){ .kind = CHAT_BEGIN, .call = -1, .id = json_raw(json_get(root, STR("id"))),
-				     .model = json_raw(json_get(root, STR("model"))) });
+	give(h, (struct chat_event){ .kind = CHAT_BEGIN, .call = -1, .id = json_raw(json_field(root, STR("id"))),
+				     .model = json_raw(json_field(root, STR("model"))) });
 }
 
-static void hear_usage(struct hearing *h, struct str root)
+static void hear_usage(struct hearing *h, struct json_fields *root)
 {
 	struct usage u = { 0 };
-	if (openai_usage(json_get(root, STR("usage")), h->r.quirks, &u) ||
-	    openai_usage(json_get(json_get(root, STR("x_groq")), STR("usage")), h->r.quirks, &u))
+	if (openai_usage(json_field(root, STR("usage")), h->r.quirks, &u) ||
+	    openai_usage(json_get(json_field(root, STR("x_groq")), STR("usage")), h->r.quirks, &u))
 		give(h, (struct chat_event){ .kind = CHAT_USAGE, .call = -1, .usage = &u });
 }
 
-static bool hear(struct hearing *h, struct str root, const char *member)
+static bool hear(struct hearing *h, struct str object, const char *member)
 {
 	struct json_cursor c;
+	struct json_fields f, *root = &f;
 	bool any = false;
+	json_fields_open(root, object);
 	hear_begin(h, root);
 	hear_usage(h, root);
-	if (!json_cursor_open(&c, json_get(root, STR("choices"))))
+	if (!json_cursor_open(&c, json_field(root, STR("choices"))))
 		return false;
 	while (json_cursor_next(&c)) {
-		struct str said = json_get(c.value, str_c(member));
-		any |= json_type(said) == JSON_OBJECT;
-		hear_choice(h, c.value, said);
+		struct json_fields choice, said;
+		json_fields_open(&choice, c.value);
+		struct str message = json_field(&choice, str_c(member));
+		any |= json_type(message) == JSON_OBJECT;
+		json_fields_open(&said, message);
+		hear_choice(h, &choice, &said);
 	}
 	return any;
 }

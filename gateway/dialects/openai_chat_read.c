@@ -150,14 +150,14 @@ static void read_thinking_blocks(struct reading *r, struct message *m, struct st
 	}
 }
 
-static void read_reasoning(struct reading *r, struct message *m, struct str message)
+static void read_reasoning(struct reading *r, struct message *m, struct json_fields *message)
 {
-	struct str text = json_raw(json_get(message, STR("reasoning_content")));
-	read_details(r, m, json_get(message, STR("reasoning_details")));
+	struct str text = json_raw(json_field(message, STR("reasoning_content")));
+	read_details(r, m, json_field(message, STR("reasoning_details")));
 	if (!m->parts)
-		read_thinking_blocks(r, m, json_get(message, STR("thinking_blocks")));
+		read_thinking_blocks(r, m, json_field(message, STR("thinking_blocks")));
 	if (!text.p)
-		text = json_raw(json_get(message, STR("reasoning")));
+		text = json_raw(json_field(message, STR("reasoning")));
 	if (!m->parts && text.n)
 		chat_add_part(r->c, m, PART_REASONING)->text = text;
 }
@@ -178,16 +178,16 @@ static bool read_call(struct reading *r, struct message *m, struct str call)
 	return p->name.n || wrong(r, ".tool_calls", "must each have a function with a name");
 }
 
-static bool read_assistant(struct reading *r, struct message *m, struct str message)
+static bool read_assistant(struct reading *r, struct message *m, struct json_fields *message)
 {
 	struct json_cursor c;
-	struct str refusal = json_raw(json_get(message, STR("refusal")));
+	struct str refusal = json_raw(json_field(message, STR("refusal")));
 	read_reasoning(r, m, message);
-	if (!read_content(r, m, json_get(message, STR("content"))))
+	if (!read_content(r, m, json_field(message, STR("content"))))
 		return false;
 	if (refusal.n)
 		chat_add_part(r->c, m, PART_REFUSAL)->text = refusal;
-	if (json_cursor_open(&c, json_get(message, STR("tool_calls"))))
+	if (json_cursor_open(&c, json_field(message, STR("tool_calls"))))
 		while (json_cursor_next(&c))
 			if (!read_call(r, m, c.value))
 				return false;
@@ -196,13 +196,13 @@ static bool read_assistant(struct reading *r, struct message *m, struct str mess
 
 /* --- messages --- */
 
-static bool read_result(struct reading *r, struct message *m, struct str message)
+static bool read_result(struct reading *r, struct message *m, struct json_fields *message)
 {
-	struct str content = json_get(message, STR("content"));
+	struct str content = json_field(message, STR("content"));
 	struct message inner = { .role = CHAT_USER };
 	struct part *p = chat_add_part(r->c, m, PART_TOOL_RESULT);
-	p->id = json_raw(json_get(message, STR("tool_call_id")));
-	p->name = json_raw(json_get(message, STR("name")));
+	p->id = json_raw(json_field(message, STR("tool_call_id")));
+	p->name = json_raw(json_field(message, STR("name")));
 	if (str_empty(p->id))
 		return wrong(r, ".tool_call_id", "must name the call that is answered");
 	if (!is_absent(content) && !read_content(r, &inner, content))
@@ -212,21 +212,23 @@ static bool read_result(struct reading *r, struct message *m, struct str message
 	return true;
 }
 
-static bool read_message(struct reading *r, struct str message)
+static bool read_message(struct reading *r, struct str object)
 {
-	struct str role = json_raw(json_get(message, STR("role")));
+	struct json_fields f, *message = &f;
+	json_fields_open(message, object);
+	struct str role = json_raw(json_field(message, STR("role")));
 	bool tool = str_eq(role, STR("tool"));
 	bool system = str_eq(role, STR("system")) || str_eq(role, STR("developer"));
 	bool assistant = str_eq(role, STR("assistant"));
-	if (json_type(message) != JSON_OBJECT)
+	if (json_type(object) != JSON_OBJECT)
 		return wrong(r, "", "must be an object");
 	if (!tool && !system && !assistant && !str_eq(role, STR("user")))
 		return wrong(r, ".role", "must be system, developer, user, assistant or tool");
 	struct message *m = chat_add_message(r->c, system ? CHAT_SYSTEM : assistant ? CHAT_ASSISTANT : CHAT_USER);
-	m->name = tool ? STR_NONE : json_raw(json_get(message, STR("name")));
+	m->name = tool ? STR_NONE : json_raw(json_field(message, STR("name")));
 	if (tool)
 		return read_result(r, m, message);
-	return assistant ? read_assistant(r, m, message) : read_content(r, m, json_get(message, STR("content")));
+	return assistant ? read_assistant(r, m, message) : read_content(r, m, json_field(message, STR("content")));
 }
 
 static bool read_messages(struct chat *c, struct str list, struct chat_fault *fault)
@@ -318,10 +320,10 @@ static void read_format(struct chat *c, struct str format)
 }
 
 /* OpenRouter's object beside OpenAI's word. */
-static void read_effort(struct chat *c, struct str body)
+static void read_effort(struct chat *c, struct json_fields *body)
 {
-	struct str object = json_get(body, STR("reasoning"));
-	c->effort = effort_of_word(json_raw(json_get(body, STR("reasoning_effort"))));
+	struct str object = json_field(body, STR("reasoning"));
+	c->effort = effort_of_word(json_raw(json_field(body, STR("reasoning_effort"))));
 	c->reasoning_field = c->effort != EFFORT_UNSAID ? "reasoning_effort" : object.p ? "reasoning" : NULL;
 	if (json_type(object) != JSON_OBJECT)
 		return;
@@ -340,7 +342,7 @@ static void read_stop(struct chat *c, struct str stop)
 }
 
 /* Numbers and words that go over as they are. */
-static void read_plain(struct chat *c, struct str body)
+static void read_plain(struct chat *c, struct json_fields *body)
 {
 	const struct { const char *key; struct str *to; } numbers[] = {
 		{ "max_completion_tokens", &c->max_tokens }, { "temperature", &c->temperature }, { "top_p", &c->top_p }, { "top_k", &c->top_k },
@@ -349,20 +351,20 @@ static void read_plain(struct chat *c, struct str body)
 		{ "metadata", &c->metadata },
 	};
 	for (size_t i = 0; i < array_len(numbers); i++) {
-		struct str v = json_get(body, str_c(numbers[i].key));
+		struct str v = json_field(body, str_c(numbers[i].key));
 		*numbers[i].to = is_absent(v) ? STR_NONE : v;
 	}
-	struct str older = json_get(body, STR("max_tokens"));
+	struct str older = json_field(body, STR("max_tokens"));
 	if (!c->max_tokens.p && !is_absent(older))
 		c->max_tokens = older;
-	c->user = json_raw(json_get(body, STR("user")));
+	c->user = json_raw(json_field(body, STR("user")));
 	if (!c->user.p)
-		c->user = json_raw(json_get(body, STR("safety_identifier")));
-	c->service_tier = json_raw(json_get(body, STR("service_tier")));
-	c->verbosity = json_raw(json_get(body, STR("verbosity")));
-	struct str parallel = json_get(body, STR("parallel_tool_calls"));
+		c->user = json_raw(json_field(body, STR("safety_identifier")));
+	c->service_tier = json_raw(json_field(body, STR("service_tier")));
+	c->verbosity = json_raw(json_field(body, STR("verbosity")));
+	struct str parallel = json_field(body, STR("parallel_tool_calls"));
 	c->parallel = json_type(parallel) == JSON_TRUE ? 1 : json_type(parallel) == JSON_FALSE ? 0 : -1;
-	c->stream_usage = json_type(json_get(json_get(body, STR("stream_options")), STR("include_usage"))) == JSON_TRUE;
+	c->stream_usage = json_type(json_get(json_field(body, STR("stream_options")), STR("include_usage"))) == JSON_TRUE;
 }
 
 static bool is_known(struct str key)
@@ -403,13 +405,15 @@ static void note_extras(struct chat *c, struct str body)
 
 bool openai_chat_read_request(struct str body, struct chat *c, struct chat_fault *fault)
 {
+	struct json_fields f;
 	body = json_value(body);
-	read_plain(c, body);
-	read_stop(c, json_get(body, STR("stop")));
-	read_tools(c, json_get(body, STR("tools")));
-	read_choice(c, json_get(body, STR("tool_choice")));
-	read_format(c, json_get(body, STR("response_format")));
-	read_effort(c, body);
+	json_fields_open(&f, body);
+	read_plain(c, &f);
+	read_stop(c, json_field(&f, STR("stop")));
+	read_tools(c, json_field(&f, STR("tools")));
+	read_choice(c, json_field(&f, STR("tool_choice")));
+	read_format(c, json_field(&f, STR("response_format")));
+	read_effort(c, &f);
 	note_extras(c, body);
-	return read_messages(c, json_get(body, STR("messages")), fault);
+	return read_messages(c, json_field(&f, STR("messages")), fault);
 }

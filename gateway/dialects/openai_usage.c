@@ -11,8 +11,18 @@
 #include "core/target.h"
 #include "wire/json_cursor.h"
 
-/* No answer has more; what claims so is not counted, and no sum runs over. */
-static const int64_t TOKENS_MAX = INT64_C(1) << 40;
+static int64_t tokens(struct str value, bool *nonsense)
+{
+	int64_t n = 0;
+	bool good = json_int(value, &n) && n >= 0 && n <= USAGE_TOKENS_MAX;
+	*nonsense |= value.p && !good && json_type(value) != JSON_NULL;
+	return good ? n : 0;
+}
+
+int64_t usage_count(struct json_fields *of, const char *key, bool *nonsense)
+{
+	return tokens(json_field(of, str_c(key)), nonsense);
+}
 
 /* The members that vendors use, read in one pass. */
 enum member {
@@ -39,10 +49,9 @@ struct members {
 
 static void read_count(struct members *m, enum member i, struct str value)
 {
-	int64_t n;
-	bool good = json_int(value, &n) && n >= 0 && n <= TOKENS_MAX;
-	m->n[i] = good ? n : 0;
-	m->nonsense |= i <= TOTAL_TOKENS && !good && json_type(value) != JSON_NULL;
+	bool nonsense = false;
+	m->n[i] = tokens(value, &nonsense);
+	m->nonsense |= nonsense && i <= TOTAL_TOKENS;
 }
 
 static void read_members(struct str object, struct members *m)

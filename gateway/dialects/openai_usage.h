@@ -7,6 +7,13 @@
 #include "core/usage.h"
 #include "base/str.h"
 
+/* No answer has more; what claims so is not counted, and no sum runs over. */
+#define USAGE_TOKENS_MAX (INT64_C(1) << 40)
+
+/* The tokens that a member tells; 0 where it is absent or null, and where it is nonsense: negative, huge, a text, a fraction. */
+struct json_fields;
+int64_t usage_count(struct json_fields *of, const char *key, bool *nonsense);
+
 /* `object` is the value of "usage". False when it holds no count. */
 bool openai_usage(struct str object, unsigned quirks, struct usage *out);
 

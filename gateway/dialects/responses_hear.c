@@ -239,18 +239,18 @@ static void hear_done(struct hearing *h, struct str item, int64_t place)
 		hear_proof(h, item);
 }
 
-static bool hear_piece(struct hearing *h, struct str type, struct str root)
+static bool hear_piece(struct hearing *h, struct str type, struct json_fields *root)
 {
-	struct str delta = json_get(root, STR("delta"));
+	struct str delta = json_field(root, STR("delta"));
 	if (str_eq(type, STR("response.output_text.delta"))) {
 		give_text(h, CHAT_TEXT, delta);
-		hear_logprobs(h, json_get(root, STR("logprobs")));
+		hear_logprobs(h, json_field(root, STR("logprobs")));
 	} else if (str_eq(type, STR("response.refusal.delta"))) {
 		give_text(h, CHAT_REFUSAL, delta);
 	} else if (str_eq(type, STR("response.reasoning_summary_text.delta")) || str_eq(type, STR("response.reasoning_text.delta"))) {
 		h->thought |= give_text(h, CHAT_REASONING, delta);
 	} else if (str_eq(type, STR("response.function_call_arguments.delta"))) {
-		give_arguments(h, call_at(h, json_count(root, STR("output_index"))), json_raw(delta));
+		give_arguments(h, call_at(h, json_field_count(root, STR("output_index"))), json_raw(delta));
 	} else {
 		return false;
 	}
@@ -260,10 +260,13 @@ static bool hear_piece(struct hearing *h, struct str type, struct str root)
 void responses_read_event(struct chat_reader *r, struct str name, struct str data)
 {
 	struct hearing *h = container_of(r, struct hearing, r);
-	struct str root = json_value(data), response = json_get(root, STR("response")), item = json_get(root, STR("item"));
-	struct str type = str_empty(name) ? json_raw(json_get(root, STR("type"))) : name;
-	int64_t place = json_count(root, STR("output_index"));
-	if (json_type(root) != JSON_OBJECT)
+	struct json_fields f, *root = &f;
+	struct str object = json_value(data);
+	json_fields_open(root, object);
+	struct str response = json_field(root, STR("response")), item = json_field(root, STR("item"));
+	struct str type = str_empty(name) ? json_raw(json_field(root, STR("type"))) : name;
+	int64_t place = json_field_count(root, STR("output_index"));
+	if (json_type(object) != JSON_OBJECT)
 		return;
 	hear_begin(h, response);
 	if (hear_piece(h, type, root))
@@ -273,7 +276,7 @@ void responses_read_event(struct chat_reader *r, struct str name, struct str dat
 	else if (str_eq(type, STR("response.output_item.done")))
 		hear_done(h, item, place);
 	else if (str_eq(type, STR("response.output_text.annotation.added")))
-		hear_annotation(h, json_get(root, STR("annotation")));
+		hear_annotation(h, json_field(root, STR("annotation")));
 	else if (str_eq(type, STR("response.reasoning_summary_part.added")) && h->thought)
 		give(h, (struct chat_event){ .kind = CHAT_REASONING, .call = -1, .text = STR("\\n\\n") });
 	else if (str_eq(type, STR("response.completed")) || str_eq(type, STR("response.incomplete")))

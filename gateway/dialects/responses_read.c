@@ -189,10 +189,10 @@ static bool read_item(struct reading *r, struct str item)
 	return true;
 }
 
-static bool read_input(struct chat *c, struct str body, struct chat_fault *fault)
+static bool read_input(struct chat *c, struct json_fields *body, struct chat_fault *fault)
 {
 	struct reading r = { .c = c, .fault = fault };
-	struct str input = json_get(body, STR("input")), instructions = json_get(body, STR("instructions"));
+	struct str input = json_field(body, STR("input")), instructions = json_field(body, STR("instructions"));
 	struct json_cursor at;
 	if (json_type(instructions) == JSON_STRING)
 		chat_add_part(c, chat_add_message(c, CHAT_SYSTEM), PART_TEXT)->text = json_raw(instructions);
@@ -251,22 +251,22 @@ static void read_choice(struct chat *c, struct str choice)
 
 /* --- the rest --- */
 
-static void read_plain(struct chat *c, struct str body)
+static void read_plain(struct chat *c, struct json_fields *body)
 {
 	const struct { const char *key; struct str *to; } members[] = {
 		{ "max_output_tokens", &c->max_tokens }, { "temperature", &c->temperature }, { "top_p", &c->top_p }, { "metadata", &c->metadata },
 		{ "top_logprobs", &c->top_logprobs },
 	};
 	for (size_t i = 0; i < array_len(members); i++) {
-		struct str v = json_get(body, str_c(members[i].key));
+		struct str v = json_field(body, str_c(members[i].key));
 		*members[i].to = is_absent(v) ? STR_NONE : v;
 	}
-	struct str parallel = json_get(body, STR("parallel_tool_calls")), reasoning = json_get(body, STR("reasoning"));
+	struct str parallel = json_field(body, STR("parallel_tool_calls")), reasoning = json_field(body, STR("reasoning"));
 	c->parallel = json_type(parallel) == JSON_TRUE ? 1 : json_type(parallel) == JSON_FALSE ? 0 : -1;
-	c->user = json_raw(json_get(body, STR("user")));
+	c->user = json_raw(json_field(body, STR("user")));
 	if (!c->user.p)
-		c->user = json_raw(json_get(body, STR("safety_identifier")));
-	c->service_tier = json_raw(json_get(body, STR("service_tier")));
+		c->user = json_raw(json_field(body, STR("safety_identifier")));
+	c->service_tier = json_raw(json_field(body, STR("service_tier")));
 	c->effort = effort_of_word(json_raw(json_get(reasoning, STR("effort"))));
 	c->reasoning_field = json_type(reasoning) == JSON_OBJECT ? "reasoning" : NULL;
 	c->reasoning_shown = json_raw(json_get(reasoning, STR("summary"))).n > 0;
@@ -285,11 +285,11 @@ static void read_text(struct chat *c, struct str text)
 }
 
 /* What only its keeper can answer. */
-static bool is_stateless(struct str body, struct chat_fault *fault)
+static bool is_stateless(struct json_fields *body, struct chat_fault *fault)
 {
 	static const char *const fields[] = { "previous_response_id", "conversation", "prompt", "background" };
 	for (size_t i = 0; i < array_len(fields); i++) {
-		struct str v = json_get(body, str_c(fields[i]));
+		struct str v = json_field(body, str_c(fields[i]));
 		if (is_absent(v) || json_type(v) == JSON_FALSE)
 			continue;
 		fault->field = str_c(fields[i]);
@@ -320,13 +320,15 @@ static void note_extras(struct chat *c, struct str body)
 
 bool responses_read_request(struct str body, struct chat *c, struct chat_fault *fault)
 {
+	struct json_fields f;
 	body = json_value(body);
-	if (!is_stateless(body, fault))
+	json_fields_open(&f, body);
+	if (!is_stateless(&f, fault))
 		return false;
-	read_plain(c, body);
-	read_text(c, json_get(body, STR("text")));
-	read_tools(c, json_get(body, STR("tools")));
-	read_choice(c, json_get(body, STR("tool_choice")));
+	read_plain(c, &f);
+	read_text(c, json_field(&f, STR("text")));
+	read_tools(c, json_field(&f, STR("tools")));
+	read_choice(c, json_field(&f, STR("tool_choice")));
 	note_extras(c, body);
-	return read_input(c, body, fault);
+	return read_input(c, &f, fault);
 }

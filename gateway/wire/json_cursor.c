@@ -294,6 +294,49 @@ void json_get_all(struct str object, const struct str *keys, unsigned n, struct 
 	}
 }
 
+/* --- an object asked for many members --- */
+
+void json_fields_open(struct json_fields *f, struct str object)
+{
+	f->n = 0;
+	if (!json_cursor_open(&f->rest, object) || !f->rest.object)
+		f->rest = (struct json_cursor){ .p = NULL, .end = NULL, .object = true };
+}
+
+static bool is_key(struct str key, bool escaped, struct str wanted)
+{
+	return escaped ? raw_is(key, wanted) : str_eq(key, wanted);
+}
+
+static struct str field_beyond(struct json_cursor rest, struct str key)
+{
+	while (json_cursor_next(&rest))
+		if (raw_is(rest.key, key))
+			return rest.value;
+	return STR_NONE;
+}
+
+struct str json_field(struct json_fields *f, struct str key)
+{
+	for (unsigned i = 0; i < f->n; i++)
+		if (is_key(f->at[i].key, f->at[i].escaped, key))
+			return f->at[i].value;
+	while (f->n < JSON_FIELDS) {
+		if (!json_cursor_next(&f->rest)) {
+			f->rest.p = f->rest.end;	/* nonsense makes no more sense the second time */
+			return STR_NONE;
+		}
+		struct str passed = f->rest.key;
+		bool escaped = memchr(passed.p, '\\', passed.n);
+		f->at[f->n].key = passed;
+		f->at[f->n].value = f->rest.value;
+		f->at[f->n++].escaped = escaped;
+		if (is_key(passed, escaped, key))
+			return f->rest.value;
+	}
+	return field_beyond(f->rest, key);
+}
+
 /* --- numbers --- */
 
 bool json_int(struct str value, int64_t *out)
@@ -307,8 +350,18 @@ bool json_int(struct str value, int64_t *out)
 	return true;
 }
 
-int64_t json_count(struct str object, struct str key)
+static int64_t count(struct str value)
 {
 	int64_t n;
-	return json_int(json_get(object, key), &n) && n > 0 ? n : 0;
+	return json_int(value, &n) && n > 0 ? n : 0;
+}
+
+int64_t json_count(struct str object, struct str key)
+{
+	return count(json_get(object, key));
+}
+
+int64_t json_field_count(struct json_fields *f, struct str key)
+{
+	return count(json_field(f, key));
 }

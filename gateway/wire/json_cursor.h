@@ -41,6 +41,23 @@ struct str json_get(struct str object, struct str key);
 /* `n` members in one pass: out[i] is what json_get() of keys[i] says. */
 void json_get_all(struct str object, const struct str *keys, unsigned n, struct str *out);
 
+/*
+ * An object that is asked for many members, those that are absent among them: it is gone over once, as far as the answers
+ * need, and what was passed is remembered. Members beyond the first JSON_FIELDS are looked for anew.
+ */
+enum { JSON_FIELDS = 24 };
+
+struct json_fields {
+	struct json_cursor rest;	/* what was not passed yet */
+	unsigned n;
+	struct { struct str key, value; bool escaped; } at[JSON_FIELDS];
+};
+
+void json_fields_open(struct json_fields *f, struct str object);	/* anything else has no members */
+/* What json_get() says. */
+struct str json_field(struct json_fields *f, struct str key);
+int64_t json_field_count(struct json_fields *f, struct str key);
+
 /* The text between the quotes of a string, still escaped; STR_NONE for other types. */
 struct str json_raw(struct str value);
 

@@ -378,6 +378,18 @@ def rules_rows(table):
         table.add(f"rules: {row['row']}", f"{row['us']:.0f} us", "-", "-", RULES_AIMS.get(row["row"], "-"))
 
 
+def dialect_rows(b, table):
+    """Reading and writing of one pair of dialects, without a proxy around: time on the core."""
+    binary = BUILD / "tests" / "bench" / "dialects_bench"
+    out = subprocess.run(["taskset", "-c", str(PROXY_CORE), binary, b.request_file("plain", 1)], capture_output=True, text=True, check=True)
+    pairs = {}
+    for row in map(json.loads, out.stdout.splitlines()):
+        pair, what = row["row"].split(", ")
+        pairs.setdefault(pair, []).append(f"{what} {row['ns'] / 1000:.1f}")
+    for pair, figures in pairs.items():
+        table.add(f"dialects: {pair}", ", ".join(figures) + " us", "-", "-", "12 us together, an event 2 us")
+
+
 def futex_row(b, table, proxy):
     if not shutil.which("strace"):
         return
@@ -413,6 +425,7 @@ def main():
             return
         start_rows(b, table, proxies)
         rules_rows(table)
+        dialect_rows(b, table)
         cpu_rows(b, table, proxies, ROWS, args.rounds, args.seconds)
         translation_rows(b, table, proxies[0], proxies[2], args.rounds, args.seconds)
         latency_row(b, table, proxies[:3], args.rounds, args.seconds)

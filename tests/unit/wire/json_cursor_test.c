@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -152,6 +153,45 @@ static void test_several_members_in_one_pass(void **state)
 		assert_null(out[i].p);
 }
 
+/* Asked in any order, twice, for what is absent, and for the first of two that are called the same. */
+static void test_fields(void **state)
+{
+	struct json_fields f;
+	(void)state;
+	json_fields_open(&f, STR("{\"b\":[1,{\"a\":0}],\"\\u0061\":2,\"c\":\"x\",\"a\":3,\"n\":-4}"));
+	assert_str(json_field(&f, STR("c")), STR("\"x\""));
+	assert_str(json_field(&f, STR("b")), STR("[1,{\"a\":0}]"));
+	assert_str(json_field(&f, STR("a")), STR("2"));
+	assert_null(json_field(&f, STR("d")).p);
+	assert_str(json_field(&f, STR("c")), STR("\"x\""));
+	assert_int_equal(json_field_count(&f, STR("a")), 2);
+	assert_int_equal(json_field_count(&f, STR("n")), 0);
+	json_fields_open(&f, STR("[\"a\",1]"));
+	assert_null(json_field(&f, STR("a")).p);
+	json_fields_open(&f, STR_NONE);
+	assert_null(json_field(&f, STR("a")).p);
+	json_fields_open(&f, STR("{\"a\" \"b\":1}"));
+	assert_null(json_field(&f, STR("a")).p);
+	assert_null(json_field(&f, STR("b")).p);
+}
+
+static void test_more_fields_than_are_remembered(void **state)
+{
+	char text[4096] = "{", key[16];
+	int n = 1;
+	struct json_fields f;
+	(void)state;
+	for (int i = 0; i < 2 * JSON_FIELDS; i++)
+		n += sprintf(text + n, "%s\"k%d\":%d", i ? "," : "", i, i);
+	strcpy(text + n, "}");
+	json_fields_open(&f, str_c(text));
+	for (int i = 2 * JSON_FIELDS - 1; i >= 0; i--) {
+		sprintf(key, "k%d", i);
+		assert_int_equal(json_field_count(&f, str_c(key)), i);
+	}
+	assert_null(json_field(&f, STR("k")).p);
+}
+
 static void test_text(void **state)
 {
 	static const struct { struct str value, text; } rows[] = {
@@ -232,7 +272,8 @@ int main(void)
 		cmocka_unit_test(test_a_value_and_its_type), cmocka_unit_test(test_what_has_no_end_is_no_value),
 		cmocka_unit_test(test_members_in_their_order), cmocka_unit_test(test_elements_in_their_order),
 		cmocka_unit_test(test_only_containers_are_opened), cmocka_unit_test(test_nonsense_ends),
-		cmocka_unit_test(test_first), cmocka_unit_test(test_members_by_key), cmocka_unit_test(test_several_members_in_one_pass), cmocka_unit_test(test_text),
+		cmocka_unit_test(test_first), cmocka_unit_test(test_members_by_key), cmocka_unit_test(test_several_members_in_one_pass), cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_more_fields_than_are_remembered), cmocka_unit_test(test_text),
 		cmocka_unit_test(test_what_is_no_text), cmocka_unit_test(test_integers), cmocka_unit_test(test_counts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
