@@ -36,19 +36,31 @@ bool chat_drop_meaning(struct chat_loss *l, const char *field, const char *why)
 	return drop(l, str_c(field), true, why);
 }
 
+static struct str name_of(const struct chat_extra *e)
+{
+	return e->field ? str_c(e->field) : e->unknown;
+}
+
+struct str chat_extra(const struct chat *c, const char *field)
+{
+	const struct chat_extra *e = c->extras;
+	while (e && !str_eq(name_of(e), str_c(field)))
+		e = e->next;
+	return e ? e->json : STR_NONE;
+}
+
 static bool is_carried(const struct chat_extra *e, const char *const *carried)
 {
-	for (; carried && *carried; carried++)
-		if (e->field && str_eq(str_c(e->field), str_c(*carried)))
-			return true;
-	return false;
+	while (carried && *carried && !str_eq(name_of(e), str_c(*carried)))
+		carried++;
+	return carried && *carried;
 }
 
 void chat_drop_extras(const struct chat *c, struct chat_loss *l, const char *const *carried)
 {
 	for (const struct chat_extra *e = c->extras; e; e = e->next)
 		if (!is_carried(e, carried))
-			drop(l, e->field ? str_c(e->field) : e->unknown, e->meaning, "cannot be carried by the target's format");
+			drop(l, name_of(e), e->meaning, "cannot be carried by the target's format");
 }
 
 /* --- building --- */
@@ -101,9 +113,9 @@ void chat_add_extra(struct chat *c, const char *field, bool meaning, struct str 
 	c->last_extra = e;
 }
 
-void chat_add_unknown(struct chat *c, struct str name, bool meaning)
+void chat_add_unknown(struct chat *c, struct str name, bool meaning, struct str json)
 {
-	chat_add_extra(c, NULL, meaning, STR_NONE);
+	chat_add_extra(c, NULL, meaning, json);
 	c->last_extra->unknown = name;
 }
 

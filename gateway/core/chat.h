@@ -40,6 +40,7 @@ struct media {
 	struct str id;		/* of a file kept at a vendor, spelled */
 	struct str name;	/* the file's, spelled */
 	struct str detail;	/* of an image: low, high, auto */
+	bool citations;		/* of a document: the answer is to say what it took from it */
 };
 
 /*
@@ -159,6 +160,8 @@ struct chat_loss {
  */
 bool chat_drop_hint(struct chat_loss *l, const char *field);
 bool chat_drop_meaning(struct chat_loss *l, const char *field, const char *why);
+/* The value of an extra of that name; STR_NONE: there is none. */
+struct str chat_extra(const struct chat *c, const char *field);
 /* All extras, but those whose names are in `carried` (NULL at its end; may be NULL). */
 void chat_drop_extras(const struct chat *c, struct chat_loss *l, const char *const *carried);
 
@@ -170,7 +173,7 @@ struct part *chat_add_content(struct chat *c, struct part *result, enum part_kin
 struct media *chat_add_media(struct chat *c, struct part *p);
 struct tool *chat_add_tool(struct chat *c);
 void chat_add_extra(struct chat *c, const char *field, bool meaning, struct str json);
-void chat_add_unknown(struct chat *c, struct str name, bool meaning);	/* plain text in the arena, or constant */
+void chat_add_unknown(struct chat *c, struct str name, bool meaning, struct str json);	/* the name: plain text in the arena, or constant */
 
 /* --- putting in order, for writers --- */
 

@@ -29,3 +29,19 @@ bool embed_refuse_tokens(const struct embed *e, struct chat_loss *loss)
 	loss->why = "takes texts with this target, not tokens";
 	return false;
 }
+
+bool embed_refuse_several(const struct embed *e, struct chat_loss *loss)
+{
+	if (e->n <= 1)
+		return true;
+	loss->refused = STR("input");
+	loss->why = "must be one text: the target embeds one a call, so ask once for each";
+	return false;
+}
+
+bool vectors_single(struct str vector, const struct embed *e, struct embed_answer *a)
+{
+	a->vectors = vectors_room(e->rest.arena, 1);
+	a->vectors[a->n++] = vector;
+	return e->n == 1 && vector.n && *vector.p == '[';
+}

@@ -90,7 +90,10 @@ struct vector_format {
 struct str *vectors_room(struct arena *a, unsigned n);
 /* `index` within the documents, a score that is a number: added. False: it makes no sense. */
 bool rank_add(struct rank_answer *a, const struct rank *r, int64_t index, struct str score);
-/* Tokens instead of text. True: go on without. */
+/* Tokens instead of text; more than one text. True: there are none such. */
 bool embed_refuse_tokens(const struct embed *e, struct chat_loss *loss);
+bool embed_refuse_several(const struct embed *e, struct chat_loss *loss);
+/* The one vector of an answer. False: it is none, or more were asked for. */
+bool vectors_single(struct str vector, const struct embed *e, struct embed_answer *a);
 
 #endif

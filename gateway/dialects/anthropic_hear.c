@@ -85,22 +85,7 @@ static void hear_redacted(struct hearing *h, struct str data)
 /* Those that lead to a page have a shape in chat completions. */
 static void hear_citation(struct hearing *h, struct str citation)
 {
-	struct buf b = BUF_INIT(64 * 1024);
-	struct json_write w;
-	struct str url = json_raw(json_get(citation, STR("url")));
-	if (str_empty(url))
-		return;
-	json_write_init(&w, &b);
-	json_write_object(&w);
-	json_member_string(&w, "type", STR("url_citation"));
-	json_member_object(&w, "url_citation");
-	json_member_escaped(&w, "url", url);
-	json_member_escaped(&w, "title", json_raw(json_get(citation, STR("title"))));
-	json_write_object_end(&w);
-	json_write_object_end(&w);
-	if (json_write_end(&w))
-		give(h, (struct chat_event){ .kind = CHAT_CITATION, .call = -1, .json = buf_str(&b) });
-	buf_free(&b);
+	spelled_cite(h->r.out, 0, json_raw(json_get(citation, STR("url"))), json_raw(json_get(citation, STR("title"))), -1, -1);
 }
 
 /* --- a plain answer --- */

@@ -70,9 +70,10 @@ static bool read_source(struct reading *r, struct part *p, struct str block)
 
 static bool read_document(struct reading *r, struct place at, struct str block)
 {
-	if (json_type(json_get(json_get(block, STR("citations")), STR("enabled"))) == JSON_TRUE)
-		chat_add_extra(r->c, "messages.citations", false, block);
-	return read_source(r, add(r, at, PART_FILE), block);
+	struct part *p = add(r, at, PART_FILE);
+	bool good = read_source(r, p, block);
+	p->media->citations = json_type(json_get(json_get(block, STR("citations")), STR("enabled"))) == JSON_TRUE;
+	return good;
 }
 
 static bool read_result(struct reading *r, struct place at, struct str block);
@@ -112,7 +113,7 @@ static bool read_other(struct reading *r, struct str block)
 	struct str type = json_raw(json_get(block, STR("type")));
 	if (str_empty(type))
 		return wrong_block(r, ".type", "must say what the block is");
-	chat_add_unknown(r->c, arena_printf(r->c->arena, "messages.%.*s", STR_FMT(str_head(type, 60))), true);
+	chat_add_unknown(r->c, arena_printf(r->c->arena, "messages.%.*s", STR_FMT(str_head(type, 60))), true, block);
 	return true;
 }
 
@@ -294,7 +295,7 @@ static void note_extras(struct chat *c, struct str body)
 		for (size_t i = 0; i < array_len(known); i++)
 			is_known |= str_eq(at.key, str_c(known[i]));
 		if (!is_known)
-			chat_add_unknown(c, at.key, false);
+			chat_add_unknown(c, at.key, false, at.value);
 	}
 }
 

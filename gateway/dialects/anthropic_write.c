@@ -1,26 +1,22 @@
 /*
  * anthropic_write.c: a Messages request for a target (API of 2023-06-01, read 2026-11).
  *
- * Turns alternate and begin with a user's; results of tools stand first in theirs. Thinking forces
- * a temperature of 1 and forbids forced tools; thoughts go back only with their signature.
+ * Turns alternate and begin with a user's; results of tools stand first in theirs. Thoughts go back only
+ * with their signature.
  */
 #include "dialects/anthropic_parts.h"
 
-#include <stdlib.h>
-
 #include "core/target.h"
+#include "dialects/claude_thought.h"
 #include "dialects/spelled.h"
 #include "wire/json_cursor.h"
-
-enum { MAX_TOKENS = 4096, THOUGHT_LEAST = 1024 };
 
 struct writing {
 	struct json_write w;
 	struct chat *c;
 	const struct chat_target *t;
 	struct chat_loss *loss;
-	int64_t thought;	/* tokens; 0: it does not think */
-	int64_t max_tokens;
+	struct claude_thought thought;
 };
 
 static void begin_block(struct json_write *w, const char *type)
@@ -74,6 +70,8 @@ static void write_media(struct writing *x, const struct part *p)
 	write_source(x, m, image ? "image/png" : "application/pdf");
 	if (!image && m->name.n)
 		json_member_escaped(&x->w, "title", m->name);
+	if (m->citations)
+		json_member_raw(&x->w, "citations", STR("{\"enabled\":true}"));
 	end_block(x, p->cache);
 }
 
@@ -227,13 +225,9 @@ static void write_tool(struct writing *x, const struct tool *t)
 
 static void write_choice(struct writing *x)
 {
-	enum tool_choice choice = x->c->choice;
+	enum tool_choice choice = claude_choice(x->c, x->thought.tokens, x->loss);
 	if (choice == TOOLS_UNSAID && x->c->parallel != 0)
 		return;
-	if (x->thought && (choice == TOOLS_REQUIRED || choice == TOOLS_NAMED)) {
-		chat_drop_hint(x->loss, "tool_choice");	/* who thinks cannot be forced */
-		choice = TOOLS_AUTO;
-	}
 	json_member_object(&x->w, "tool_choice");
 	json_member_string(&x->w, "type", choice == TOOLS_REQUIRED ? STR("any") : choice == TOOLS_NAMED ? STR("tool") :
 			   choice == TOOLS_NONE ? STR("none") : STR("auto"));
@@ -257,43 +251,6 @@ static void write_tools(struct writing *x)
 
 /* --- the rest --- */
 
-static int64_t number(struct str json, int64_t otherwise)
-{
-	int64_t n;
-	return json_int(json, &n) && n > 0 ? n : otherwise;
-}
-
-static void plan_lengths(struct writing *x)
-{
-	const struct chat *c = x->c;
-	bool said = json_type(c->max_tokens) == JSON_NUMBER;
-	x->max_tokens = number(c->max_tokens, x->t->max_output > 0 ? x->t->max_output : MAX_TOKENS);
-	x->thought = number(c->reasoning_tokens, c->effort == EFFORT_UNSAID || c->effort == EFFORT_NONE ? 0 : effort_tokens(c->effort));
-	if (x->thought && x->thought < THOUGHT_LEAST)
-		x->thought = THOUGHT_LEAST;
-	if (!x->thought || x->thought < x->max_tokens)
-		return;
-	if (said && x->max_tokens <= THOUGHT_LEAST)
-		x->thought = 0;		/* no room to think in */
-	else if (said)
-		x->thought = x->max_tokens - 1 > THOUGHT_LEAST ? x->max_tokens - 1 : THOUGHT_LEAST;
-	else
-		x->max_tokens = x->thought + MAX_TOKENS;
-}
-
-static void write_temperature(struct writing *x)
-{
-	struct str t = x->c->temperature;
-	if (!t.p)
-		return;
-	if (x->thought)
-		chat_drop_hint(x->loss, "temperature");
-	else if (t.n < 32 && t.p[0] != '-' && atof(arena_copy(x->c->arena, t).p) > 1.0)
-		json_member_raw(&x->w, "temperature", STR("1"));	/* theirs goes to 1, others' to 2 */
-	else
-		json_member_raw(&x->w, "temperature", t);
-}
-
 static void write_stop(struct writing *x)
 {
 	struct json_cursor c;
@@ -314,20 +271,21 @@ static void write_stop(struct writing *x)
 static void write_sampling(struct writing *x)
 {
 	const struct chat *c = x->c;
-	write_temperature(x);
-	if (c->top_p.p && !(x->thought || c->temperature.p))
-		json_member_raw(&x->w, "top_p", c->top_p);
-	else if (c->top_p.p)
-		chat_drop_hint(x->loss, "top_p");	/* beside a temperature, or a thought, it is refused */
-	if (c->top_k.p && !x->thought)
-		json_member_raw(&x->w, "top_k", c->top_k);
+	bool thinks = x->thought.tokens;
+	const struct { const char *key; struct str json; } members[] = {
+		{ "temperature", claude_temperature(c, thinks, x->loss) }, { "top_p", claude_top_p(c, thinks, x->loss) },
+		{ "top_k", claude_top_k(c, thinks, x->loss) },
+	};
+	for (size_t i = 0; i < array_len(members); i++)
+		if (members[i].json.p)
+			json_member_raw(&x->w, members[i].key, members[i].json);
 	write_stop(x);
-	if (x->thought) {
-		json_member_object(&x->w, "thinking");
-		json_member_string(&x->w, "type", STR("enabled"));
-		json_member_int(&x->w, "budget_tokens", x->thought);
-		json_write_object_end(&x->w);
-	}
+	if (!thinks)
+		return;
+	json_member_object(&x->w, "thinking");
+	json_member_string(&x->w, "type", STR("enabled"));
+	json_member_int(&x->w, "budget_tokens", x->thought.tokens);
+	json_write_object_end(&x->w);
 }
 
 static void write_format(struct writing *x)
@@ -348,6 +306,7 @@ static void write_format(struct writing *x)
 static void tell_losses(struct writing *x)
 {
 	const struct chat *c = x->c;
+	int64_t n;
 	const struct { const char *field; bool said; } hints[] = {
 		{ "seed", c->seed.p }, { "presence_penalty", c->presence_penalty.p }, { "frequency_penalty", c->frequency_penalty.p },
 		{ "verbosity", c->verbosity.n }, { "metadata", c->metadata.p },
@@ -355,7 +314,7 @@ static void tell_losses(struct writing *x)
 	for (size_t i = 0; i < array_len(hints); i++)
 		if (hints[i].said)
 			chat_drop_hint(x->loss, hints[i].field);
-	if (number(c->n, 1) > 1)
+	if (json_int(c->n, &n) && n > 1)
 		chat_drop_meaning(x->loss, "n", "must be 1: the target's format gives one answer");
 	if (json_type(c->logprobs) == JSON_TRUE)
 		chat_drop_meaning(x->loss, "logprobs", "cannot be had: the target's format has none");
@@ -364,15 +323,14 @@ static void tell_losses(struct writing *x)
 
 bool anthropic_write_request(struct chat *c, const struct chat_target *t, struct buf *out, struct chat_loss *loss)
 {
-	struct writing x = { .c = c, .t = t, .loss = loss };
-	plan_lengths(&x);
+	struct writing x = { .c = c, .t = t, .loss = loss, .thought = claude_thought(c, t->max_output) };
 	json_write_init(&x.w, out);
 	json_write_object(&x.w);
 	if (t->quirks & QUIRK_RAW_PREDICT)
 		json_member_string(&x.w, "anthropic_version", STR("vertex-2023-10-16"));
 	else
 		json_member_string(&x.w, "model", t->model);
-	json_member_int(&x.w, "max_tokens", x.max_tokens);
+	json_member_int(&x.w, "max_tokens", x.thought.max_tokens);
 	write_messages(&x);
 	write_tools(&x);
 	write_sampling(&x);

@@ -85,13 +85,33 @@ static void hear_usage(struct hearing *h, struct str root)
 		give(h, (struct chat_event){ .kind = CHAT_USAGE, .call = -1, .usage = &u });
 }
 
+/* Those that lead to a page have a shape in chat completions. */
+static void hear_citation(struct hearing *h, struct str citation)
+{
+	struct str web = json_get(json_get(citation, STR("location")), STR("web"));
+	spelled_cite(h->r.out, 0, json_raw(json_get(web, STR("url"))), json_raw(json_get(citation, STR("title"))), -1, -1);
+}
+
 /* --- a plain answer --- */
+
+/* Text that rests on sources stands in a block of its own kind. */
+static void hear_cited(struct hearing *h, struct str block)
+{
+	struct json_cursor c;
+	if (json_type(json_get(block, STR("content"))) == JSON_ARRAY && json_cursor_open(&c, json_get(block, STR("content"))))
+		while (json_cursor_next(&c))
+			give_text(h, CHAT_TEXT, json_raw(json_get(c.value, STR("text"))));
+	if (json_type(json_get(block, STR("citations"))) == JSON_ARRAY && json_cursor_open(&c, json_get(block, STR("citations"))))
+		while (json_cursor_next(&c))
+			hear_citation(h, c.value);
+}
 
 static void hear_block(struct hearing *h, struct str block)
 {
 	struct str use = json_get(block, STR("toolUse")), thought = json_get(block, STR("reasoningContent"));
 	struct str said = json_get(thought, STR("reasoningText"));
 	give_text(h, CHAT_TEXT, json_raw(json_get(block, STR("text"))));
+	hear_cited(h, json_get(block, STR("citationsContent")));
 	if (thought.p) {
 		give_text(h, CHAT_REASONING, json_raw(json_get(said, STR("text"))));
 		hear_proof(h, said.p ? said : thought);
@@ -133,6 +153,7 @@ static void hear_delta(struct hearing *h, struct str delta)
 		give_text(h, CHAT_REASONING, json_raw(json_get(thought, STR("text"))));
 		hear_proof(h, thought);
 	}
+	hear_citation(h, json_get(delta, STR("citation")));
 	if (h->in_call && json.n)
 		give_arguments(h, json);
 }

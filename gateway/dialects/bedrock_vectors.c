@@ -34,13 +34,8 @@ static bool write_embed(const struct embed *e, const struct chat_target *t, stru
 {
 	struct json_write w;
 	bool cohere = is_of(t->model, "cohere.");
-	if (!embed_refuse_tokens(e, loss))
+	if (!embed_refuse_tokens(e, loss) || (!cohere && !embed_refuse_several(e, loss)))
 		return false;
-	if (!cohere && e->n > 1) {
-		loss->refused = STR("input");
-		loss->why = "takes one text at a time with Titan; Cohere's models on Bedrock take several";
-		return false;
-	}
 	write_path(t, path);
 	json_write_init(&w, body);
 	if (cohere)
@@ -58,11 +53,7 @@ static bool write_embed(const struct embed *e, const struct chat_target *t, stru
 static bool read_vectors(struct str body, const struct embed *e, struct embed_answer *a)
 {
 	struct str one = json_get(json_value(body), STR("embedding"));
-	if (!one.p)
-		return cohere_read_vectors(body, e, a);
-	a->vectors = vectors_room(e->rest.arena, 1);
-	a->vectors[a->n++] = one;
-	return e->n == 1 && json_type(one) == JSON_ARRAY;
+	return one.p ? vectors_single(one, e, a) : cohere_read_vectors(body, e, a);
 }
 
 /* --- rerankings --- */

@@ -88,30 +88,13 @@ static void hear_content(struct hearing *h, struct str block)
 static void hear_citation(struct hearing *h, struct str citation)
 {
 	struct json_cursor c;
-	struct buf b = BUF_INIT(16384);
-	struct json_write w;
 	int64_t start = json_count(citation, STR("start")), end = json_count(citation, STR("end"));
 	if (!json_cursor_open(&c, json_get(citation, STR("sources"))))
 		return;
 	while (json_cursor_next(&c)) {
-		struct str document = json_get(c.value, STR("document")), url = json_get(document, STR("url")), title = json_get(document, STR("title"));
-		if (json_type(url) != JSON_STRING)
-			continue;
-		buf_clear(&b);
-		json_write_init(&w, &b);
-		json_write_object(&w);
-		json_member_string(&w, "type", STR("url_citation"));
-		json_member_object(&w, "url_citation");
-		json_member_raw(&w, "url", url);
-		json_member_raw(&w, "title", json_type(title) == JSON_STRING ? title : STR("\"\""));
-		json_member_int(&w, "start_index", start);
-		json_member_int(&w, "end_index", end);
-		json_write_object_end(&w);
-		json_write_object_end(&w);
-		if (json_write_end(&w))
-			give(h, (struct chat_event){ .kind = CHAT_CITATION, .call = -1, .json = buf_str(&b) });
+		struct str document = json_get(c.value, STR("document"));
+		spelled_cite(h->r.out, 0, json_raw(json_get(document, STR("url"))), json_raw(json_get(document, STR("title"))), start, end);
 	}
-	buf_free(&b);
 }
 
 static void hear_list(struct hearing *h, struct str list, void (*hear)(struct hearing *, struct str))

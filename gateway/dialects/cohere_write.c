@@ -9,6 +9,9 @@
 #include "dialects/spelled.h"
 #include "wire/json_cursor.h"
 
+/* Fields of Cohere's that a caller of any format may add to its own. */
+static const char *const own_words[] = { "documents", "citation_options", "safety_mode", "priority", NULL };
+
 struct writing {
 	struct json_write w;
 	struct chat *c;
@@ -272,6 +275,15 @@ static void write_thinking(struct writing *x)
 	json_write_object_end(&x->w);
 }
 
+static void write_own_words(struct writing *x)
+{
+	for (const char *const *name = own_words; *name; name++) {
+		struct str said = chat_extra(x->c, *name);
+		if (said.p)
+			json_member_raw(&x->w, *name, said);
+	}
+}
+
 static void tell_losses(struct writing *x)
 {
 	const struct chat *c = x->c;
@@ -286,7 +298,7 @@ static void tell_losses(struct writing *x)
 		chat_drop_meaning(x->loss, "n", "must be 1: the target's format gives one answer");
 	if (json_type(c->logprobs) == JSON_TRUE)
 		chat_drop_meaning(x->loss, "logprobs", "cannot be had: the target's format has others");
-	chat_drop_extras(c, x->loss, NULL);
+	chat_drop_extras(c, x->loss, own_words);
 }
 
 bool cohere_write_request(struct chat *c, const struct chat_target *t, struct buf *out, struct chat_loss *loss)
@@ -300,6 +312,7 @@ bool cohere_write_request(struct chat *c, const struct chat_target *t, struct bu
 	write_format(&x);
 	write_numbers(&x);
 	write_thinking(&x);
+	write_own_words(&x);
 	if (c->stream)
 		json_member_bool(&x.w, "stream", true);
 	tell_losses(&x);

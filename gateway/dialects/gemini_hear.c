@@ -62,22 +62,7 @@ static void hear_part(struct hearing *h, int choice, struct str object)
 /* Pages the answer rests on, in chat completions' shape. */
 static void hear_page(struct hearing *h, int choice, struct str web)
 {
-	struct buf b = BUF_INIT(64 * 1024);
-	struct json_write w;
-	struct str uri = json_raw(json_get(web, STR("uri")));
-	if (str_empty(uri))
-		return;
-	json_write_init(&w, &b);
-	json_write_object(&w);
-	json_member_string(&w, "type", STR("url_citation"));
-	json_member_object(&w, "url_citation");
-	json_member_escaped(&w, "url", uri);
-	json_member_escaped(&w, "title", json_raw(json_get(web, STR("title"))));
-	json_write_object_end(&w);
-	json_write_object_end(&w);
-	if (json_write_end(&w))
-		give(h, (struct chat_event){ .kind = CHAT_CITATION, .choice = choice, .call = -1, .json = buf_str(&b) });
-	buf_free(&b);
+	spelled_cite(h->r.out, choice, json_raw(json_get(web, STR("uri"))), json_raw(json_get(web, STR("title"))), -1, -1);
 }
 
 /* --- a candidate --- */

@@ -234,7 +234,7 @@ static void note_extras(struct chat *c, struct str object, const char *const *kn
 			is_known |= str_eq(at.key, str_c(*k));
 		if (!is_known)
 			chat_add_unknown(c, arena_printf(c->arena, "%s%.*s", before, STR_FMT(str_head(at.key, 60))),
-					 str_eq(at.key, STR("cachedContent")) || str_eq(at.key, STR("responseModalities")));
+					 str_eq(at.key, STR("cachedContent")) || str_eq(at.key, STR("responseModalities")), at.value);
 	}
 }
 

@@ -1,6 +1,6 @@
 /*
  * gemini_vectors.c: Google's embedContent and batchEmbedContents, both sides, and Vertex's predict, which has embeddings of
- * its own shape there (API references of 2026-08).
+ * its own shape there (API references of 2026-08). Newer models on Vertex know embedContent alone, one text at a time.
  */
 #include "dialects/gemini_parts.h"
 #include "dialects/vector_parts.h"
@@ -180,15 +180,26 @@ static void write_predict(const struct embed *e, struct json_write *w)
 	json_write_object_end(w);
 }
 
+static void write_single(const struct embed *e, struct json_write *w)
+{
+	write_content(w, e->inputs[0]);
+	write_settings(e, w, false);
+	if (e->dimensions.p)
+		json_member_raw(w, "outputDimensionality", e->dimensions);
+}
+
 static bool write_embed(const struct embed *e, const struct chat_target *t, struct buf *path, struct buf *body, struct chat_loss *loss)
 {
 	struct json_write w;
-	if (!embed_refuse_tokens(e, loss))
+	bool single = t->vertex && str_has(t->model, STR("gemini-embedding-2"));
+	if (!embed_refuse_tokens(e, loss) || (single && !embed_refuse_several(e, loss)))
 		return false;
-	write_path(t, t->vertex ? ":predict" : ":batchEmbedContents", path);
+	write_path(t, single ? ":embedContent" : t->vertex ? ":predict" : ":batchEmbedContents", path);
 	json_write_init(&w, body);
 	json_write_object(&w);
-	if (t->vertex)
+	if (single)
+		write_single(e, &w);
+	else if (t->vertex)
 		write_predict(e, &w);
 	else
 		write_batch(e, t, &w, arena_printf(e->rest.arena, "models/%.*s", STR_FMT(t->model)));
@@ -216,6 +227,9 @@ static bool read_predictions(struct str list, const struct embed *e, struct embe
 static bool read_vectors(struct str body, const struct embed *e, struct embed_answer *a)
 {
 	struct str root = json_value(body), predictions = json_get(root, STR("predictions"));
+	struct str one = json_get(json_get(root, STR("embedding")), STR("values"));
+	if (one.p)
+		return vectors_single(one, e, a);
 	return predictions.p ? read_predictions(predictions, e, a) : vectors_of(json_get(root, STR("embeddings")), "values", e, a);
 }
 

@@ -328,7 +328,7 @@ static void read_effort(struct chat *c, struct json_fields *body)
 	if (json_type(object) != JSON_OBJECT)
 		return;
 	if (c->effort == EFFORT_UNSAID)
-		c->effort = effort_of_word(json_raw(json_get(object, STR("effort"))));
+		c->effort = json_type(json_get(object, STR("enabled"))) == JSON_FALSE ? EFFORT_NONE : effort_of_word(json_raw(json_get(object, STR("effort"))));
 	c->reasoning_tokens = json_get(object, STR("max_tokens"));
 	c->reasoning_shown = json_type(json_get(object, STR("exclude"))) != JSON_TRUE;
 }
@@ -384,7 +384,7 @@ static bool is_known(struct str key)
 /* Without these the answer would be another one; the rest are hints. */
 static bool changes_meaning(struct str key, struct str value)
 {
-	static const char *const names[] = { "audio", "functions", "function_call", "web_search_options", "logit_bias" };
+	static const char *const names[] = { "audio", "functions", "function_call", "web_search_options", "logit_bias", "documents", "guardrailConfig" };
 	if (str_eq(key, STR("modalities")))
 		return str_has(value, STR("audio")) || str_has(value, STR("image"));
 	for (size_t i = 0; i < array_len(names); i++)
@@ -400,7 +400,7 @@ static void note_extras(struct chat *c, struct str body)
 		return;
 	while (json_cursor_next(&at))
 		if (!is_known(at.key) && !is_absent(at.value))
-			chat_add_unknown(c, at.key, changes_meaning(at.key, at.value));
+			chat_add_unknown(c, at.key, changes_meaning(at.key, at.value), at.value);
 }
 
 bool openai_chat_read_request(struct str body, struct chat *c, struct chat_fault *fault)

@@ -145,7 +145,7 @@ static bool read_member(struct embed *e, struct str key, struct str value, struc
 	else if (str_eq(key, STR("user")))
 		chat_add_extra(&e->rest, "user", false, value);
 	else if (!str_eq(key, STR("input")))
-		chat_add_unknown(&e->rest, arena_copy(e->rest.arena, key), false);
+		chat_add_unknown(&e->rest, arena_copy(e->rest.arena, key), false, value);
 	return true;
 }
 
@@ -287,7 +287,7 @@ static bool read_rank_member(struct rank *r, struct str key, struct str value, s
 	if (str_eq(key, STR("return_documents")))
 		r->documents_back = json_type(value) == JSON_TRUE;
 	else
-		chat_add_unknown(&r->rest, arena_copy(r->rest.arena, key), false);
+		chat_add_unknown(&r->rest, arena_copy(r->rest.arena, key), false, STR_NONE);
 	return true;
 }
 

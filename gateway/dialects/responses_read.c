@@ -185,7 +185,7 @@ static bool read_item(struct reading *r, struct str item)
 	if (str_eq(type, STR("reasoning")))
 		read_reasoning(r, item);
 	else
-		chat_add_unknown(r->c, arena_printf(r->c->arena, "input.%.*s", STR_FMT(str_head(type, 60))), true);
+		chat_add_unknown(r->c, arena_printf(r->c->arena, "input.%.*s", STR_FMT(str_head(type, 60))), true, item);
 	return true;
 }
 
@@ -314,7 +314,7 @@ static void note_extras(struct chat *c, struct str body)
 		for (size_t i = 0; i < array_len(known); i++)
 			is_known |= str_eq(at.key, str_c(known[i]));
 		if (!is_known)
-			chat_add_unknown(c, at.key, false);
+			chat_add_unknown(c, at.key, false, at.value);
 	}
 }
 

@@ -9,7 +9,7 @@
 #include "wire/json_cursor.h"
 #include "wire/json_scan.h"
 
-enum { TOOL_ID_MOST = 64 };
+enum { TOOL_ID_MOST = 64, CITATION_MOST = 64 * 1024 };
 static const size_t TEXT_MOST = 64u << 20;
 
 /* What the spelling says; itself where nothing is escaped. */
@@ -215,6 +215,31 @@ struct str spelled_unsign(struct str spelled, struct str *signer)
 	return spelled;
 }
 
+/* --- citations --- */
+
+void spelled_cite(struct chat_out *o, int choice, struct str url, struct str title, int64_t start, int64_t end)
+{
+	struct buf b = BUF_INIT(CITATION_MOST);
+	struct json_write w;
+	if (str_empty(url))
+		return;
+	json_write_init(&w, &b);
+	json_write_object(&w);
+	json_member_string(&w, "type", STR("url_citation"));
+	json_member_object(&w, "url_citation");
+	json_member_escaped(&w, "url", url);
+	json_member_escaped(&w, "title", title.p ? title : STR(""));
+	if (start >= 0 && end >= 0) {
+		json_member_int(&w, "start_index", start);
+		json_member_int(&w, "end_index", end);
+	}
+	json_write_object_end(&w);
+	json_write_object_end(&w);
+	if (json_write_end(&w))
+		chat_give(o, &(struct chat_event){ .kind = CHAT_CITATION, .choice = choice, .call = -1, .json = buf_str(&b) });
+	buf_free(&b);
+}
+
 /* --- effort --- */
 
 int64_t effort_tokens(enum reasoning_effort e)
@@ -254,14 +279,24 @@ const char *effort_word(enum reasoning_effort e)
 	return e < array_len(words) ? words[e] : NULL;
 }
 
-void spelled_path(struct buf *b, struct str s)
+static void spell_path(struct buf *b, struct str s, const char *kept)
 {
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
 		bool plain = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-		if (plain || (c >= '0' && c <= '9') || (c && strchr("-._~/@", c)))
+		if (plain || (c >= '0' && c <= '9') || (c && strchr(kept, c)))
 			buf_addc(b, (char)c);
 		else
 			buf_addf(b, "%%%02X", c);
 	}
+}
+
+void spelled_path(struct buf *b, struct str model)
+{
+	spell_path(b, model, "-._~/@");
+}
+
+void spelled_segment(struct buf *b, struct str model)
+{
+	spell_path(b, model, "-._~");
 }

@@ -53,6 +53,9 @@ struct str spelled_made_id(char to[64], struct str request_id, int choice, int n
 struct str spelled_sign(struct arena *a, struct str signer, struct str signature);
 struct str spelled_unsign(struct str spelled, struct str *signer);	/* signer empty where none is known */
 
+/* A page that an answer rests on, given as OpenAI's annotation; `start` and `end` in the text, -1: not known. */
+void spelled_cite(struct chat_out *o, int choice, struct str url, struct str title, int64_t start, int64_t end);
+
 /* Tokens that `effort` stands for where a vendor wants a budget; 0: none. And the other way. */
 int64_t effort_tokens(enum reasoning_effort e);
 enum reasoning_effort effort_of_tokens(int64_t tokens);
@@ -60,7 +63,8 @@ enum reasoning_effort effort_of_tokens(int64_t tokens);
 enum reasoning_effort effort_of_word(struct str word);
 const char *effort_word(enum reasoning_effort e);
 
-/* A model's name in a path, slashes kept. */
+/* A model's name in a path, slashes kept; and as one segment of it, as signatures want it: all but RFC 3986's unreserved encoded. */
 void spelled_path(struct buf *b, struct str model);
+void spelled_segment(struct buf *b, struct str model);
 
 #endif

@@ -39,8 +39,11 @@ bool frames_whole(const struct sse_event *ev)
 {
 	struct arena a = ARENA_INIT;
 	struct json_scan scan;
+	struct str data = str_trim(ev->data);
 	if (ev->comment || str_eq(ev->data, STR("[DONE]")))
 		return !ev->comment;
+	if (data.n && data.p[0] == '{' && data.p[data.n - 1] != '}')
+		return false;	/* seen without reading half of a long one */
 	json_scan_init(&scan, &a);
 	scan.any_root = true;
 	bool whole = json_scan_feed(&scan, ev->data.p, ev->data.n, true) == JSON_DONE;

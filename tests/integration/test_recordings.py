@@ -154,16 +154,22 @@ def test_recordings_of(gateway, provider, vendor, cut):
         assert tokens["output"] in (output, output + reasoning), (x["name"], u, tokens)
 
 
+CLOUD = "/v1beta1/projects/PROJECT_ID/locations/global/publishers/google"
+
+
 def others():
     """Exchanges beside chat whose request is known, with the dialect and the path that a caller uses for them."""
     for path in sorted((CASES / "more").glob("*.gz")):
         for x in exchanges(f"more/{path.name.split('.')[0]}"):
             found = re.search(r"/(images/\w+|moderations|rerank|audio/\w+|chat/completions)$", "/" + x.get("url", ""))
             google = re.search(r"/models/[^/]+:(countTokens|batchEmbedContents|embedContent)$", "/" + x.get("url", ""))
+            cloud = re.search(r"(/v1beta1/projects/.*)(/models/.*)", "/" + x.get("url", "")) if google else None
             x["bytes"] = x["request"].encode() if "request" in x else base64.b64decode(x.get("request_base64", ""))
-            if x["bytes"] and x["status"] == 200 and "vertex" not in path.name and x["endpoint"] != "bcount":
+            if x["bytes"] and x["status"] == 200 and x["endpoint"] != "bcount":
                 if found and not (path.name.startswith("cohere") and x["endpoint"] != "rerank"):
                     yield "openai", "/v1/" + found[1], x
+                elif cloud:
+                    yield "vertex", cloud[0], x
                 elif google:
                     yield "gemini", "/v1beta" + google[0], x
 
@@ -178,7 +184,8 @@ def test_what_is_no_chat_passes_as_bytes(gateway, provider):
 
     p = provider(script)
     here = {"base_url": p.url, "api_key": "sk-x", "allow_private_address": True}
-    g = gateway({"providers": {"v": {"dialect": "openai", **here}, "g": {"dialect": "gemini", **here, "base_url": p.url.removesuffix("/v1") + "/v1beta"}},
+    g = gateway({"providers": {"v": {"dialect": "openai", **here}, "g": {"dialect": "gemini", **here, "base_url": p.url.removesuffix("/v1") + "/v1beta"},
+                               "c": {"dialect": "gemini", **here, "base_url": p.url.removesuffix("/v1") + CLOUD}},
                  "models": {"gemini*": {"targets": ["g/*"]}, "*": {"targets": ["v/*"]}}, "breaker": "off", "workers": 1})
     kinds = set()
     for dialect, path, x in others():
@@ -186,10 +193,12 @@ def test_what_is_no_chat_passes_as_bytes(gateway, provider):
         type = x.get("request_type") or "application/json"
         if x["endpoint"] == "chat":
             continue    # Google's OpenAI face; the models' names lead to its own here
-        r = g.request("POST", path, x["bytes"], {"content-type": type})
+        asked = path.replace("/models/", "/models/c/") if dialect == "vertex" else path
+        r = g.request("POST", asked, x["bytes"], {"content-type": type})
         assert p.requests, (x["name"], r.status, r.body[:300])
         got = p.requests.pop()
-        assert got.body == x["bytes"] and got.path.endswith(path.removeprefix("/v1beta").removeprefix("/v1")), x["name"]
+        assert got.body == x["bytes"] and got.path.endswith(re.sub("^/v1(beta1?)?", "", path)), x["name"]
         assert r.status == 200 and (r.body.decode(errors="replace") == x.get("answer") or "answer_base64" in x), (x["name"], r.body[:200])
-        kinds.add(path.split("/")[2] if dialect == "openai" else path.rsplit(":")[-1])
-    assert kinds >= {"images", "moderations", "rerank", "audio", "countTokens", "batchEmbedContents"}, kinds
+        kinds.add(path.split("/")[2] if dialect == "openai" else (dialect, path.rsplit(":")[-1]))
+    assert kinds >= {"images", "moderations", "rerank", "audio", ("gemini", "countTokens"), ("gemini", "batchEmbedContents"),
+                     ("vertex", "countTokens"), ("vertex", "embedContent")}, kinds

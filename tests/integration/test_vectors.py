@@ -18,6 +18,8 @@ def gemini(r):
     if r.path.endswith(":predict"):
         n = len(r.json["instances"])
         return [http(200, {"predictions": [{"embeddings": {"values": v, "statistics": {"token_count": 3, "truncated": False}}} for v in VECTORS[:n]]})]
+    if r.path.endswith(":embedContent"):
+        return [http(200, {"embedding": {"values": VECTORS[0]}, "usageMetadata": {"promptTokenCount": 3}})]
     n = len(r.json["requests"])
     return [http(200, {"embeddings": [{"values": v} for v in VECTORS[:n]], "usageMetadata": {"promptTokenCount": 3 * n}})]
 
@@ -42,6 +44,7 @@ def openai_like(r):
 VENDORS = {
     "gemini": ("gemini", "/v1beta", "gemini-embedding-001", gemini),
     "vertex": ("gemini", "/v1/projects/p/locations/l/publishers/google", "text-embedding-005", gemini),
+    "vertex-2": ("gemini", "/v1/projects/p/locations/l/publishers/google", "gemini-embedding-2", gemini),
     "bedrock": ("bedrock", "", "cohere.embed-v4:0", cohere),
     "titan": ("bedrock", "", "amazon.titan-embed-text-v2:0", titan),
     "cohere": ("cohere", "/v2", "embed-v4.0", cohere),
@@ -64,19 +67,21 @@ def over(gateway, provider):
 ASKED = {
     "gemini": lambda b: [r["content"]["parts"][0]["text"] for r in b["requests"]],
     "vertex": lambda b: [i["content"] for i in b["instances"]],
+    "vertex-2": lambda b: [b["content"]["parts"][0]["text"]],
     "bedrock": lambda b: b["texts"], "cohere": lambda b: b["texts"], "titan": lambda b: [b["inputText"]], "openai": lambda b: b["input"],
 }
 PATHS = {"gemini": "/v1beta/models/gemini-embedding-001:batchEmbedContents",
          "vertex": "/v1/projects/p/locations/l/publishers/google/models/text-embedding-005:predict",
+         "vertex-2": "/v1/projects/p/locations/l/publishers/google/models/gemini-embedding-2:embedContent",
          "bedrock": "/model/cohere.embed-v4%3A0/invoke", "titan": "/model/amazon.titan-embed-text-v2%3A0/invoke", "cohere": "/v2/embed",
          "openai": "/v1/embeddings"}
 
 
-@pytest.mark.parametrize("vendor", ["gemini", "vertex", "bedrock", "titan", "cohere"])
+@pytest.mark.parametrize("vendor", ["gemini", "vertex", "vertex-2", "bedrock", "titan", "cohere"])
 @pytest.mark.parametrize("encoding", ["base64", "float"])
 def test_openai_callers(over, vendor, encoding):
     p, g = over(vendor)
-    texts = TEXTS[:1] if vendor == "titan" else TEXTS
+    texts = TEXTS[:1] if vendor in ("titan", "vertex-2") else TEXTS
     r = g.request("POST", "/v1/embeddings", {"model": "m", "input": texts if len(texts) > 1 else texts[0], "encoding_format": encoding})
     assert r.status == 200, r.body
     got = [d["embedding"] for d in r.json["data"]]
@@ -122,7 +127,7 @@ def test_googles_callers(over, vendor):
 
 
 @pytest.mark.parametrize("vendor, body, field", [
-    ("gemini", {"input": [1, 2, 3]}, "input"), ("cohere", {"input": [[1], [2]]}, "input"), ("titan", {"input": ["a", "b"]}, "input"),
+    ("gemini", {"input": [1, 2, 3]}, "input"), ("cohere", {"input": [[1], [2]]}, "input"), ("titan", {"input": ["a", "b"]}, "input"), ("vertex-2", {"input": ["a", "b"]}, "input"),
     ("gemini", {"input": []}, "input"), ("gemini", {"input": ["a", 1]}, "input"), ("gemini", {"input": {}}, "input"), ("gemini", {}, "input"),
     ("gemini", {"input": "a", "encoding_format": "hex"}, "encoding_format"), ("gemini", {"input": "a", "dimensions": "256"}, "dimensions"),
 ])

@@ -188,6 +188,34 @@ static inline void take_foreign_thoughts(json_t *request)
 	}
 }
 
+/* JSON in a string, whatever its blanks. */
+static inline void text_as_json(json_t *holder, const char *key)
+{
+	json_t *json = json_object_get(holder, key) ? json_loads(json_string_value(json_object_get(holder, key)), 0, NULL) : NULL;
+	if (json)
+		json_object_set_new(holder, key, json);
+}
+
+/* A tool's result in JSON is the same as text. */
+static inline void json_as_text(json_t *v)
+{
+	const char *key;
+	json_t *member, *json;
+	size_t i;
+	json_array_foreach(json_object_get(json_object_get(v, "toolResult"), "content"), i, member)
+		if ((json = json_object_get(member, "json"))) {
+			char *text = json_dumps(json, JSON_COMPACT);
+			json_object_set_new(member, "text", json_string(text));
+			json_object_del(member, "json");
+			free(text);
+		}
+	text_as_json(json_object_get(v, "jsonSchema"), "schema");
+	json_object_foreach(v, key, member)
+		json_as_text(member);
+	json_array_foreach(v, i, member)
+		json_as_text(member);
+}
+
 /* `dropped`: fields that weir said it leaves out. */
 static inline struct lines meaning_of(struct arena *a, json_t *request, const char *dialect, const struct meaning_rule *rules, size_t n, struct str dropped)
 {
@@ -196,6 +224,8 @@ static inline struct lines meaning_of(struct arena *a, json_t *request, const ch
 	l.camel = strcmp(dialect, "gemini") == 0;
 	take_dropped(request, dropped);
 	take_foreign_thoughts(request);
+	if (strcmp(dialect, "bedrock") == 0)
+		json_as_text(request);
 	lay_out(&l, STR(""), request);
 	for (unsigned i = 0; i < l.n; i++)
 		if (!is_named(l.line[i].path, dropped) && by_rules(a, &l.line[i], dialect, rules, n) &&

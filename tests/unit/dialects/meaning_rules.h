@@ -44,7 +44,6 @@ static const struct meaning_rule meaning_rules[] = {
 	{ "openai", "messages[].reasoning_details[].*", NULL, NULL, NULL, "the text is in reasoning_content; signatures go to those who made them" },
 	/* Messages */
 	{ "anthropic", "stream", "false", NULL, NULL, "the default" },
-	{ "anthropic", "messages[].content[].citations.enabled", NULL, NULL, NULL, "messages.citations is told as dropped" },
 	{ "anthropic", "messages[].content[].*text", "[]", NULL, NULL, "nothing was said" },
 	{ "anthropic", "thinking.*", NULL, NULL, NULL, "an effort becomes a budget, and back" },
 	{ "anthropic", "output_config.effort", NULL, NULL, NULL, "an effort becomes a budget, and back" },
@@ -78,10 +77,16 @@ static const struct meaning_rule meaning_rules[] = {
 	{ "bedrock", "system", "[]", NULL, NULL, "none" },
 	{ "bedrock", "messages[].content[].toolResult.status", "success", NULL, NULL, "the default" },
 	{ "bedrock", "messages[].role", NULL, NULL, NULL, "neighbours of one role are one turn" },
+	{ "bedrock", "messages[].content[].text", "\n", NULL, NULL, "blank text goes" },
+	{ "bedrock", "messages[].content[].toolUse.toolUseId", "functions.get_temperature:0", "messages[].content[].toolUse.toolUseId", "call_354232b542e3cb359e33b94d", "ids of other characters are replaced" },
+	{ "bedrock", "messages[].content[].toolResult.toolUseId", "functions.get_temperature:0", "messages[].content[].toolResult.toolUseId", "call_354232b542e3cb359e33b94d", "the same for the same" },
+	{ "bedrock", "additionalModelRequestFields", "{}", NULL, NULL, "none" },
+	{ "bedrock", "additionalModelRequestFields.reasoning_config.*", NULL, "additionalModelRequestFields.thinking.*", NULL, "an earlier name" },
 	/* Cohere */
 	{ "cohere", "model", NULL, NULL, NULL, "as it was said" },
 	{ "cohere", "messages[].content[].text", "", NULL, NULL, "nothing was said" },
 	{ "cohere", "stream", "false", NULL, NULL, "the default" },
+	{ "cohere", "thinking.type", "enabled", NULL, NULL, "the default of models that think" },
 	{ "cohere", "messages[].content[].type", "text", NULL, NULL, "text is one part of text" },
 	{ "cohere", "messages[].content", NULL, "messages[].content[].text", NULL, "text is one part of text" },
 	/* generateContent */

@@ -17,6 +17,7 @@
 /* Spans live until the call it was handed to returns. */
 struct recording {
 	struct str vendor, name, endpoint, content_type, request, answer;
+	struct str model;	/* where it stood in the path */
 	int status;
 	bool stream, binary;	/* binary: a stream of Amazon's frames */
 };
@@ -35,6 +36,7 @@ static inline void read_recording(struct str line, struct arena *a, struct recor
 	struct str object = json_value(line);
 	r->name = json_text(a, json_get(object, STR("name")));
 	r->endpoint = json_text(a, json_get(object, STR("endpoint")));
+	r->model = json_text(a, json_get(object, STR("model")));
 	r->request = json_text(a, json_get(object, STR("request")));
 	r->answer = json_text(a, json_get(object, STR("answer")));
 	if (!r->answer.n)

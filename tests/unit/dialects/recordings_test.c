@@ -162,65 +162,112 @@ static bool never_ends_early(const struct recording *r, const struct dialect *d,
 	return good;
 }
 
-/* Would the stream's end, here within an event, be taken for its proper end? */
-static bool ends_within(const struct dialect *d, struct str part)
+/* An event that the stream ends within, as it is handed on: only if it looks whole. */
+static bool ends_within(const struct dialect *d, struct str part, bool *says_end)
 {
 	struct event_view v = { .want_content = true };
 	struct sse_event ev;
 	struct sse sse;
 	sse_init(&sse);
-	bool any = sse_feed(&sse, &part, &ev) == SSE_EVENT || (sse_end(&sse, &ev) == SSE_EVENT && frames_whole(&ev));
-	if (any && !ev.comment)
+	bool whole = (sse_feed(&sse, &part, &ev) == SSE_EVENT || sse_end(&sse, &ev) == SSE_EVENT) && frames_whole(&ev);
+	if (whole)
 		d->read_event(ev.name, ev.data, 0, &v);
 	sse_free(&sse);
-	return v.finish || v.done;
+	*says_end = v.finish || v.done;
+	return whole;
 }
 
-/* Every byte of it; in the middle of a long one, and behind the last word, not each. */
-static bool cut_event(const struct recording *r, const struct dialect *d, size_t start, size_t end, bool whole, json_t *says)
+/* At every byte of it. Where half an event is passed over, the end is that of the events before. */
+static bool cut_event(const struct recording *r, const struct dialect *d, size_t start, size_t end, bool ended, json_t *says)
 {
-	bool good = true;
-	for (size_t at = start; good && at < end; at += whole ? 29 : at - start > 1024 && end - at > 1024 ? 61 : 1)
-		if (whole || ends_within(d, str_of(r->answer.p + start, at - start)))
+	bool good = !ended || never_ends_early(r, d, start, says), says_end;
+	for (size_t at = start + 1; good && at < end; at++)
+		if (ends_within(d, str_of(r->answer.p + start, at - start), &says_end) && (ended || says_end))
 			good = never_ends_early(r, d, at, says);
+	return good;
+}
+
+/* One event, and another behind it, as they are handed on; whatever pieces they come in. */
+static bool same_events(struct str first, struct str rest, const struct sse_event want[2])
+{
+	struct sse sse;
+	struct sse_event ev;
+	unsigned n = 0;
+	bool good = true;
+	sse_init(&sse);
+	for (struct str in = first; good; in = rest, rest = STR("")) {
+		while (good && sse_feed(&sse, &in, &ev) == SSE_EVENT) {
+			good = n < 2 && ev.comment == want[n].comment && str_eq(ev.name, want[n].name) && str_eq(ev.data, want[n].data);
+			n++;
+		}
+		if (str_empty(rest))
+			break;
+	}
+	sse_free(&sse);
+	return good && n == 1 + (want[1].raw.n > 0);
+}
+
+/* In two at every byte of it, and the next behind the second half: what is read are the same events. */
+static bool split_event(const struct recording *r, size_t start, const struct sse_event want[2])
+{
+	struct str both = str_of(r->answer.p + start, want[0].raw.n + want[1].raw.n);
+	bool good = true;
+	for (size_t n = 1; good && n < want[0].raw.n; n++) {
+		good = same_events(str_head(both, n), str_skip(both, n), want);
+		if (!good)
+			printf("%.*s/%.*s: cut in two at byte %zu\n", STR_FMT(r->vendor), STR_FMT(r->name), start + n);
+	}
 	return good;
 }
 
 static bool check_cuts(const struct recording *r, const struct dialect *d, json_t *says)
 {
 	struct str in = r->answer;
-	struct sse_event ev;
+	struct sse_event ev[2] = { 0 };
 	struct sse sse;
 	size_t at = 0;
-	bool good = true, whole = false;
+	bool ended = false, good = true;
 	sse_init(&sse);
-	while (good && sse_feed(&sse, &in, &ev) == SSE_EVENT) {
+	bool any = sse_feed(&sse, &in, &ev[0]) == SSE_EVENT;
+	while (good && any) {
 		struct event_view v = { .want_content = true };
-		size_t next = r->answer.n - in.n;
-		good = cut_event(r, d, at, next, whole, says);
-		if (!ev.comment)
-			d->read_event(ev.name, ev.data, 0, &v);
-		whole |= v.finish || v.done;
-		at = next;
+		any = sse_feed(&sse, &in, &ev[1]) == SSE_EVENT;
+		if (!any)
+			ev[1] = (struct sse_event){ 0 };
+		good = cut_event(r, d, at, at + ev[0].raw.n, ended, says) && split_event(r, at, ev);
+		if (!ev[0].comment)
+			d->read_event(ev[0].name, ev[0].data, 0, &v);
+		ended |= v.finish || v.done;
+		at += ev[0].raw.n;
+		ev[0] = ev[1];
 	}
 	sse_free(&sse);
 	return good;
 }
 
-/* Binary messages have sums, so a part of one is nothing. */
+/* Binary messages have sums, so a part of one is nothing, and no end; at every byte. */
 static bool check_binary_cuts(const struct recording *r, const struct dialect *d, json_t *says)
 {
-	bool good = true;
-	for (size_t at = 0; good && at < r->answer.n; at += at + 400 > r->answer.n ? 1 : 37)
-		good = never_ends_early(r, d, at, says);
+	struct eventstream *frames = frames_new();
+	bool good = true, between = true;
+	for (size_t at = 0; good && at < r->answer.n; at++) {
+		struct str byte = str_of(r->answer.p + at, 1);
+		struct sse_event ev;
+		if (eventstream_end(frames) != between)
+			complain(r, "cut off within a message", says, NULL), good = false;
+		good = good && (!between || never_ends_early(r, d, at, says));
+		between = frames_feed(frames, &byte, &ev) == SSE_EVENT;
+	}
+	frames_free(frames);
 	return good;
 }
 
+/* And the whole way through, byte by byte and in two. */
 static bool check_pieces(const struct recording *r, const struct dialect *d, json_t *says)
 {
 	bool several = json_array_size(json_object_get(says, "choices")) > 1;
 	bool good = same(r, "stream, byte by byte", says, replay_stream(d, r->answer, r->binary, several, 1, 1));
-	for (size_t at = 1, step = r->answer.n / 40 + 1; good && at < r->answer.n; at += step)
+	for (size_t at = 1, step = r->answer.n / 8 + 1; good && at < r->answer.n; at += step)
 		good = same(r, "stream, cut in two", says, replay_stream(d, r->answer, r->binary, several, at, 0));
 	return good;
 }
@@ -276,7 +323,7 @@ static bool check_request(const struct recording *r, const struct dialect *from,
 	struct chat_fault fault = { .field = STR_NONE };
 	c.stream = json_type(json_get(json_value(r->request), STR("stream"))) == JSON_TRUE;
 	struct chat_loss loss = { .policy = UNSUPPORTED_DROP, .arena = &a };
-	const struct chat_target target = { .model = json_text(&a, json_get(json_value(r->request), STR("model"))), .reasons = true,
+	const struct chat_target target = { .model = r->model.n ? r->model : json_text(&a, json_get(json_value(r->request), STR("model"))), .reasons = true,
 					    .quirks = QUIRK_TAKES_REASONING, .completion_tokens = str_has(r->request, STR("\"max_completion_tokens\"")),
 					    .vertex = str_starts(r->endpoint, STR("vertex")) };
 	bool good = from->chat->read_request(json_value(request), &c, &fault);
@@ -288,6 +335,27 @@ static bool check_request(const struct recording *r, const struct dialect *from,
 	buf_free(&out);
 	arena_clear(&a);
 	return good;
+}
+
+static bool check_refused(const struct dialect *from, struct str request, const char *field)
+{
+	struct arena a = ARENA_INIT;
+	struct chat c = { .arena = &a, .parallel = -1, .schema_strict = -1 };
+	struct chat_fault fault = { .field = STR_NONE };
+	bool good = !from->chat->read_request(json_value(request), &c, &fault) && str_eq(fault.field, str_c(field)) && fault.message.n;
+	if (!good)
+		printf("wanted %s refused, not '%.*s' %.*s\n", field, STR_FMT(fault.field), STR_FMT(fault.message));
+	arena_clear(&a);
+	return good;
+}
+
+/* No caller speaks that dialect: it is said in a caller's words, or refused where that has none. */
+static bool check_asked(const struct recording *r, const struct dialect *d, json_t *x)
+{
+	const struct dialect *from = dialect_find(str_c(json_string_value(json_object_get(x, "caller"))));
+	const char *refused = json_string_value(json_object_get(x, "refused"));
+	const char *asked = json_string_value(json_object_get(x, "asked"));
+	return from && asked && (refused ? check_refused(from, str_c(asked), refused) : check_request(r, from, str_c(asked), d));
 }
 
 /* --- embeddings and rerankings --- */
@@ -351,12 +419,8 @@ static void check(const struct recording *r, void *arg)
 	bool chat = strcmp(kind, "answer") == 0 || strcmp(kind, "stream") == 0 || strcmp(kind, "break") == 0;
 	if (chat && d->chat->read_request && r->request.n)
 		count(row, REQUESTS, check_request(r, d, r->request, d));
-	json_t *asked = json_object_get(x, "chat");
-	if (chat && json_object_size(asked)) {	/* no caller speaks that dialect: it was said in chat's words */
-		char *said = json_dumps(asked, 0);
-		count(row, REQUESTS, check_request(r, dialect_find(STR("openai")), str_c(said), d));
-		free(said);
-	}
+	if (chat && !d->chat->read_request && r->request.n)
+		count(row, REQUESTS, check_asked(r, d, x));
 	if (strcmp(kind, "answer") == 0)
 		count(row, ANSWERS, check_answer(r, d, says));
 	else if (strcmp(kind, "stream") == 0)
