@@ -507,6 +507,8 @@ def test_evicting_while_redis_is_away_says_so(gateway, provider, config, redis):
 
 def ended_well(x):
     """By the words that stand in the bytes, read without weir's eyes."""
+    if x["endpoint"] == "responses" and not recordings.is_stream(x) and "status" not in json.loads(x["answer"]):
+        return False        # a compaction, which says of no end
     ends = re.findall(r'"finish_reason"\s*:\s*"(\w+)"', x["answer"]) or re.findall(r'"status"\s*:\s*"(\w+)"', x["answer"])[-1:]
     good = {"stop", "eos", "tool_calls", "function_call", "completed"}
     if re.search(r'"max_(completion_|output_)?tokens"\s*:\s*\d', x["request"]):
