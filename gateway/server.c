@@ -41,6 +41,7 @@
 #include "metering/ledger.h"
 #include "plugin_host/plugin_host.h"
 #include "reload.h"
+#include "replicas.h"
 #include "restore.h"
 #include "store/worker_store.h"
 #include "telemetry/families.h"
@@ -336,6 +337,7 @@ static int run(struct server *s)
 	jwks_keeper_follow(s->snapshot);
 	alerts_open(&s->loop, s->shared_store == s->local_store ? NULL : s->shared_store);
 	alerts_follow(s->snapshot);
+	replicas_open(&s->loop, &s->snapshot->settings, s->shared_store == s->local_store ? NULL : s->shared_store);
 	open_learned(s);
 	print_start(s);
 	print_key(s);
@@ -343,6 +345,7 @@ static int run(struct server *s)
 	loop_run(&s->loop);
 	for (unsigned i = 0; i < s->n_workers; i++)
 		worker_wait(s->workers[i]);
+	replicas_close();
 	alerts_close();
 	jwks_keeper_close();
 	token_keeper_close();

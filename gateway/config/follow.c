@@ -70,6 +70,10 @@ void config_follow(const struct snapshot *running, struct snapshot *fresh, struc
 		f->store_timeout_us = r->store_timeout_us;
 		name(kept, "store_timeout");
 	}
+	if (f->store_replicas != r->store_replicas) {
+		f->store_replicas = r->store_replicas;
+		name(kept, "store_replicas");
+	}
 	keep_text(fresh, &f->keys_file, r->keys_file, "keys_file", kept);
 	if (f->workers != r->workers) {
 		f->workers = r->workers;

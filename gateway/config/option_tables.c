@@ -62,6 +62,8 @@ static const struct option settings_rows[] = {
 	{ "store", OPTION_STRING, S(s.store), "memory", NULL, NULL, true, "memory, or redis://..." },
 	{ "store_timeout", OPTION_DURATION, S(s.store_timeout_us), "50ms", "1ms 10s", NULL, true,
 	  "how long a request waits for Redis before its key's on_store_failure decides" },
+	{ "store_replicas", OPTION_AUTO, S(s.store_replicas), "auto", "1 10000", NULL, true,
+	  "among how many gateways limits are divided while Redis is away: auto is as many as were seen there" },
 	{ "reservation_ttl", OPTION_DURATION, S(s.reservation_ttl_us), "120s", "1s 1h", NULL, true,
 	  "when what a gateway that died had reserved is given back" },
 	{ "ledger", OPTION_STRING, S(s.ledger), "off", NULL, NULL, true, "SQLite file: the durable record of every request; or off" },

@@ -97,6 +97,7 @@ struct settings {
 	struct str store, ledger, ledger_lines;
 	int64_t ledger_keep_us;
 	int64_t reservation_ttl_us, store_timeout_us;
+	unsigned store_replicas;		/* 0: as many as are seen */
 	struct str keys_file;			/* keys made while running are kept here; empty: nowhere */
 	struct str learned_file;		/* empty: what is learned is not kept */
 	struct str plugin_crashes;		/* empty: crashes of plugins are not counted */

@@ -9,6 +9,7 @@
 #include "core/families.h"
 #include "core/live.h"
 #include "core/plan.h"
+#include "core/replicas.h"
 #include "core/snapshot.h"
 #include "limits/known.h"
 #include "limits/limits.h"
@@ -181,12 +182,34 @@ static bool ask_again(struct txn *t, struct hold *h)
 	return true;
 }
 
+/* At least one request, where there is anything left. */
+static int64_t part_of(int64_t left, int64_t amount, unsigned replicas)
+{
+	int64_t one = amount < left ? amount : left;
+	return left / replicas > one ? left / replicas : one;
+}
+
+/* Of what the store last said is left of a budget, and of other limits, this replica has its part. */
+static void take_part(struct hold *h)
+{
+	unsigned replicas = replicas_alive();
+	for (unsigned i = 0; i < h->r.n; i++) {
+		struct store_limit *l = &h->limits[i];
+		int64_t known = l->kind == STORE_BUDGET ? known_spent(h->r.scope, l->key, l->period_start, 0) : 0;
+		if (known > 0)
+			store_seed(worker_store_local(), NULL, h->r.scope, l, known);
+		if (l->limit > known)
+			l->limit = known + part_of(l->limit - known, l->amount, replicas);
+	}
+}
+
 /* The store is away: this process's own memory, or nothing, as the key says. */
 static bool ask_locally(struct txn *t, struct hold *h)
 {
 	if (t->key->limits->closed || h->local || worker_store_local() == worker_store())
 		return false;
 	h->local = true;
+	take_part(h);
 	ask(t, h);
 	return true;
 }
@@ -201,6 +224,8 @@ static bool ask_for_free(struct txn *t, struct hold *h)
 	hold_free(h);
 	h = make(t, true);
 	h->local = was_local;
+	if (was_local)
+		take_part(h);
 	ask(t, h);
 	return true;
 }
@@ -226,7 +251,7 @@ static enum stage_result go_on(struct txn *t)
 		bool answered = h->call.result == STORE_OK || h->call.result == STORE_REFUSED;
 		if (answered && ask_again(t, h))
 			continue;
-		if (answered)
+		if (answered && !h->local)
 			warn_look(t, h);
 		if (h->call.result == STORE_OK) {
 			granted(t, h);

@@ -28,17 +28,26 @@ static struct str amount(struct arena *a, const struct limit_rule *rule, int64_t
 	return arena_printf(a, "%lld", (long long)n);
 }
 
+/* A part of the limit was reached, not the limit. */
+static struct str part_note(struct arena *a, const struct hold *h, unsigned i, const struct limit_rule *rule)
+{
+	if (!h->local || h->limits[i].limit == rule->most)
+		return STR_NONE;
+	return arena_printf(a, " The store that replicas share is away: until it is back this one goes as far as %.*s.",
+			    STR_FMT(amount(a, rule, h->limits[i].limit)));
+}
+
 static enum stage_result budget_spent(struct txn *t, const struct hold *h, unsigned i, const struct limit_rule *rule)
 {
 	const struct store_usage *u = &h->answer.used[i];
 	int64_t end = h->limits[i].period_end;
-	t->error.final = true;
+	t->error.final = !h->local;
 	t->error.budget_reset = end ? moment_text(&t->arena, end) : STR_NONE;
 	return txn_error(t, ERR_BUDGET, "The budget of %.*s (%.*s) does not allow this request: %.*s are spent, %.*s are held by running "
-			 "requests, this one needs %.*s.%s%.*s", STR_FMT(rule->owner), STR_FMT(rule->name),
+			 "requests, this one needs %.*s.%s%.*s%.*s", STR_FMT(rule->owner), STR_FMT(rule->name),
 			 STR_FMT(amount(&t->arena, rule, u->spent)), STR_FMT(amount(&t->arena, rule, u->reserved)),
 			 STR_FMT(amount(&t->arena, rule, h->limits[i].amount)), end ? " It begins anew at " : rule->span_s ? " What is spent frees it again when it is older." : "",
-			 STR_FMT(t->error.budget_reset));
+			 STR_FMT(t->error.budget_reset), STR_FMT(part_note(&t->arena, h, i, rule)));
 }
 
 /*
@@ -66,13 +75,14 @@ enum stage_result refusal(struct txn *t, const struct hold *h, const struct limi
 	int64_t retry = h->answer.retry_us;
 	if (rule->budget)
 		return budget_spent(t, h, i, rule);
-	deny(t, rule, retry);
+	if (!h->local)
+		deny(t, rule, retry);
 	if (retry != STORE_NEVER)
 		t->error.retry_after_s = (int)((retry + SECOND_US - 1) / SECOND_US > 0 ? (retry + SECOND_US - 1) / SECOND_US : 1);
 	t->error.final = retry == STORE_NEVER;
 	return txn_error(t, ERR_KEY_RATE_LIMIT, "The limit of %.*s is reached: %.*s %lld; %lld are used, %lld are held by running requests, "
-			 "this one needs %lld.", STR_FMT(rule->owner), STR_FMT(rule->name), (long long)rule->most, (long long)u->spent,
-			 (long long)u->reserved, (long long)h->limits[i].amount);
+			 "this one needs %lld.%.*s", STR_FMT(rule->owner), STR_FMT(rule->name), (long long)rule->most, (long long)u->spent,
+			 (long long)u->reserved, (long long)h->limits[i].amount, STR_FMT(part_note(&t->arena, h, i, rule)));
 }
 
 const struct rate_state *rate_state_of(struct txn *t, const struct hold *h)

@@ -3,16 +3,17 @@
  *
  * A caller is told at its deadline, and hears no more; its command lives on until Redis or the
  * connection says what became of it. A reservation granted after its caller left is given
- * back, and a settlement that was not confirmed is kept and delivered again: it is safe to repeat.
+ * back, also one of which nobody knows whether it was granted; that, and a settlement that was not confirmed,
+ * is kept and delivered again: it is safe to repeat.
  */
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "base/counters.h"
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "store/redis_command.h"
+#include "store/redis_counters.h"
 #include "store/redis_home.h"
 #include "store/redis_route.h"
 #include "store/redis_wire.h"
@@ -33,7 +34,7 @@ struct redis_store {
 	int64_t broken_told_us;		/* when the log last heard of an answer that is an error */
 };
 
-enum call_kind { CALL_RESERVE, CALL_PEEK, CALL_SCRIPT, CALL_SETTLE, CALL_TALLY, CALL_PAGE, CALL_GET, CALL_PUT, CALL_REMOVE, CALL_EVAL };
+enum call_kind { CALL_RESERVE, CALL_PEEK, CALL_SCRIPT, CALL_SETTLE, CALL_RETURN, CALL_TALLY, CALL_PAGE, CALL_GET, CALL_PUT, CALL_REMOVE, CALL_EVAL };
 
 struct call {
 	struct redis_command command;
@@ -51,46 +52,6 @@ struct call {
 	char bytes[];
 };
 
-/* --- what is counted --- */
-
-enum counted { COUNT_ANSWERED, COUNT_LATE, COUNT_DOWN, COUNT_BROKEN, COUNTED };
-
-static struct counter_family calls_total = {
-	.name = "weir_store_calls_total", .help = "Calls of the shared store by how they ended.",
-	.kind = COUNTER_SUM, .scale = 1, .labels = { "result" },
-};
-static struct counter_family links_up = {
-	.name = "weir_store_connections", .help = "Connections to the shared store that are up.",
-	.kind = COUNTER_GAUGE, .scale = 1,
-};
-static struct counter_family under_way = {
-	.name = "weir_store_calls_in_flight", .help = "Calls that the shared store has not answered yet.",
-	.kind = COUNTER_GAUGE, .scale = 1,
-};
-static struct counter_family owed_now = {
-	.name = "weir_store_settlements_owed", .help = "Settlements kept until the shared store is back.",
-	.kind = COUNTER_GAUGE, .scale = 1,
-};
-static struct counter_family owed_lost = {
-	.name = "weir_store_settlements_lost_total", .help = "Settlements given up.",
-	.kind = COUNTER_SUM, .scale = 1,
-};
-
-static struct counter *counted[COUNTED], *up_gauge, *flight_gauge, *owed_gauge, *lost_sum;
-
-static void counters_begin(void)
-{
-	static const struct str results[COUNTED] = {
-		STR_INIT("answered"), STR_INIT("late"), STR_INIT("down"), STR_INIT("broken"),
-	};
-	for (unsigned i = 0; i < COUNTED; i++)
-		counted[i] = counter_of(&calls_total, &results[i]);
-	up_gauge = counter_of(&links_up, NULL);
-	flight_gauge = counter_of(&under_way, NULL);
-	owed_gauge = counter_of(&owed_now, NULL);
-	lost_sum = counter_of(&owed_lost, NULL);
-}
-
 /* --- calls --- */
 
 static struct call *call_of(struct redis_command *c)
@@ -106,31 +67,31 @@ static struct redis_store *store_of(const struct store *s)
 /* What happened is told by it: never given up lightly, and safe to repeat. */
 static bool settles(const struct call *x)
 {
-	return x->kind == CALL_SETTLE || x->kind == CALL_TALLY;
+	return x->kind == CALL_SETTLE || x->kind == CALL_TALLY || x->kind == CALL_RETURN;
 }
 
 /* The caller's end of it; the call itself may live on. */
-static void call_tell(struct call *x, enum store_result result, enum counted how)
+static void call_tell(struct call *x, enum store_result result, enum redis_ended how)
 {
 	struct store_call *c = x->caller;
 	x->caller = NULL;
 	if (!c)
 		return;
-	counter_add(counted[how], 1);
+	counter_add(redis_counters.ended[how], 1);
 	store_done(c, result);
 }
 
 static void call_free(struct call *x)
 {
-	counter_add(flight_gauge, -1);
+	counter_add(redis_counters.in_flight, -1);
 	list_remove(&x->link);
 	free(x);
 }
 
 static void owed_drop(struct redis_store *s, struct call *x)
 {
-	counter_add(lost_sum, 1);
-	counter_add(owed_gauge, -1);
+	counter_add(redis_counters.lost, 1);
+	counter_add(redis_counters.owed, -1);
 	s->n_owed--;
 	list_remove(&x->link);
 	free(x);
@@ -140,8 +101,8 @@ static void owed_keep(struct redis_store *s, struct call *x)
 {
 	list_remove(&x->link);
 	list_append(&s->owed, &x->link);
-	counter_add(flight_gauge, -1);
-	counter_add(owed_gauge, 1);
+	counter_add(redis_counters.in_flight, -1);
+	counter_add(redis_counters.owed, 1);
 	if (++s->n_owed <= STORE_OWED_MAX)
 		return;
 	log_error("store: %s: more than %d settlements wait for it; the oldest are given up", s->home->place.name,
@@ -203,16 +164,26 @@ static bool call_resend(struct call *x, const struct redis_answer *a)
 	return true;
 }
 
-/* Its caller left before it was granted. */
-static bool reservation_return(struct call *x)
+/* What reserved now gives back: its caller left before it was granted. */
+static void become_return(struct call *x)
 {
-	x->kind = CALL_SCRIPT;
+	x->kind = CALL_RETURN;
 	x->script = REDIS_CARE;
 	script_wire_change(&x->wire, 'L', x->store->home->sha[REDIS_CARE]);
 	x->with_text = false;
 	x->hop.hops = 0;
 	x->command.due_us = 0;
-	return call_send(x);
+}
+
+/* Answered by nobody: it may be granted where nobody heard. Settlements need the room more: else it lapses. */
+static void call_lost(struct call *x, const struct redis_answer *a)
+{
+	const struct redis_store *s = x->store;
+	if (x->kind == CALL_RESERVE && str_empty(a->text) && !s->closing && s->n_owed < STORE_OWED_MAX / 2) {
+		call_tell(x, STORE_DOWN, COUNT_DOWN);
+		become_return(x);
+	}
+	call_down(x);
 }
 
 /* Now and again: every request may meet the same one. */
@@ -228,8 +199,8 @@ static void tell_broken(struct redis_store *s, struct str what)
 static void call_broken(struct call *x, const struct redis_answer *a)
 {
 	tell_broken(x->store, a->text);
-	if (settles(x))
-		counter_add(lost_sum, 1);
+	if (settles(x) && x->kind != CALL_RETURN)
+		counter_add(redis_counters.lost, 1);
 	call_tell(x, STORE_BROKEN, COUNT_BROKEN);
 	call_free(x);
 }
@@ -266,8 +237,12 @@ static void script_answered(struct call *x, const struct redis_answer *a)
 		return;
 	}
 	s->store.ahead_us = out.now_us - clock_wall_us();
-	if (x->kind == CALL_RESERVE && !x->caller && out.status == 0 && reservation_return(x))
+	if (x->kind == CALL_RESERVE && !x->caller && out.status == 0) {
+		become_return(x);
+		if (!call_send(x))
+			call_down(x);
 		return;
+	}
 	if (out.status > 2)
 		tell_broken(s, STR("a settlement met records that are none of weir's"));
 	call_tell(x, result_of(out.status), out.status > 2 ? COUNT_BROKEN : COUNT_ANSWERED);
@@ -300,7 +275,7 @@ static void on_answered(struct redis_command *c, const struct redis_answer *a)
 	x->again = false;
 	s->owed_in_flight -= again;
 	if (a->kind == REDIS_LOST) {
-		call_down(x);
+		call_lost(x, a);
 	} else if (!call_resend(x, a)) {
 		if (a->kind == REDIS_ERROR)
 			call_broken(x, a);
@@ -329,8 +304,8 @@ static bool owed_send(struct redis_store *s, struct call *x)
 	x->again = true;
 	s->n_owed--;
 	s->owed_in_flight++;
-	counter_add(owed_gauge, -1);
-	counter_add(flight_gauge, 1);
+	counter_add(redis_counters.owed, -1);
+	counter_add(redis_counters.in_flight, 1);
 	return true;
 }
 
@@ -360,7 +335,7 @@ static struct call *call_new(struct redis_store *s, struct store_call *c, enum c
 		c->inner = x;
 	list_init(&x->link);
 	list_append(&s->calls, &x->link);
-	counter_add(flight_gauge, 1);
+	counter_add(redis_counters.in_flight, 1);
 	return x;
 }
 
@@ -533,7 +508,7 @@ static void note_up(struct redis_store *s, bool up)
 static void on_changed(void *arg, bool up)
 {
 	struct redis_store *s = arg;
-	counter_add(up_gauge, up ? 1 : -1);
+	counter_add(redis_counters.links_up, up ? 1 : -1);
 	if (!s->closing)
 		note_up(s, redis_route_up(s->route));
 	if (!up)
@@ -580,7 +555,7 @@ static struct store *open_store(struct store_home *h, struct loop *l)
 
 struct store_home *redis_store_home(const struct store_options *o, struct buf *why)
 {
-	counters_begin();
+	redis_counters_begin();
 	struct redis_home *h = redis_home_open(o, why);
 	if (!h)
 		return NULL;

@@ -381,10 +381,10 @@ def test_what_a_killed_gateway_had_reserved_is_given_back(gateway, provider, con
 
 
 class Tap:
-    """Between weir and Redis: what goes to it, write by write; answers can be held back."""
+    """Between weir and Redis: what goes to it, write by write; answers can be held back, or come late."""
 
-    def __init__(self, port):
-        self.to, self.events, self.flowing = port, [], threading.Event()
+    def __init__(self, port, delay=lambda: 0):
+        self.to, self.events, self.flowing, self.delay = port, [], threading.Event(), delay
         self.flowing.set()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -396,17 +396,27 @@ class Tap:
                 near, _ = self.listener.accept()
             except OSError:
                 return
-            far = socket.create_connection(("127.0.0.1", self.to))
+            try:
+                far = socket.create_connection(("127.0.0.1", self.to))
+            except OSError:
+                near.close()
+                continue
             threading.Thread(target=self.carry, args=(near, far, True), daemon=True).start()
             threading.Thread(target=self.carry, args=(far, near, False), daemon=True).start()
 
     def carry(self, a, b, up):
-        while data := a.recv(1 << 20):
-            if up and b"weir:{" in data:
-                self.events.append(data)
-            elif not up:
-                self.flowing.wait(20)
-            b.sendall(data)
+        try:
+            while data := a.recv(1 << 20):
+                if up and b"weir:{" in data:
+                    self.events.append(data)
+                elif not up:
+                    self.flowing.wait(20)
+                    time.sleep(self.delay())
+                b.sendall(data)
+        except OSError:
+            pass
+        for s in (a, b):
+            s.close()
 
 
 def test_one_round_trip_before_a_request_and_none_after_it(gateway, provider, config, redis):

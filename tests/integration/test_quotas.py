@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from mock_provider import chunk, completion, delta, error, http, stream_head
 from redis_server import Redis
-from test_limits import KEY, fixed, limited, settled, usage
-from weir import Raw, post
+from test_limits import KEY, Tap, fixed, limited, settled, usage
+from weir import Raw, post, until
 
 ROUNDS = 20
 
@@ -63,6 +63,43 @@ def redis(tmp_path):
     r = Redis(tmp_path)
     yield r
     r.stop()
+
+
+def test_answers_that_come_late_overshoot_by_no_more_than_the_parts(gateway, provider, config, redis):
+    """Q2, R4, R5: who is not answered in time goes on with a third of what is left; grants that came too late are given back."""
+    rng = random.Random(5)
+    tap = Tap(redis.port, lambda: 0)
+    p = provider(fixed(100, 100, pause=0.01))
+    names, c = racing(config, p, workers=2, store=f"redis://127.0.0.1:{tap.port}/0", store_timeout="50ms")
+    gs = [gateway(c) for _ in range(3)]
+    for g in gs:
+        until(lambda: g.store_up().metric("weir_replicas") == 3)
+    late = 0
+    for name in names[:5]:
+        key = {"authorization": f"Bearer sk-{name}-0123456789"}
+        before, tap.delay = len(p.requests), lambda: rng.choice((0, 0, 0.08))
+        with ThreadPoolExecutor(40) as pool:
+            got = list(pool.map(lambda i: gs[i % 3].request("POST", "/v1/chat/completions", hundred_bytes(), key).status, range(200)))
+        tap.delay = lambda: 0
+        admitted = got.count(200)
+        assert admitted + got.count(429) == 200 and len(p.requests) - before == admitted
+        assert 0 < admitted <= 20 + 3 * 6, admitted         # each has six of twenty, and a bit
+        for g in gs:
+            until(lambda: g.store_up().metric("weir_store_settlements_owed") == 0)
+            g.quiet()
+        (left,) = redis_says(gs[0], key)
+        assert (left["used"], left["held"]) == (pytest.approx(admitted * 0.0005), 0), left
+        late += sum(g.metric("weir_store_calls_total", result="late") for g in gs)
+    assert late > 0
+    tap.listener.close()
+
+
+def redis_says(g, key):
+    """What the shared store has of a key's limits, not this process's memory."""
+    before = g.metric("weir_store_calls_total", result="answered")
+    limits = g.get("/v1/key", headers=key).json["limits"]
+    assert g.metric("weir_store_calls_total", result="answered") > before
+    return limits
 
 
 def spent(g):
