@@ -323,7 +323,7 @@ static void tell_losses(struct writing *x)
 
 bool anthropic_write_request(struct chat *c, const struct chat_target *t, struct buf *out, struct chat_loss *loss)
 {
-	struct writing x = { .c = c, .t = t, .loss = loss, .thought = claude_thought(c, t->max_output) };
+	struct writing x = { .c = c, .t = t, .loss = loss, .thought = claude_thought(c, t->max_output, loss) };
 	json_write_init(&x.w, out);
 	json_write_object(&x.w);
 	if (t->quirks & QUIRK_RAW_PREDICT)

@@ -157,7 +157,7 @@ static void write_effort(struct bedrock_writing *x)
 		json_member_string(&x->w, "type", STR("enabled"));
 		json_member_int(&x->w, "budget_tokens", x->thought);
 		json_write_object_end(&x->w);
-	} else if (effort == EFFORT_UNSAID || (x->claude && effort == EFFORT_NONE)) {
+	} else if (effort == EFFORT_UNSAID || x->claude) {
 		return;
 	} else if (is_by(x, "amazon.nova-2")) {
 		write_nova_effort(x, effort);

@@ -250,7 +250,7 @@ static void write_messages(struct bedrock_writing *x)
 bool bedrock_write_request(struct chat *c, const struct chat_target *t, struct buf *out, struct chat_loss *loss)
 {
 	struct bedrock_writing x = { .c = c, .t = t, .loss = loss, .claude = str_has(t->model, STR("anthropic.")) };
-	x.thought = x.claude ? claude_thought(c, t->max_output).tokens : 0;
+	x.thought = x.claude ? claude_thought(c, t->max_output, loss).tokens : 0;
 	json_write_init(&x.w, out);
 	json_write_object(&x.w);
 	write_messages(&x);

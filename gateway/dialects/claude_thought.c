@@ -16,7 +16,7 @@ static int64_t number(struct str json, int64_t otherwise)
 	return json_int(json, &n) && n > 0 ? n : otherwise;
 }
 
-struct claude_thought claude_thought(const struct chat *c, int64_t max_output)
+struct claude_thought claude_thought(const struct chat *c, int64_t max_output, struct chat_loss *loss)
 {
 	struct claude_thought t = { .said = json_type(c->max_tokens) == JSON_NUMBER };
 	t.max_tokens = number(c->max_tokens, max_output > 0 ? max_output : MAX_TOKENS);
@@ -25,12 +25,14 @@ struct claude_thought claude_thought(const struct chat *c, int64_t max_output)
 		t.tokens = THOUGHT_LEAST;
 	if (!t.tokens || t.tokens < t.max_tokens)
 		return t;
-	if (t.said && t.max_tokens <= THOUGHT_LEAST)
-		t.tokens = 0;		/* no room to think in */
-	else if (t.said)
-		t.tokens = t.max_tokens - 1 > THOUGHT_LEAST ? t.max_tokens - 1 : THOUGHT_LEAST;
-	else
+	if (!t.said) {
 		t.max_tokens = t.tokens + MAX_TOKENS;
+	} else if (t.max_tokens > THOUGHT_LEAST) {
+		t.tokens = t.max_tokens - 1;
+	} else {
+		t.tokens = 0;	/* no room to think in */
+		chat_drop_hint(loss, c->reasoning_field ? c->reasoning_field : "reasoning");
+	}
 	return t;
 }
 

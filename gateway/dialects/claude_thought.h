@@ -15,8 +15,8 @@ struct claude_thought {
 	bool said;		/* the caller told max_tokens */
 };
 
-/* `max_output`: the model's ceiling, where the caller gives none; 0: unknown. */
-struct claude_thought claude_thought(const struct chat *c, int64_t max_output);
+/* `max_output`: the model's ceiling, where the caller gives none; 0: unknown. Where there is no room to think the wish is told as lost. */
+struct claude_thought claude_thought(const struct chat *c, int64_t max_output, struct chat_loss *loss);
 /* The choice that can be asked for; a forced tool is told as lost. */
 enum tool_choice claude_choice(const struct chat *c, bool thinks, struct chat_loss *loss);
 /* The temperature that it takes, up to 1; STR_NONE: none. What is lost is told. */

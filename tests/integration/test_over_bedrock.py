@@ -135,7 +135,7 @@ def test_the_sdk_sends_everything_a_chat_has(gateway, provider):
               {"toolUse": {"toolUseId": "t1", "name": "weather", "input": {"city": "Köln", "n": 12345678901234567890123}}}]
     p, g, client = start(gateway, provider, lambda r: [http(200, plain(*blocks, stop="tool_use"))])
     r = client.chat.completions.create(
-        model="m", max_completion_tokens=900, temperature=0.5, stop="END", tools=TOOLS, tool_choice="required", reasoning_effort="low",
+        model="m", max_completion_tokens=1900, temperature=0.5, stop="END", tools=TOOLS, tool_choice="required", reasoning_effort="low",
         response_format={"type": "json_schema", "json_schema": {"name": "a", "schema": {"type": "object"}}},
         messages=[{"role": "system", "content": "Be brief."}, {"role": "user", "content": [{"type": "text", "text": "See"}, {"type": "image_url", "image_url": {"url": "data:image/jpeg;base64,AAAA"}}]},
                   {"role": "assistant", "content": " ", "tool_calls": [{"id": "c:1", "type": "function", "function": {"name": "weather", "arguments": "{\"city\":\"X\"}"}},
@@ -144,9 +144,9 @@ def test_the_sdk_sends_everything_a_chat_has(gateway, provider):
     sent = p.requests[0]
     body = sent.json
     assert sent.path == "/model/us.anthropic.claude-haiku-4-5-20251001-v1%3A0/converse" and sent.headers["authorization"] == "Bearer b-key"
-    assert body["system"] == [{"text": "Be brief."}] and body["inferenceConfig"] == {"maxTokens": 900, "temperature": 0.5, "stopSequences": ["END"]}
+    assert body["system"] == [{"text": "Be brief."}] and body["inferenceConfig"] == {"maxTokens": 1900, "stopSequences": ["END"]}
     assert body["toolConfig"] == {"tools": [{"toolSpec": {"name": "weather", "description": "Of a city", "inputSchema": {"json": TOOLS[0]["function"]["parameters"]}}}],
-                                  "toolChoice": {"any": {}}}
+                                  "toolChoice": {"auto": {}}}     # who thinks is not forced
     assert json.loads(body["outputConfig"]["textFormat"]["structure"]["jsonSchema"]["schema"]) == {"type": "object"}
     assert body["additionalModelRequestFields"] == {"thinking": {"type": "enabled", "budget_tokens": 1024}}
     user, assistant, results = body["messages"]
@@ -161,6 +161,20 @@ def test_the_sdk_sends_everything_a_chat_has(gateway, provider):
     assert p.requests[-1].json["messages"][1]["content"][0] == blocks[0]
     r = g.request("POST", "/v1/chat/completions", {**ASK, "messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "https://example.com/a.png"}}]}]})
     assert r.status == 400 and r.error["param"] == "messages.image"
+
+
+def test_claude_thinks_by_its_own_rules_there_too(gateway, provider):
+    """A budget below max_tokens, no temperature, no forced tool; what is given up is named."""
+    p, g, _ = start(gateway, provider, lambda r: [http(200, plain({"text": "ok"}))])
+    ask = {**ASK, "tools": TOOLS, "tool_choice": "required", "temperature": 0.5, "top_k": 5, "reasoning_effort": "high", "max_tokens": 3000}
+    r = g.request("POST", "/v1/chat/completions", ask)
+    sent = p.requests[-1].json
+    assert sent["additionalModelRequestFields"] == {"thinking": {"type": "enabled", "budget_tokens": 2999}} and sent["inferenceConfig"] == {"maxTokens": 3000}
+    assert set(r.headers["x-weir-dropped"].split(",")) == {"tool_choice", "temperature", "top_k"} and sent["toolConfig"]["toolChoice"] == {"auto": {}}
+    r = g.request("POST", "/v1/chat/completions", {**ask, "max_tokens": 900})
+    sent = p.requests[-1].json
+    assert r.headers["x-weir-dropped"] == "reasoning_effort" and sent["inferenceConfig"] == {"maxTokens": 900, "temperature": 0.5}
+    assert sent["toolConfig"]["toolChoice"] == {"any": {}} and sent["additionalModelRequestFields"] == {"top_k": 5}
 
 
 def stream_of(*events):
