@@ -143,10 +143,24 @@ static const char *error_type(const struct error *e)
 	}
 }
 
+/* There is no code for a full context: agents know it by Anthropic's own words, and make room then. */
+static void write_message(struct buf *out, const struct error *e)
+{
+	static const char words[] = "prompt is too long";
+	if (e->kind == ERR_CONTEXT_LENGTH && !str_ihas(e->message, str_c(words))) {
+		struct buf b = BUF_INIT(e->message.n + sizeof(words) + 2);
+		buf_addf(&b, "%s: %.*s", words, STR_FMT(e->message));
+		buf_add_json(out, buf_str(&b));
+		buf_free(&b);
+	} else {
+		buf_add_json(out, e->message);
+	}
+}
+
 static void write_error(struct buf *out, const struct error *e, struct str request_id)
 {
 	buf_addf(out, "{\"type\":\"error\",\"error\":{\"type\":\"%s\",\"message\":", error_type(e));
-	buf_add_json(out, e->message);
+	write_message(out, e);
 	buf_add(out, STR("},\"request_id\":"));
 	buf_add_json(out, request_id);
 	buf_addc(out, '}');

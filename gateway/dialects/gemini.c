@@ -140,6 +140,7 @@ static const char *status_word(int status)
 	case 403: return "PERMISSION_DENIED";
 	case 404: return "NOT_FOUND";
 	case 429: return "RESOURCE_EXHAUSTED";
+	case 499: return "CANCELLED";
 	case 503: return "UNAVAILABLE";
 	case 504: return "DEADLINE_EXCEEDED";
 	default:  return status < 500 ? "INVALID_ARGUMENT" : "INTERNAL";
