@@ -147,14 +147,20 @@ struct str arena_copy(struct arena *a, struct str s)
 struct str arena_printf(struct arena *a, const char *fmt, ...)
 {
 	va_list ap, again;
+	char text[256] = "";
 	va_start(ap, fmt);
 	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, ap);
+	int wrote = vsnprintf(text, sizeof(text), fmt, ap);
+	size_t n = wrote < 0 ? 0 : (size_t)wrote;
 	va_end(ap);
-	char *p = take(a, (size_t)(n < 0 ? 0 : n) + 1);
-	vsnprintf(p, (size_t)(n < 0 ? 0 : n) + 1, fmt, again);
+	char *p = take(a, n + 1);
+	if (n < sizeof(text))
+		memcpy(p, text, n);
+	else
+		vsnprintf(p, n + 1, fmt, again);
+	p[n] = '\0';
 	va_end(again);
-	return str_of(p, (size_t)(n < 0 ? 0 : n));
+	return str_of(p, n);
 }
 
 void arena_own(struct arena *a, void *object, void (*release)(void *object))

@@ -52,36 +52,40 @@ bool buf_reserve(struct buf *b, size_t more)
 	return true;
 }
 
-bool buf_add(struct buf *b, struct str s)
+bool buf_add_grown(struct buf *b, struct str s)
 {
-	if (!buf_reserve(b, s.n))
-		return false;
-	if (s.n)
-		memcpy(b->p + b->n, s.p, s.n);
-	b->n += s.n;
-	return true;
+	return buf_reserve(b, s.n) && buf_add(b, s);
 }
 
-bool buf_addc(struct buf *b, char c)
+bool buf_addd(struct buf *b, int64_t number)
 {
-	return buf_add(b, str_of(&c, 1));
+	char digits[20];
+	size_t at = sizeof(digits);
+	uint64_t left = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+	do
+		digits[--at] = (char)('0' + left % 10);
+	while (left /= 10);
+	if (number < 0)
+		digits[--at] = '-';
+	return buf_add(b, str_of(digits + at, sizeof(digits) - at));
 }
 
 bool buf_addf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap, again;
+	size_t room = b->cap - b->n;
 	va_start(ap, fmt);
 	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, ap);
+	int n = vsnprintf(room ? b->p + b->n : NULL, room, fmt, ap);
 	va_end(ap);
-	bool ok = n >= 0 && buf_reserve(b, (size_t)n + 1);
-	if (ok) {
+	bool fits = n >= 0 && (size_t)n < room, ok = fits || (n >= 0 && buf_reserve(b, (size_t)n + 1));
+	if (ok && !fits)
 		vsnprintf(b->p + b->n, (size_t)n + 1, fmt, again);
-		b->n += (size_t)n;
-	} else {
-		b->failed = true;
-	}
 	va_end(again);
+	if (ok)
+		b->n += (size_t)n;
+	else
+		b->failed = true;
 	return ok;
 }
 
@@ -101,10 +105,8 @@ static size_t utf8_length(struct str s)
 	return n;
 }
 
-static bool add_json_char(struct buf *b, struct str s, size_t *taken)
+static bool add_escaped(struct buf *b, unsigned char c)
 {
-	unsigned char c = (unsigned char)s.p[0];
-	*taken = 1;
 	switch (c) {
 	case '"':  return buf_add(b, STR("\\\""));
 	case '\\': return buf_add(b, STR("\\\\"));
@@ -113,29 +115,33 @@ static bool add_json_char(struct buf *b, struct str s, size_t *taken)
 	case '\t': return buf_add(b, STR("\\t"));
 	default: break;
 	}
-	if (c < 0x20 || c == 0x7f)
-		return buf_addf(b, "\\u%04x", c);
-	size_t n = utf8_length(s);
-	if (n == 0)
-		return buf_add(b, STR("\\ufffd"));
-	*taken = n;
-	return buf_add(b, str_head(s, n));
+	return c < 0x80 ? buf_addf(b, "\\u%04x", c) : buf_add(b, STR("\\ufffd"));
+}
+
+/* How far it goes without anything to be escaped or replaced. */
+static size_t plain_length(struct str s)
+{
+	size_t at = 0;
+	while (at < s.n) {
+		unsigned char c = (unsigned char)s.p[at];
+		size_t n = c < 0x80 ? c >= 0x20 && c != '"' && c != '\\' && c != 0x7f : utf8_length(str_skip(s, at));
+		if (n == 0)
+			break;
+		at += n;
+	}
+	return at;
 }
 
 bool buf_add_json(struct buf *b, struct str s)
 {
 	bool ok = buf_addc(b, '"');
 	while (ok && s.n) {
-		size_t plain = 0;
-		while (plain < s.n && (unsigned char)s.p[plain] >= 0x20 && (unsigned char)s.p[plain] < 0x7f &&
-		       s.p[plain] != '"' && s.p[plain] != '\\')
-			plain++;
+		size_t plain = plain_length(s);
 		ok = buf_add(b, str_head(s, plain));
 		s = str_skip(s, plain);
 		if (ok && s.n) {
-			size_t taken;
-			ok = add_json_char(b, s, &taken);
-			s = str_skip(s, taken);
+			ok = add_escaped(b, (unsigned char)s.p[0]);
+			s = str_skip(s, 1);
 		}
 	}
 	return ok && buf_addc(b, '"');

@@ -27,8 +27,25 @@ void buf_clear(struct buf *b);		/* n = 0, failed = false; memory stays */
 /* Room for `more` further bytes at b->p + b->n; the caller then adds to n. */
 bool buf_reserve(struct buf *b, size_t more);
 
-bool buf_add(struct buf *b, struct str s);
-bool buf_addc(struct buf *b, char c);
+/* Inline where the room is there: most of what is written is short. */
+bool buf_add_grown(struct buf *b, struct str s);
+
+static inline bool buf_add(struct buf *b, struct str s)
+{
+	if (s.n > b->cap - b->n)
+		return buf_add_grown(b, s);
+	if (s.n)
+		memcpy(b->p + b->n, s.p, s.n);
+	b->n += s.n;
+	return true;
+}
+
+static inline bool buf_addc(struct buf *b, char c)
+{
+	return buf_add(b, str_of(&c, 1));
+}
+
+bool buf_addd(struct buf *b, int64_t number);	/* in decimal digits */
 bool buf_addf(struct buf *b, const char *fmt, ...) printf_like(2, 3);
 
 /* `s` as a JSON string with its quotes; control bytes and invalid UTF-8 escaped or replaced. */

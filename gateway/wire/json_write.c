@@ -144,25 +144,20 @@ void json_write_raw(struct json_write *w, struct str json)
 
 void json_write_int(struct json_write *w, int64_t number)
 {
-	char digits[20];
-	size_t at = sizeof(digits);
-	uint64_t left = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
-	do
-		digits[--at] = (char)('0' + left % 10);
-	while (left /= 10);
-	if (number < 0)
-		digits[--at] = '-';
-	json_write_raw(w, str_of(digits + at, sizeof(digits) - at));
+	if (value(w))
+		buf_addd(w->out, number);
 }
 
 void json_write_bool(struct json_write *w, bool yes)
 {
-	json_write_raw(w, yes ? STR("true") : STR("false"));
+	if (value(w))
+		buf_add(w->out, yes ? STR("true") : STR("false"));
 }
 
 void json_write_null(struct json_write *w)
 {
-	json_write_raw(w, STR("null"));
+	if (value(w))
+		buf_add(w->out, STR("null"));
 }
 
 bool json_write_end(const struct json_write *w)

@@ -51,52 +51,52 @@ void json_write_int(struct json_write *w, int64_t value);
 void json_write_bool(struct json_write *w, bool value);
 void json_write_null(struct json_write *w);
 
-/* A key and its value in one call; `key` is plain. */
+/* A key and its value in one call; `key` needs no escapes. */
 static inline void json_member_object(struct json_write *w, const char *key)
 {
-	json_write_key(w, str_c(key));
+	json_write_key_escaped(w, str_c(key));
 	json_write_object(w);
 }
 
 static inline void json_member_array(struct json_write *w, const char *key)
 {
-	json_write_key(w, str_c(key));
+	json_write_key_escaped(w, str_c(key));
 	json_write_array(w);
 }
 
 static inline void json_member_string(struct json_write *w, const char *key, struct str text)
 {
-	json_write_key(w, str_c(key));
+	json_write_key_escaped(w, str_c(key));
 	json_write_string(w, text);
 }
 
 static inline void json_member_escaped(struct json_write *w, const char *key, struct str spelled)
 {
-	json_write_key(w, str_c(key));
+	json_write_key_escaped(w, str_c(key));
 	json_write_escaped(w, spelled);
 }
 
 static inline void json_member_raw(struct json_write *w, const char *key, struct str json)
 {
-	json_write_key(w, str_c(key));
+	json_write_key_escaped(w, str_c(key));
 	json_write_raw(w, json);
 }
 
 static inline void json_member_int(struct json_write *w, const char *key, int64_t value)
 {
-	json_write_key(w, str_c(key));
+	json_write_key_escaped(w, str_c(key));
 	json_write_int(w, value);
 }
 
 static inline void json_member_bool(struct json_write *w, const char *key, bool value)
 {
-	json_write_key(w, str_c(key));
+	json_write_key_escaped(w, str_c(key));
 	json_write_bool(w, value);
 }
 
 static inline void json_member_null(struct json_write *w, const char *key)
 {
-	json_write_key(w, str_c(key));
+	json_write_key_escaped(w, str_c(key));
 	json_write_null(w);
 }
 
