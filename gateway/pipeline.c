@@ -61,6 +61,8 @@ static void end(struct txn *t)
 		return;
 	txn_move(t, TXN_DONE);
 	t->ended_us = clock_us();	/* the turn's own work is part of it */
+	if (t->caller_gone && t->error.kind == ERR_NONE)
+		t->error.kind = ERR_CALLER_GONE;
 	t->cancel = NULL;
 	t->on_drain = NULL;
 	t->client = NULL;
@@ -72,6 +74,7 @@ static void fail(struct txn *t)
 {
 	if (t->state == TXN_DONE)
 		return;
+	cache_give_rest(t);
 	answer_error(t);
 	end(t);
 }
@@ -125,6 +128,8 @@ static void hangup(struct txn *t)
 		return;
 	t->client = NULL;
 	t->caller_gone = true;
+	if (cache_is_followed(t))
+		return;		/* comes again when the last of them is gone, too */
 	if (t->error.kind == ERR_NONE)
 		t->error.kind = ERR_CALLER_GONE;
 	if (t->cancel)
@@ -134,7 +139,7 @@ static void hangup(struct txn *t)
 
 static void drained(struct txn *t)
 {
-	if (t->on_drain)
+	if (cache_drained(t) && t->on_drain)
 		t->on_drain(t);
 }
 

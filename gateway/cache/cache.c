@@ -1,6 +1,6 @@
 /*
- * cache.c: look-up on the way in, a recording sink on the way out, and an answer that is over its
- * time where nobody else answers.
+ * cache.c: look-up on the way in, who asks and who follows, and an answer that is over its time where nobody else
+ * answers. lead.c keeps what comes, follow.c gives what somebody else asked for.
  */
 #include "cache/cache.h"
 
@@ -8,10 +8,8 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "cache/cache_key.h"
+#include "cache/cached.h"
 #include "cache/entry.h"
-#include "cache/wish.h"
-#include "cache/worth.h"
 #include "core/call.h"
 #include "core/endpoint.h"
 #include "core/families.h"
@@ -21,80 +19,13 @@
 #include "wire/json_cursor.h"
 #include "wire/json_scan.h"
 
-struct cached {
-	struct sink sink;		/* records; first member of what sinks see */
-	struct txn *t;
-	uint32_t generation;
-	struct store_call call;
-	bool asking, parked;
-	char key[CACHE_KEY_SIZE];
-	struct cache_wish wish;
-	int64_t ttl_us, stale_us;	/* kept for both together */
-	struct worth worth;
-	bool usage_told, spoiled, whole;
-	struct buf old;			/* what was found and is over its time */
-	struct buf bytes;		/* what was found, then what is recorded */
-};
-
 static void free_cached(struct txn *t)
 {
 	if (!t->cached)
 		return;
-	buf_free(&t->cached->bytes);
-	buf_free(&t->cached->old);
+	buf_free(&t->cached->found);
 	free(t->cached);
 	t->cached = NULL;
-}
-
-/* --- recording --- */
-
-static void keep(struct cached *c)
-{
-	const struct txn *t = c->t;
-	const struct entry e = { .cost = t->cost, .usage = t->usage, .stream = c->worth.stream, .usage_told = c->usage_told };
-	bool good = !c->spoiled && !t->unrecorded && !t->odd_end && t->answer.status == 200;
-	if (good && worth_keeping(&c->worth, entry_body(&c->bytes)) && entry_seal(&c->bytes, &e))
-		store_put(worker_store(), NULL, str_c(c->key), buf_str(&c->bytes), (c->ttl_us + c->stale_us) / MS_US);
-}
-
-/* Clients often hang up behind it, before the connection's last bytes. */
-static bool is_last_event(struct str raw)
-{
-	static const struct str last[] = { STR_INIT("data: [DONE]"), STR_INIT("data:[DONE]"), STR_INIT("event: message_stop"),
-					   STR_INIT("event: response.completed") };
-	for (size_t i = 0; i < array_len(last); i++)
-		if (str_starts(raw, last[i]))
-			return true;
-	return false;
-}
-
-static void record(struct cached *c, const struct delta *d)
-{
-	bool comment = d->kind == DELTA_EVENT && str_starts(d->raw, STR(": keep-alive"));	/* weir's own */
-	c->whole |= d->kind == DELTA_END || (d->kind == DELTA_EVENT && is_last_event(d->raw));
-	switch (d->kind) {
-	case DELTA_HEAD:
-		entry_begin(&c->bytes, c->t->answer.content_type);
-		break;
-	case DELTA_EVENT:
-	case DELTA_BYTES:
-		if (!comment && !buf_add(&c->bytes, d->raw)) {
-			c->spoiled = true;	/* too large: let go of it at once */
-			buf_free(&c->bytes);
-		}
-		break;
-	case DELTA_END:
-		break;
-	}
-}
-
-static enum sink_result take(struct sink *s, struct delta *d)
-{
-	struct cached *c = container_of(s, struct cached, sink);
-	enum sink_result r = sink_pass(s, d);
-	if (r == SINK_TAKEN && !c->spoiled)
-		record(c, d);
-	return r;
 }
 
 /* --- replaying --- */
@@ -130,9 +61,10 @@ bool cache_stale(struct txn *t)
 	struct cached *c = t->cached;
 	struct entry e;
 	int64_t over = c && c->stale_us < c->wish.stale_us ? c->stale_us : c ? c->wish.stale_us : 0;
-	if (!c || !entry_read(buf_str(&c->old), &e) || e.age_us - c->ttl_us > over)
+	if (!c || !entry_read(buf_str(&c->found), &e) || e.age_us - c->ttl_us > over)
 		return false;
 	c->spoiled = true;		/* it is not kept anew */
+	flight_label(c->flight, "stale");
 	t->error = (struct error){ .kind = ERR_NONE };
 	t->live_target = NULL;		/* none of those that were tried */
 	replay(t, &e, "stale");
@@ -146,18 +78,21 @@ static void on_value(struct store_call *call)
 	struct cached *c = container_of(call, struct cached, call);
 	c->asking = false;
 	if (call->result == STORE_OK)	/* readable now only */
-		buf_add(&c->bytes, call->value);
+		buf_add(&c->found, call->value);
 	if (c->parked)
 		txn_resume(c->t, c->generation);
 }
 
+static void stop_asking(struct cached *c)
+{
+	if (c->asking)
+		store_cancel(worker_store(), &c->call);
+	c->asking = c->parked = false;
+}
+
 static void cancel(struct txn *t)
 {
-	struct cached *c = t->cached;
-	if (c && c->asking)
-		store_cancel(worker_store(), &c->call);
-	if (c)
-		c->asking = c->parked = false;
+	stop_asking(t->cached);
 }
 
 /* Zero, in whatever way it is spelled. */
@@ -214,6 +149,14 @@ static bool has_stale(const struct model *m)
 	return false;
 }
 
+/* Whoever asks the same meanwhile gets this answer, too. Not where each wants its own, or calls of tools are at stake. */
+static bool is_shared(const struct txn *t, const struct cached *c)
+{
+	const struct cache_wish *w = &c->wish;
+	bool tools = member(t->call, STR("tools")).n || member(t->call, STR("functions")).n;
+	return t->snapshot->settings.cache.coalesce && !w->no_cache && !w->only && w->stale_us == INT64_MAX && (c->worth.tools || !tools);
+}
+
 static struct cached *make(struct txn *t)
 {
 	const struct cache_settings *s = &t->snapshot->settings.cache;
@@ -221,11 +164,12 @@ static struct cached *make(struct txn *t)
 	struct cached *c = mem_alloc(sizeof(*c));
 	uint8_t digest[DIGEST_SIZE];
 	char hex[2 * DIGEST_SIZE + 1];
-	*c = (struct cached){ .t = t, .generation = t->generation, .wish = cache_wish(t->req), .usage_told = t->call->usage_asked };
+	*c = (struct cached){ .t = t, .generation = t->generation, .wish = cache_wish(t->req), .usage_told = t->call->usage_asked, .most = s->max_entry };
 	c->worth = (struct worth){ .endpoint = t->endpoint, .stream = t->stream, .tools = s->tools, .limited = t->call->max_output > 0 };
+	c->shares = is_shared(t, c);
 	c->ttl_us = m->policy.cache_ttl_us ? m->policy.cache_ttl_us : s->ttl_us;
 	c->stale_us = has_stale(m) ? s->stale_us : 0;
-	buf_init(&c->bytes, s->max_entry + ENTRY_OVERHEAD);
+	buf_init(&c->found, s->max_entry + ENTRY_OVERHEAD);
 	cache_key(t, digest);
 	digest_to_hex(digest, hex);
 	t->cache_id = arena_copy(&t->arena, str_of(hex, 2 * DIGEST_SIZE));
@@ -249,17 +193,50 @@ static enum stage_result miss(struct txn *t, const char *why)
 	families_cache_miss(t->live_model, why);
 	if (c->wish.only)
 		return txn_error(t, ERR_TIMEOUT, "There is no kept answer to this, and only a kept one was wanted.");
-	c->old = c->bytes;
-	buf_init(&c->bytes, c->old.max);
 	t->cache_state = "miss";
-	c->sink.take = take;
-	txn_lay_sink(t, &c->sink);
+	lead_begin(c);
 	return STAGE_NEXT;
 }
 
-static const char *why_missed(const struct store_call *call)
+/* Found, and young enough. */
+static bool is_fresh(const struct cached *c, struct entry *e)
 {
-	return call->result == STORE_OK ? "broken" : call->result == STORE_MISSING ? "absent" : "store";
+	return !c->asking && c->call.result == STORE_OK && entry_read(buf_str(&c->found), e) && e->age_us <= c->ttl_us &&
+	       e->age_us <= c->wish.max_age_us;
+}
+
+static const char *why_missed(const struct cached *c)
+{
+	struct entry e;
+	if (c->wish.no_cache)
+		return "asked";
+	if (c->call.result != STORE_OK)
+		return c->call.result == STORE_MISSING ? "absent" : "store";
+	return entry_read(buf_str(&c->found), &e) ? "expired" : "broken";
+}
+
+static void ask(struct cached *c)
+{
+	c->asked = true;
+	if (c->wish.no_cache)
+		return;
+	buf_clear(&c->found);
+	c->asking = true;
+	c->call = (struct store_call){ .done = on_value };
+	store_get(worker_store(), &c->call, str_c(c->key));
+}
+
+/*
+ * A flight to lead or to follow. One that was found ended after its answer was kept: so where this one leads, and the
+ * store has said already that there is none, it is asked once more, and no second call is made for one question.
+ */
+static void join(struct cached *c)
+{
+	c->flight = flight_join(c->shares ? str_c(c->key) : STR_NONE, c->t, c->most, &c->leads);
+	if (!c->leads)
+		stop_asking(c);
+	else if (c->shares && !c->asking)
+		ask(c);
 }
 
 static enum stage_result decide(struct txn *t)
@@ -268,34 +245,35 @@ static enum stage_result decide(struct txn *t)
 	struct entry e;
 	t->cancel = NULL;
 	c->parked = false;
-	if (c->call.result != STORE_OK || !entry_read(buf_str(&c->bytes), &e))
-		return miss(t, why_missed(&c->call));
-	if (e.age_us > c->ttl_us || e.age_us > c->wish.max_age_us)
-		return miss(t, "expired");
+	if (!is_fresh(c, &e))
+		return miss(t, why_missed(c));
+	lead_drop(c);
 	replay(t, &e, "hit");
 	return STAGE_ANSWERED;
 }
 
+static enum stage_result wait(struct txn *t)
+{
+	t->cached->parked = true;
+	t->cancel = cancel;
+	return STAGE_PARKED;
+}
+
 static enum stage_result enter(struct txn *t)
 {
-	if (!t->cached) {
-		if (!has_part(t))
-			return STAGE_NEXT;
-		t->cached = make(t);
-		if (t->cached->wish.no_store)
-			return bypass(t);
-		if (t->cached->wish.no_cache)
-			return miss(t, "asked");
-		t->cached->asking = true;
-		t->cached->call = (struct store_call){ .done = on_value };
-		store_get(worker_store(), &t->cached->call, str_c(t->cached->key));
-	}
-	if (t->cached->asking) {
-		t->cached->parked = true;
-		t->cancel = cancel;
-		return STAGE_PARKED;
-	}
-	return decide(t);
+	struct entry e;
+	if (!t->cached && !has_part(t))
+		return STAGE_NEXT;
+	struct cached *c = t->cached ? t->cached : (t->cached = make(t));
+	if (c->wish.no_store)
+		return bypass(t);
+	if (!c->asked)
+		ask(c);
+	if (!c->flight && !c->wish.only && !is_fresh(c, &e))
+		join(c);
+	if (c->flight && !c->leads)
+		return follow_begin(c);
+	return c->asking ? wait(t) : decide(t);
 }
 
 static void leave(struct txn *t)
@@ -303,11 +281,30 @@ static void leave(struct txn *t)
 	struct cached *c = t->cached;
 	if (!c)
 		return;
-	if (c->asking)
-		store_cancel(worker_store(), &c->call);
-	if (c->whole && !t->cut && (t->error.kind == ERR_NONE || t->error.kind == ERR_CALLER_GONE))
-		keep(c);	/* its cost is known now */
+	stop_asking(c);
+	if (c->flight && c->leads)
+		lead_end(c);	/* its cost is known now */
+	else if (c->flight)
+		follow_end(c);
 	free_cached(t);
 }
 
 const struct stage cache_stage = { .name = "cache", .enter = enter, .leave = leave };
+
+/* --- for the pipeline --- */
+
+bool cache_drained(struct txn *t)
+{
+	return !t->cached || !t->cached->flight || !t->cached->leads || lead_catch_up(t->cached);
+}
+
+void cache_give_rest(struct txn *t)
+{
+	if (t->cached && t->cached->flight && t->cached->leads)
+		lead_give_rest(t->cached);
+}
+
+bool cache_is_followed(const struct txn *t)
+{
+	return t->cached && t->cached->flight && t->cached->leads && !t->cached->parked && flight_is_watched(t->cached->flight);
+}

@@ -117,6 +117,7 @@ static const struct option settings_rows[] = {
 	{ "cache.max_entry", OPTION_SIZE, S(s.cache.max_entry), "1MiB", "1KiB 64MiB", NULL, false, "largest answer kept" },
 	{ "cache.max_memory", OPTION_SIZE, S(s.cache.max_memory), "256MiB", "1MiB 1024GiB", NULL, true, "of all answers in memory" },
 	{ "cache.scope", OPTION_WORD, S(s.cache.scope), "key", "key team global", NULL, false, "who shares answers" },
+	{ "cache.coalesce", OPTION_BOOL, S(s.cache.coalesce), "true", NULL, NULL, false, "ask once for all who want the same at the same time" },
 	{ "cache.tools", OPTION_BOOL, S(s.cache.tools), "false", NULL, NULL, false, "keep answers with tool calls, too" },
 	{ "cache.deterministic_only", OPTION_BOOL, S(s.cache.deterministic_only), "false", NULL, NULL, false, "only of requests with temperature 0, and what writes no text" },
 	{ "cache.stale_on_error", OPTION_DURATION, S(s.cache.stale_us), "24h", "0s 365d", NULL, false, "how far over its time an answer may be when no target answers; 0s: never given" },

@@ -61,6 +61,7 @@ enum cache_scope { CACHE_KEY, CACHE_TEAM, CACHE_GLOBAL };
 
 struct cache_settings {
 	bool enabled;				/* of models that say nothing else */
+	bool coalesce;				/* one upstream call for all who ask the same at once */
 	bool tools;				/* answers with tool calls, too */
 	bool deterministic_only;		/* requests of temperature 0 */
 	int64_t ttl_us;

@@ -107,6 +107,8 @@ static void add_outcome(struct buf *b, const struct txn *t)
 		add_text(b, STR(",\"error\":"), str_c(error_row(t->error.kind)->fault), NAME_MAX_SHOWN);
 	buf_add(b, t->stream ? STR(",\"stream\":true") : STR(",\"stream\":false"));
 	add_number(b, STR(",\"bytes\":"), (int64_t)t->answer.bytes);
+	if (t->cache_state)
+		add_text(b, STR(",\"cache\":"), str_c(t->cache_state), NAME_MAX_SHOWN);
 	if (t->cut)
 		buf_add(b, STR(",\"cut\":true"));
 	if (t->caller_gone)

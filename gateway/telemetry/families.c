@@ -530,7 +530,7 @@ static void prepare_pair(struct str model, struct str provider)
 
 static void prepare_cache(struct str model)
 {
-	static const char *const results[] = { "hit", "stale", "miss", "bypass" }, *const reasons[] = { "absent", "expired", "broken", "store", "asked" };
+	static const char *const results[] = { "hit", "coalesced", "stale", "miss", "bypass" }, *const reasons[] = { "absent", "expired", "broken", "store", "asked" };
 	for (size_t i = 0; i < array_len(results); i++)
 		two(&cache_requests, model, str_c(results[i]));
 	for (size_t i = 0; i < array_len(reasons); i++)

@@ -1,6 +1,7 @@
 /*
  * attempt_caller.c: an attempt's words towards the caller: head, deltas, end.
  */
+#include "upstream/attempt_charge.h"
 #include "upstream/attempt_parts.h"
 
 enum sink_result attempt_emit(struct attempt *a, struct delta *d)
@@ -12,7 +13,8 @@ enum sink_result attempt_emit(struct attempt *a, struct delta *d)
 void attempt_pass_by(struct txn *t, struct str bytes)
 {
 	t->unrecorded = true;
-	client_write(t->client, &bytes, 1);
+	if (t->client)
+		client_write(t->client, &bytes, 1);
 }
 
 void attempt_emit_head(struct attempt *a, int64_t length)
@@ -29,6 +31,7 @@ void attempt_emit_head(struct attempt *a, int64_t length)
 void attempt_complete(struct attempt *a)
 {
 	struct delta end = { .kind = DELTA_END, .may_park = true };
+	attempt_charge(a, true);	/* whoever keeps the answer keeps what it cost */
 	a->end_waits = attempt_emit(a, &end) != SINK_TAKEN;
 	if (!a->end_waits)
 		a->events->completed(a);

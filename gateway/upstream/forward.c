@@ -166,7 +166,7 @@ static bool may_try(const struct forward *f)
 {
 	const struct retry *r = &f->t->plan->model->retry;
 	int most = r->attempts > 0 ? r->attempts : ATTEMPTS_MAX;
-	return f->t->attempts < most && loop_now(f->t->loop) < f->t->deadline_us && f->t->client;
+	return f->t->attempts < most && loop_now(f->t->loop) < f->t->deadline_us;
 }
 
 /* --- one attempt --- */

@@ -84,7 +84,7 @@ static bool timed_out(struct forward *f, int64_t now)
 	const char *why = NULL;
 	if (now >= t->deadline_us && !(t->answer.content && t->stream))
 		why = "the request's time is over";
-	else if (y->running && !a->waiting && content && now - a->last_byte_us >= f->timeouts.idle_us)
+	else if (y->running && !a->waiting && !a->end_waits && content && now - a->last_byte_us >= f->timeouts.idle_us)
 		why = "the provider fell silent";
 	else if (y->running && t->stream && !content && now - a->began_us >= f->timeouts.first_token_us)
 		why = "no first token in time";

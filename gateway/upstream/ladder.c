@@ -25,7 +25,7 @@ static bool rung_answers(struct txn *t, enum ladder_rung rung)
 bool ladder_answers(struct txn *t, enum error_kind kind)
 {
 	const struct model *m = t->plan ? t->plan->model : NULL;
-	if (!m || t->comparison || t->answer.content || !t->client || !may_answer(kind))
+	if (!m || t->comparison || t->answer.content || !may_answer(kind))
 		return false;
 	for (unsigned i = 0; i < m->n_ladder; i++)
 		if (rung_answers(t, (enum ladder_rung)m->ladder[i]))

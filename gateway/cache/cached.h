@@ -1,0 +1,60 @@
+/*
+ * cached.h: a transaction's part in the cache, shared by the files of this stage: cache.c the look-up, lead.c what
+ * the leader of a flight records, follow.c an answer that somebody else asked for.
+ */
+#ifndef WEIR_CACHE_CACHED_H
+#define WEIR_CACHE_CACHED_H
+
+#include "cache/cache_key.h"
+#include "cache/flight.h"
+#include "cache/wish.h"
+#include "cache/worth.h"
+#include "store/store.h"
+
+struct cached {
+	struct sink sink;		/* records; first member of what sinks see */
+	struct txn *t;
+	uint32_t generation;
+	struct store_call call;
+	bool asked, asking, parked;
+	char key[CACHE_KEY_SIZE];
+	struct cache_wish wish;
+	int64_t ttl_us, stale_us;	/* kept for both together */
+	uint64_t most;			/* bytes of an answer that is kept */
+	struct worth worth;
+	bool usage_told;
+	bool shares;			/* one upstream call serves all who ask this meanwhile */
+	struct buf found;		/* what the store had, maybe over its time */
+	struct flight *flight;		/* NULL: not yet, or no more */
+	size_t at;			/* how much of it the caller got, where it reads from there */
+	/* The leader. */
+	bool leads, spoiled, whole;
+	bool lagging;			/* its caller reads from the record */
+	/* Who follows. */
+	struct flight_watch watch;
+	struct loop_task look;
+	struct timer timer;
+	bool timed, headed;
+	unsigned comments;
+};
+
+/* --- lead.c --- */
+
+/* The answer that comes is recorded in c->flight. */
+void lead_begin(struct cached *c);
+/* Gives the caller what is owed. True: it has all that is recorded. */
+bool lead_catch_up(struct cached *c);
+/* Gives it whatever its queue, before an error ends the answer. */
+void lead_give_rest(struct cached *c);
+/* The leader ends: keeps the answer, or tells those who wait how it failed. */
+void lead_end(struct cached *c);
+/* Nothing was recorded and nothing will be: whoever waits asks by itself. */
+void lead_drop(struct cached *c);
+
+/* --- follow.c --- */
+
+/* Parks the transaction as one that waits for c->flight. */
+enum stage_result follow_begin(struct cached *c);
+void follow_end(struct cached *c);
+
+#endif
