@@ -165,6 +165,7 @@ static void settle_down(struct txn *t)
 	t->req = NULL;
 	t->snapshot = NULL;
 	t->rate = NULL;
+	t->denied = NULL;
 	t->dropped = STR_NONE;
 	t->answered_by = STR_NONE;
 	t->cache_id = STR_NONE;

@@ -14,6 +14,7 @@
 #include "core/endpoint.h"
 #include "core/families.h"
 #include "core/live.h"
+#include "core/refused.h"
 #include "core/snapshot.h"
 #include "core/txn.h"
 #include "wire/jwt_read.h"
@@ -76,21 +77,22 @@ static enum stage_result open_to_all(struct txn *t)
 	return txn_error(t, ERR_OVERLOADED, "Whether callers need keys is kept in the store, which has not answered yet.");
 }
 
-/* A limit of requests of the key or its team was reached a moment ago, and only time helps. */
+/* Would it be refused whatever it asks for? Each request counts as one; tokens are of those that are answered with text. */
+static bool is_sure(const struct txn *t, const struct limit_rule *rule)
+{
+	if (rule->unit == LIMIT_REQUESTS)
+		return t->endpoint->route != ROUTE_HERE;
+	return rule->unit == LIMIT_TOKENS && t->endpoint->good == ANSWER_TEXT && !t->snapshot->plugins;
+}
+
+/* A limit of the key or its team was reached a moment ago, and only time helps. */
 static enum stage_result not_denied(struct txn *t)
 {
-	const struct live_denial *d = &t->live_key->denial;
-	int64_t left = atomic_load_explicit(&d->until_us, memory_order_acquire) - loop_now(t->loop);
-	if (likely(left <= 0) || t->endpoint->route == ROUTE_HERE || atomic_load(&d->stamp) != snapshot_stamp(t->snapshot))
+	struct refused r;
+	if (likely(!refused_before(t, &r)) || !is_sure(t, r.rule))
 		return STAGE_NEXT;
-	int64_t span = atomic_load(&d->span_s), most = atomic_load(&d->most);
-	bool team = atomic_load(&d->of_team);
-	struct str name = team ? t->key->team : t->key->name;
-	t->error.retry_after_s = (int)((left + SECOND_US - 1) / SECOND_US);
 	families_refusal(t->live_key);
-	return txn_error(t, ERR_KEY_RATE_LIMIT, "The limit of %s `%.*s` is reached: requests_per_%s %lld; %lld are used, 0 are held by running "
-			 "requests, this one needs 1.", team ? "team" : "key", STR_FMT(name), span == 1 ? "second" : span == 60 ? "minute" :
-			 span == 3600 ? "hour" : "day", (long long)most, (long long)most);
+	return refuse(t, &r);
 }
 
 static enum stage_result enter(struct txn *t)

@@ -80,12 +80,13 @@ struct live_team {
 	struct str name;
 };
 
-/* A limit of requests that is reached, until when: its key is refused before its body is read. */
+/* A limit that is reached, until when: its key is refused without asking the store. See core/refused.h. */
 struct live_denial {
 	_Atomic int64_t until_us;		/* monotonic; 0: none */
 	_Atomic uint64_t stamp;			/* of configuration and keys when it was refused: other ones ask anew */
-	_Atomic int64_t most, span_s;
-	_Atomic bool of_team;
+	_Atomic uint32_t rule;			/* of the key's limits */
+	_Atomic int64_t spent, period_end;
+	_Atomic int64_t retry_us;		/* monotonic; INT64_MAX: waiting does not help */
 };
 
 struct live_key {

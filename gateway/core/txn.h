@@ -90,6 +90,7 @@ struct txn {
 	struct str cache_id;		/* x-weir-cache-id: of the answer that is kept or given, in the arena */
 	bool unrecorded;		/* bytes went to the caller past the sinks */
 	bool odd_end;			/* what was translated ended by a word of the provider's that is no success */
+	const struct error *denied;	/* money is spent: the answer where nothing kept or free is found; in the arena. NULL */
 	struct hold *hold;		/* outlives the arena; NULL: nothing */
 	const struct rate_state *rate;	/* in the arena; NULL: no such limits */
 	struct weir_request *plugins;	/* NULL: none has a part in it */

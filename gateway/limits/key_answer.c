@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "core/may_use.h"
 #include "core/money.h"
+#include "core/refused.h"
 #include "core/sink.h"
 #include "core/target.h"
 #include "limits/limits.h"

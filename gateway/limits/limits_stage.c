@@ -9,6 +9,7 @@
 #include "core/families.h"
 #include "core/live.h"
 #include "core/plan.h"
+#include "core/refused.h"
 #include "core/replicas.h"
 #include "core/snapshot.h"
 #include "limits/known.h"
@@ -214,20 +215,59 @@ static bool ask_locally(struct txn *t, struct hold *h)
 	return true;
 }
 
-/* Money is spent: free targets may go on, under the other limits. */
-static bool ask_for_free(struct txn *t, struct hold *h)
+/* An answer that was kept, or a rung below the targets, may serve a request for which there is no money. */
+static bool may_be_kept(const struct txn *t)
 {
-	const struct limit_rule *rule = &t->key->limits->rules[h->rules[h->answer.refused_by < h->r.n ? h->answer.refused_by : 0]];
-	bool was_local = h->local;
-	if (rule->unit != LIMIT_USD || !need_nothing(t))
+	const struct model *m = t->plan->model;
+	return m->policy.cache || t->cache_wish > 0 || m->n_ladder > 0;
+}
+
+/*
+ * Money is spent, as t->error says: free targets and kept answers go on, under the other limits. False: there is nothing
+ * of that kind.
+ */
+static bool go_without_money(struct txn *t, bool local)
+{
+	bool any = need_nothing(t);
+	if (!any && !may_be_kept(t))
 		return false;
-	hold_free(h);
-	h = make(t, true);
-	h->local = was_local;
-	if (was_local)
+	if (!any) {
+		struct error *denied = arena_new(&t->arena, struct error);
+		*denied = t->error;
+		t->denied = denied;
+	}
+	t->error = (struct error){ .kind = ERR_NONE };
+	struct hold *h = make(t, true);
+	h->local = local;
+	if (local)
 		take_part(h);
 	ask(t, h);
 	return true;
+}
+
+static enum stage_result refused(struct txn *t)
+{
+	families_refusal(t->live_key);
+	return STAGE_FAILED;
+}
+
+/* The money of the key or its team was spent a moment ago, and this request needs some. */
+static bool is_broke(struct txn *t)
+{
+	struct hold_need need;
+	struct refused r;
+	if (likely(!refused_before(t, &r)) || r.rule->unit != LIMIT_USD)
+		return false;
+	need_of(t, &need);
+	if (need.cost == 0 && need.most_cost == 0)
+		return false;
+	refuse(t, &r);
+	return true;
+}
+
+static enum limit_unit refused_unit(const struct txn *t, const struct hold *h)
+{
+	return t->key->limits->rules[h->rules[h->answer.refused_by < h->r.n ? h->answer.refused_by : 0]].unit;
 }
 
 static enum stage_result away(struct txn *t)
@@ -258,10 +298,15 @@ static enum stage_result go_on(struct txn *t)
 			return STAGE_NEXT;
 		}
 		if (h->call.result == STORE_REFUSED) {
-			if (ask_for_free(t, h))
-				continue;
-			families_refusal(t->live_key);
-			return refusal(t, h, t->key->limits);
+			bool money = refused_unit(t, h) == LIMIT_USD, local = h->local;
+			refusal(t, h, t->key->limits);
+			if (!money)
+				return refused(t);
+			hold_free(h);
+			t->hold = NULL;
+			if (!go_without_money(t, local))
+				return refused(t);
+			continue;
 		}
 		if (!ask_locally(t, h))
 			return away(t);
@@ -275,7 +320,11 @@ static enum stage_result enter(struct txn *t)
 			return STAGE_NEXT;
 		if (t->key->limits->money)
 			need_prices(t);
-		ask(t, make(t, false));
+		bool broke = is_broke(t);
+		if (!broke)
+			ask(t, make(t, false));
+		else if (!go_without_money(t, false))
+			return refused(t);
 	}
 	return go_on(t);
 }

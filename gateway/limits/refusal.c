@@ -1,88 +1,46 @@
 /*
- * refusal.c: a refusal that says all: whose limit, how much is spent, held back and allowed.
+ * refusal.c: of the limits that refuse, the one to name; and whether it denies its key for a while.
  */
 #include "limits/refusal.h"
 
-#include <time.h>
-
 #include "base/clock.h"
-#include "core/live.h"
-#include "core/money.h"
-#include "core/snapshot.h"
+#include "core/refused.h"
 #include "core/target.h"
-
-struct str moment_text(struct arena *a, int64_t unix_s)
-{
-	struct tm tm;
-	time_t at = (time_t)unix_s;
-	gmtime_r(&at, &tm);
-	return arena_printf(a, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
-			    tm.tm_sec);
-}
-
-static struct str amount(struct arena *a, const struct limit_rule *rule, int64_t n)
-{
-	char text[MONEY_SIZE];
-	if (rule->unit == LIMIT_USD)
-		return arena_printf(a, "$%.*s", STR_FMT(money_format(text, n)));
-	return arena_printf(a, "%lld", (long long)n);
-}
-
-/* A part of the limit was reached, not the limit. */
-static struct str part_note(struct arena *a, const struct hold *h, unsigned i, const struct limit_rule *rule)
-{
-	if (!h->local || h->limits[i].limit == rule->most)
-		return STR_NONE;
-	return arena_printf(a, " The store that replicas share is away: until it is back this one goes as far as %.*s.",
-			    STR_FMT(amount(a, rule, h->limits[i].limit)));
-}
-
-static enum stage_result budget_spent(struct txn *t, const struct hold *h, unsigned i, const struct limit_rule *rule)
-{
-	const struct store_usage *u = &h->answer.used[i];
-	int64_t end = h->limits[i].period_end;
-	t->error.final = !h->local;
-	t->error.budget_reset = end ? moment_text(&t->arena, end) : STR_NONE;
-	return txn_error(t, ERR_BUDGET, "The budget of %.*s (%.*s) does not allow this request: %.*s are spent, %.*s are held by running "
-			 "requests, this one needs %.*s.%s%.*s%.*s", STR_FMT(rule->owner), STR_FMT(rule->name),
-			 STR_FMT(amount(&t->arena, rule, u->spent)), STR_FMT(amount(&t->arena, rule, u->reserved)),
-			 STR_FMT(amount(&t->arena, rule, h->limits[i].amount)), end ? " It begins anew at " : rule->span_s ? " What is spent frees it again when it is older." : "",
-			 STR_FMT(t->error.budget_reset), STR_FMT(part_note(&t->arena, h, i, rule)));
-}
+#include "store/worker_store.h"
 
 /*
- * Every request needs one of a limit of requests, and only time gives them back: until then the key need not be asked for
- * its body.
+ * How long no request at all can pass: each needs one of a limit of requests; of one that is spent to its end each needs
+ * something, and nothing comes back before a part of its window slides out, or its period ends.
  */
-static void deny(const struct txn *t, const struct limit_rule *rule, int64_t retry_us)
+static int64_t denied_for(const struct refused *r)
 {
-	if (rule->unit != LIMIT_REQUESTS || rule->per != LIMIT_ALL || retry_us <= 0 || retry_us == STORE_NEVER || !t->live_key)
-		return;
-	struct live_denial *d = &t->live_key->denial;
-	atomic_store(&d->until_us, 0);
-	atomic_store(&d->stamp, snapshot_stamp(t->snapshot));
-	atomic_store(&d->most, rule->most);
-	atomic_store(&d->span_s, rule->span_s);
-	atomic_store(&d->of_team, str_starts(rule->store_key, STR("team/")));
-	atomic_store(&d->until_us, loop_now(t->loop) + retry_us);
+	const int64_t total_us = 3600 * SECOND_US;
+	const struct limit_rule *rule = r->rule;
+	bool never = r->retry_us == STORE_NEVER;
+	if (rule->unit == LIMIT_REQUESTS)
+		return never ? 0 : r->retry_us;
+	if (rule->unit == LIMIT_CONCURRENT || r->spent < rule->most)
+		return 0;
+	if (rule->span_s) {
+		int64_t slide = store_slide_us(worker_store(), rule->span_s);
+		return r->retry_us < slide ? r->retry_us : slide;
+	}
+	return never ? total_us : r->retry_us;
 }
 
 enum stage_result refusal(struct txn *t, const struct hold *h, const struct limit_set *set)
 {
 	unsigned i = h->answer.refused_by < h->r.n ? h->answer.refused_by : 0;
-	const struct limit_rule *rule = &set->rules[h->rules[i]];
-	const struct store_usage *u = &h->answer.used[i];
-	int64_t retry = h->answer.retry_us;
-	if (rule->budget)
-		return budget_spent(t, h, i, rule);
-	if (!h->local)
-		deny(t, rule, retry);
-	if (retry != STORE_NEVER)
-		t->error.retry_after_s = (int)((retry + SECOND_US - 1) / SECOND_US > 0 ? (retry + SECOND_US - 1) / SECOND_US : 1);
-	t->error.final = retry == STORE_NEVER;
-	return txn_error(t, ERR_KEY_RATE_LIMIT, "The limit of %.*s is reached: %.*s %lld; %lld are used, %lld are held by running requests, "
-			 "this one needs %lld.%.*s", STR_FMT(rule->owner), STR_FMT(rule->name), (long long)rule->most, (long long)u->spent,
-			 (long long)u->reserved, (long long)h->limits[i].amount, STR_FMT(part_note(&t->arena, h, i, rule)));
+	const struct refused r = {
+		.rule = &set->rules[h->rules[i]], .spent = h->answer.used[i].spent, .reserved = h->answer.used[i].reserved,
+		.amount = h->limits[i].amount, .retry_us = h->answer.retry_us, .period_end = h->limits[i].period_end,
+		.local = h->local, .limit = h->limits[i].limit,
+	};
+	int64_t for_us = r.rule->per == LIMIT_ALL && !h->local && t->live_key ? denied_for(&r) : 0;
+	if (for_us > 0)
+		refused_note(t, &r, for_us);
+	t->rate = rate_state_of(t, h);
+	return refuse(t, &r);
 }
 
 const struct rate_state *rate_state_of(struct txn *t, const struct hold *h)

@@ -6,13 +6,10 @@
 
 #include "limits/hold.h"
 
-/* Fills t->error: whose limit, what is spent and reserved, when to come back. */
+/* Fills t->error, and remembers what denies the key whatever it asks for. */
 enum stage_result refusal(struct txn *t, const struct hold *h, const struct limit_set *set);
 
 /* For the x-ratelimit headers; in t->arena. */
 const struct rate_state *rate_state_of(struct txn *t, const struct hold *h);
-
-/* "2026-12-01T00:00:00Z" */
-struct str moment_text(struct arena *a, int64_t unix_s);
 
 #endif

@@ -105,6 +105,7 @@ static struct store *open_store(struct store_home *h, struct loop *l)
 	s->store.loop = l;
 	s->home = container_of(h, struct memory_home, home);
 	s->store.ttl_us = s->home->ttl_us;
+	s->store.steady = true;
 	return &s->store;
 }
 

@@ -11,6 +11,7 @@
 #include "store/redis_tls.h"
 #include "store/redis_url.h"
 #include "store/store_ops.h"
+#include "store/window.h"
 
 static bool is_memory(struct str url)
 {
@@ -72,6 +73,12 @@ bool store_is_up(const struct store *s)
 int64_t store_wall_us(const struct store *s)
 {
 	return clock_wall_us() + s->ahead_us;
+}
+
+int64_t store_slide_us(const struct store *s, int64_t span_s)
+{
+	int64_t width = window_width_us(span_s > 0 ? span_s : 1);
+	return width - (s->steady ? clock_us() : store_wall_us(s)) % width;
 }
 
 int64_t store_ttl_us(const struct store *s)

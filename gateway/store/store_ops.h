@@ -33,6 +33,7 @@ struct store {
 	struct loop *loop;
 	int64_t ahead_us;	/* the store's wall clock less ours */
 	int64_t ttl_us;		/* of reservations */
+	bool steady;		/* windows slide by this machine's monotonic clock, not by wall clocks */
 };
 
 struct store_home {

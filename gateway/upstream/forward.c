@@ -16,6 +16,7 @@
 #include "core/affinity.h"
 #include "core/call.h"
 #include "core/endpoint.h"
+#include "core/families.h"
 #include "upstream/attempt_charge.h"
 #include "upstream/failure.h"
 #include "upstream/ladder.h"
@@ -367,6 +368,11 @@ static enum stage_result none_left(struct txn *t)
 	const struct plan *p = t->plan;
 	enum error_kind kind = p->n ? p->entries[0].excluded_as : ERR_OVERLOADED;
 	int64_t back = INT64_MAX, now = loop_now(t->loop);
+	if (t->denied) {
+		families_refusal(t->live_key);
+		t->error = *t->denied;
+		return STAGE_FAILED;
+	}
 	for (unsigned i = 0; i < p->n; i++) {
 		if (p->entries[i].excluded_as != kind)
 			kind = ERR_OVERLOADED;
