@@ -329,9 +329,14 @@ static struct weir_text json_text_of(struct weir_request *r, struct weir_text va
 
 /* --- verdicts --- */
 
+/* It goes into a header: what has no place there becomes `?`. */
 static void keep_why(struct weir_request *r, const char *why)
 {
-	r->why = why ? arena_copy(&r->t->arena, str_head(str_c(why), WHY_MOST)) : STR_NONE;
+	struct str given = why ? str_head(str_c(why), WHY_MOST) : STR_NONE;
+	char *kept = arena_alloc(&r->t->arena, given.n + 1);
+	for (size_t i = 0; i < given.n; i++)
+		kept[i] = (unsigned char)given.p[i] < ' ' || given.p[i] == 0x7f ? '?' : given.p[i];
+	r->why = str_of(kept, given.n);
 }
 
 static int answer(struct weir_request *r, struct weir_text text, const char *why)

@@ -138,6 +138,27 @@ def test_what_is_invalid_goes_nowhere(gateway, provider, probe):
     assert g.metric("weir_plugin_requests_total", plugin="probe", outcome="invalid") == 1
 
 
+@pytest.mark.parametrize("how, status", [
+    ("cause", 200), ("status", 403), ("model", 400), ("tag", 200), ("headers", 200), ("path", 200), ("member", 200), ("text", 200),
+    ("body", 500), ("verdict", 500), ("reject", 500), ("answer", 500),
+])
+def test_what_is_odd_never_reaches_the_wire(gateway, provider, probe, how, status):
+    """Line ends in names, causes, codes and headers, statuses that are none, text that is no UTF-8, two bodies, verdicts that are none."""
+    p, hook = provider(), provider()
+    g = gateway(with_probe(probe, p, entry={"config": {"url": f"http://127.0.0.1:{hook.port}/"}}))
+    r = g.chat(text="odd " + how)
+    assert r.status == status and "x-evil" not in r.headers and b"TAKEN" not in r.body, r.body
+    assert (r.json if status == 200 else r.error["message"]) and hook.requests == []
+    if how == "status":
+        assert r.error["message"].startswith("No.") and r.error["code"] == 'a\r\n"b'
+    if how == "cause":
+        assert r.headers["x-weir-answered-by"] == "probe/a??x-evil: 1????body"
+    if how == "text":
+        assert p.requests[0].json["messages"][0]["content"].encode() == "broken \ufffd\ufffd utf-8 \x01".encode()
+    assert len(p.requests) == (status == 200 and how != "cause")
+    assert all("x-evil" not in x.headers for x in p.requests) and g.chat(text="answer still").status == 200
+
+
 def test_holding(gateway, provider, probe):
     p = provider()
     hook = provider(lambda r: [http(200, "so says the hook", "text/plain")])
@@ -228,11 +249,18 @@ def test_what_cannot_be_loaded_is_left_out(gateway, provider, header, probe, tmp
     writable = tmp_path / "writable.so"
     writable.write_bytes(probe.read_bytes())
     writable.chmod(0o777)
-    entries = [{"name": "probe", "path": str(x)} for x in (old, none, half, writable, tmp_path / "missing.so", tmp_path)]
+    files = [old, none, half, writable, tmp_path / "missing.so", tmp_path]
+    if os.geteuid() == 0:
+        files.append(tmp_path / "foreign.so")
+        files[-1].write_bytes(probe.read_bytes())
+        os.chown(files[-1], 12345, 12345)
+    entries = [{"name": "probe", "path": str(x)} for x in files]
     entries += [{"name": "other", "path": str(probe)}, {"name": "probe", "path": str(probe), "sha256": "00" * 32}, {"name": "unknown"}]
     g = gateway(config_for(provider(), plugins=entries))
     assert g.chat(text="reject").status == 200
     log = g.logs()
+    if os.geteuid() == 0:
+        assert "belongs neither to root nor" in log
     for why in ("version 99", "no symbol", "not the whole", "others than its owner", "No such file", "no regular file",
                 "calls itself", "SHA-256", "unknown.so"):
         assert why in log, why

@@ -114,6 +114,41 @@ static enum weir_verdict change(struct weir_request *r)
 	return WEIR_CONTINUE;
 }
 
+/* What must not reach the wire. */
+static enum weir_verdict odd(const struct probe *p, struct weir_request *r, struct weir_text how)
+{
+	struct weir_http call = { .size = sizeof(call), .place = p->place, .headers = text("x-a: 1\r\n\r\nGET / HTTP/1.1\r\n") };
+	int taken = 0;
+	if (is(how, "cause"))
+		taken = weir->answer(r, text("said"), "a\r\nx-evil: 1\r\n\r\nbody");
+	else if (is(how, "status"))
+		return weir->reject(r, 99999, "a\r\n\"b", text("No.\r\n\"\x01"), NULL), WEIR_REJECT;
+	else if (is(how, "model"))
+		return weir->set_model(r, text("m\r\nx-evil: 1")), WEIR_CONTINUE;
+	else if (is(how, "tag"))
+		taken = weir->set_tag(r, text("a\r\nx-evil"), text("1")) || weir->set_tag(r, text("a"), text("1\nx"));
+	else if (is(how, "headers"))
+		taken = weir->http(r, &call, 100, WEIR_REFUSE);
+	else if (is(how, "path"))
+		call.headers.n = 0, call.path = text("/a HTTP/1.1\r\nx-evil: 1"), taken = weir->http(r, &call, 100, WEIR_REFUSE);
+	else if (is(how, "member"))
+		taken = weir->set_parameter(r, "model", text("1")) || weir->set_parameter(r, "messages", text("[]"));
+	else if (is(how, "text"))
+		return weir->set_piece(r, 0, text("broken \xff\xc0 utf-8 \x01")), WEIR_CONTINUE;
+	else if (is(how, "body"))
+		return weir->set_body(r, text("{\"model\":\"m\"} {}")), WEIR_CONTINUE;
+	else if (is(how, "verdict"))
+		return (enum weir_verdict)77;
+	else if (is(how, "reject"))
+		return WEIR_REJECT;
+	else if (is(how, "answer"))
+		return WEIR_ANSWER;
+	if (!taken || is(how, "cause"))
+		return taken ? WEIR_ANSWER : WEIR_CONTINUE;
+	weir->answer(r, text("TAKEN"), NULL);
+	return WEIR_ANSWER;
+}
+
 static volatile unsigned deepest = UINT32_MAX;
 
 static char run_over(unsigned depth)
@@ -176,6 +211,8 @@ static enum weir_verdict request(void *self, struct weir_request *r)
 		return hold_work(r, "crash", WEIR_REFUSE);
 	if (starts(t, "crash"))
 		crash(t);
+	if (starts(t, "odd "))
+		return odd(self, r, (struct weir_text){ t.p + 4, t.n - 4 });
 	if (is(t, "nap"))
 		sleep(2);
 	while (is(t, "for ever"))
