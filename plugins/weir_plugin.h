@@ -52,6 +52,7 @@ struct weir_node {
 };
 
 struct weir_setup;			/* one configure() under way */
+struct weir_zone;			/* a time zone; lives as long as the instance */
 struct weir_place;			/* where HTTP calls go; lives as long as the instance */
 
 enum weir_severity { WEIR_NOTE, WEIR_WARNING, WEIR_ERROR };
@@ -144,6 +145,13 @@ struct weir_end {
 	int64_t input_tokens, output_tokens;
 	int64_t duration_us;
 	struct weir_text target;	/* that answered, "provider/model"; empty: none */
+};
+
+struct weir_time {
+	uint32_t size;			/* set by the plugin */
+	int year, month, day;		/* months and days from 1 */
+	int weekday;			/* 1: Monday, to 7 */
+	int minute;			/* of the day */
 };
 
 /* --- what weir offers --- */
@@ -242,6 +250,22 @@ struct weir_host {
 
 	/* One JSON value and nothing else? Any time. */
 	int (*is_json)(struct weir_text text);
+
+	/*
+	 * In request hooks: a header of the request, whatever its case; of several of that name the first. Empty: absent, or one that
+	 * carries a credential.
+	 */
+	struct weir_text (*header)(struct weir_request *r, struct weir_text name);
+
+	/* In configure(): "UTC", an offset such as "+02:00", or a name of the tz database; NULL: there is none of that name. */
+	const struct weir_zone *(*zone)(struct weir_setup *s, struct weir_text name);
+	/* Unix seconds, now. */
+	int64_t (*now)(struct weir_request *r);
+	/* What clocks show there. Any time. */
+	void (*local_time)(const struct weir_zone *zone, int64_t unix_seconds, struct weir_time *out);
+
+	/* In configure(): a name that hit(), answer() or reject() will count, so that its series is there from the start. */
+	void (*counts)(struct weir_setup *s, const char *why);
 };
 
 /* --- what a plugin offers --- */

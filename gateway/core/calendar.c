@@ -159,6 +159,16 @@ static int64_t first_day(int64_t year, int month)
 	return era * 146097 + in_era * 365 + in_era / 4 - in_era / 100 + in_year - 719468;
 }
 
+struct local_time zone_local(const struct zone *z, int64_t at)
+{
+	int64_t local = at + offset_at(z, at), day = floor_div(local, DAY);
+	struct date d = date_of(day);
+	return (struct local_time){
+		.year = d.year, .month = d.month, .day = (int)(day - first_day(d.year, d.month)) + 1,
+		.weekday = (int)(day + 3 - floor_div(day + 3, 7) * 7) + 1, .minute = (int)((local - day * DAY) / 60),
+	};
+}
+
 void period_bounds(enum period p, const struct zone *z, int64_t at, int64_t *start, int64_t *end)
 {
 	int64_t local = at + offset_at(z, at), day = floor_div(local, DAY), from = day, to = day + 1;

@@ -22,6 +22,16 @@ const struct zone *zone_find(struct str name, struct arena *a);
 /* The period that holds `at`, in Unix seconds; a total has neither begin nor end: both 0. Weeks begin on Monday. */
 void period_bounds(enum period p, const struct zone *z, int64_t at, int64_t *start, int64_t *end);
 
+/* What clocks show there at `at`, in Unix seconds. */
+struct local_time {
+	int64_t year;
+	int month, day;		/* from 1 */
+	int weekday;		/* 1: Monday, to 7 */
+	int minute;		/* of the day */
+};
+
+struct local_time zone_local(const struct zone *z, int64_t at);
+
 /* Bytes of a TZif file; false when they are none. For fuzzing. */
 bool zone_parse(struct str bytes, struct arena *a, struct zone **out);
 

@@ -29,6 +29,7 @@ struct request {
 	struct str path;		/* as sent, still percent-encoded, without the query */
 	struct str query;		/* without the `?` */
 	struct str header[REQUEST_HEADERS];	/* STR_NONE where absent */
+	struct str head;		/* all of it, as it came: what has no member here is looked up there */
 	struct str peer;		/* the caller's address, for the log */
 	bool has_body;
 	bool body_length_known;

@@ -46,6 +46,7 @@ void request_fill(struct txn *t, const struct http_head *head, struct str raw, s
 	const char *copy = arena_copy(&t->arena, raw).p;
 	request_fill_nothing(t, peer);
 	struct request *req = t->req;
+	req->head = str_of(copy, raw.n);
 	req->method = head->method;
 	req->method_text = moved(head->method_text, raw, copy);
 	req->path = moved(head->path, raw, copy);

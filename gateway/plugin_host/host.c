@@ -1,11 +1,8 @@
 /*
  * host.c: the functions plugins are given. What makes no sense is refused with 0 or an empty text.
  */
-#include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
-
-#include "base/log.h"
+#include "base/clock.h"
+#include "core/calendar.h"
 #include "core/call.h"
 #include "core/code_signs.h"
 #include "core/endpoint.h"
@@ -18,55 +15,21 @@
 #include "wire/json_cursor.h"
 #include "wire/json_scan.h"
 
-enum { MESSAGE_MOST = 2048, NAME_MOST = 128, WHY_MOST = 200, NOTES_MOST = 64 * 1024 };
+enum { MESSAGE_MOST = 2048, NAME_MOST = 128, NOTES_MOST = 64 * 1024 };
 
-static void printf_like(2, 3) tell_log(enum weir_severity s, const char *format, ...)
+static void local_time(const struct weir_zone *z, int64_t at, struct weir_time *out)
 {
-	char text[MESSAGE_MOST];
-	va_list ap;
-	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	if (s == WEIR_ERROR)
-		log_error("%s", text);
-	else if (s == WEIR_WARNING)
-		log_warn("%s", text);
-	else
-		log_info("%s", text);
+	struct local_time t = zone_local((const struct zone *)z, at);
+	if (out->size < sizeof(*out))
+		return;
+	*out = (struct weir_time){ .size = out->size, .year = (int)t.year, .month = t.month, .day = t.day, .weekday = t.weekday,
+				   .minute = t.minute };
 }
 
-/* --- in configure() --- */
-
-static void printf_like(6, 7) tell(struct weir_setup *s, enum weir_severity how, const char *file, unsigned line, unsigned column,
-				   const char *format, ...)
+static int64_t now(struct weir_request *r)
 {
-	char text[MESSAGE_MOST];
-	va_list ap;
-	va_start(ap, format);
-	vsnprintf(text, sizeof(text), format, ap);
-	va_end(ap);
-	s->tell(s, how, file, line, column, text);
-}
-
-static const struct weir_node *read_yaml(struct weir_setup *s, const char *file)
-{
-	return s->read_yaml(s, file);
-}
-
-static int read_file(struct weir_setup *s, const char *file, struct weir_text *out)
-{
-	return s->read_file ? s->read_file(s, file, out) : ENOTSUP;
-}
-
-static const struct weir_place *http_place(struct weir_setup *s, const struct weir_node *at, struct weir_text url)
-{
-	struct weir_place *p = arena_new(s->arena, struct weir_place);
-	p->origin = arena_new(s->arena, struct origin);
-	const char *why = s->http_place ? s->http_place(s, run_str(url), p->origin, &p->path) : "cannot be used here";
-	if (!why)
-		return p;
-	tell(s, WEIR_ERROR, NULL, at ? at->line : 0, at ? at->column : 0, "`%.200s` %s", arena_copy(s->arena, run_str(url)).p, why);
-	return NULL;
+	(void)r;
+	return clock_wall_us() / SECOND_US;
 }
 
 /* The scan wants an object around it, and the value has to be all that stands there. */
@@ -88,6 +51,30 @@ static int is_json(struct weir_text text)
 static struct str header(const struct weir_request *r, enum request_header h)
 {
 	return r->t->req ? r->t->req->header[h] : STR_NONE;
+}
+
+/* Credentials are nobody's but weir's. */
+static bool is_secret(struct str name)
+{
+	static const char *const secret[] = { "authorization", "proxy-authorization", "x-api-key", "x-goog-api-key", "cookie" };
+	for (size_t i = 0; i < array_len(secret); i++)
+		if (str_ieq(name, str_c(secret[i])))
+			return true;
+	return false;
+}
+
+static struct weir_text any_header(struct weir_request *r, struct weir_text name)
+{
+	struct str rest = r->inside && r->t->req && !is_secret(run_str(name)) ? r->t->req->head : STR_NONE, line;
+	str_split(&rest, '\n', &line);	/* the request line */
+	while (str_split(&rest, '\n', &line)) {
+		ptrdiff_t colon = str_chr(line, ':');
+		if (line.n && line.p[line.n - 1] == '\r')
+			line.n--;
+		if (colon > 0 && str_ieq(str_head(line, (size_t)colon), run_str(name)))
+			return run_text(str_trim(str_skip(line, (size_t)colon + 1)));
+	}
+	return run_text(STR_NONE);
 }
 
 static struct weir_text fact(struct weir_request *r, enum weir_fact f)
@@ -443,10 +430,11 @@ static void **own(struct weir_request *r)
 
 const struct weir_host plugin_host = {
 	.abi = WEIR_PLUGIN_ABI, .size = sizeof(struct weir_host), .weir_version = WEIR_VERSION,
-	.log = tell_log, .tell = tell, .read_yaml = read_yaml, .read_file = read_file, .http_place = http_place,
+	.log = host_log, .tell = host_tell, .read_yaml = host_read_yaml, .read_file = host_read_file, .http_place = host_place,
 	.fact = fact, .count = count, .piece = piece, .parameter = parameter, .tag = tag,
 	.set_piece = set_piece, .set_model = set_model, .set_parameter = set_parameter, .set_tag = set_tag, .set_cache = set_cache,
 	.set_body = set_body, .answer = answer, .reject = reject, .hit = hit, .timer = run_timer, .http = run_http, .work = run_work,
 	.targets = targets, .target = target, .exclude = exclude, .prefer = prefer, .set_delta = set_delta, .own = own, .argument = argument, .set_argument = set_argument,
 	.json_member = json_member, .json_text = json_text_of, .hold_answer = hold_answer, .is_json = is_json,
+	.header = any_header, .zone = host_zone, .now = now, .local_time = local_time, .counts = host_counts,
 };

@@ -57,6 +57,11 @@ void count_outcome(const struct plugin_use *u, enum plugin_outcome o)
 	counter_add(two(&outcomes, u->name, str_c(outcome_words[o])), 1);
 }
 
+void prepare_hit(struct str plugin, struct str why)
+{
+	two(&hits, plugin, why);
+}
+
 void count_hit(const struct plugin_use *u, struct str why)
 {
 	counter_add(two(&hits, u->name, why), 1);

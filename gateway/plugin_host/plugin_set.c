@@ -226,6 +226,7 @@ const struct weir_plugin *plugin_load(struct str name, struct str path, struct s
 bool plugin_configure(struct plugin_use *use, struct weir_setup *s, const struct weir_node *config)
 {
 	use->record = plugin_record_of(use->name);
+	s->name = use->name;
 	use->self = use->plugin->configure(&plugin_host, s, config);
 	return use->self;
 }

@@ -23,6 +23,7 @@ const struct weir_plugin *plugin_load(struct str name, struct str path, struct s
 
 /* Whoever configures: what the host's functions of configure() ask. */
 struct weir_setup {
+	struct str name;		/* of the plugin */
 	struct arena *arena;		/* of the set */
 	void *owner;
 	void (*tell)(struct weir_setup *s, enum weir_severity how, const char *file, unsigned line, unsigned column, const char *text);

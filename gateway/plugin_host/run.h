@@ -12,7 +12,7 @@
 #include "plugin_host/plugin_set.h"
 #include "plugin_host/record.h"
 
-enum { PIECES_MAX = 20000 };
+enum { PIECES_MAX = 20000, WHY_MOST = 200 };
 
 struct piece {
 	enum weir_role role;
@@ -121,6 +121,16 @@ struct weir_place {
 	struct str path;
 };
 
+/* configure.c: of struct weir_host */
+void host_log(enum weir_severity s, const char *format, ...) printf_like(2, 3);
+void host_tell(struct weir_setup *s, enum weir_severity how, const char *file, unsigned line, unsigned column, const char *format, ...)
+	printf_like(6, 7);
+const struct weir_node *host_read_yaml(struct weir_setup *s, const char *file);
+int host_read_file(struct weir_setup *s, const char *file, struct weir_text *out);
+const struct weir_place *host_place(struct weir_setup *s, const struct weir_node *at, struct weir_text url);
+const struct weir_zone *host_zone(struct weir_setup *s, struct weir_text name);
+void host_counts(struct weir_setup *s, const char *why);
+
 /* speak.c: an answer of ours in the caller's dialect, plain or as a stream. False: its dialect cannot say it. */
 bool can_speak(const struct txn *t);
 bool speak(const struct txn *t, struct str text, struct buf *out);
@@ -135,6 +145,7 @@ bool run_judge(struct weir_request *r);
 /* plugin_counters.c */
 enum plugin_outcome { OUTCOME_CONTINUE, OUTCOME_CHANGE, OUTCOME_ANSWER, OUTCOME_REJECT, OUTCOME_TIMEOUT, OUTCOME_FAILURE, OUTCOME_INVALID, OUTCOME_OFF, OUTCOMES };
 void count_outcome(const struct plugin_use *u, enum plugin_outcome o);
+void prepare_hit(struct str plugin, struct str why);
 void count_hit(const struct plugin_use *u, struct str why);
 void count_avoided(const struct plugin_use *u, const struct live_model *m);
 void count_overrun(const struct plugin_use *u, const char *hook, int64_t took_us);

@@ -33,7 +33,10 @@ static const struct leaf {
 	{ .name = "words", .kind = WHEN_WORDS }, { .name = "any_words", .kind = WHEN_WORDS, .anywhere = true },
 	{ .name = "pattern", .kind = WHEN_PATTERN }, { .name = "any_pattern", .kind = WHEN_PATTERN, .anywhere = true },
 	{ .name = "phrases", .kind = WHEN_PHRASES }, { .name = "any_phrases", .kind = WHEN_PHRASES, .anywhere = true },
-	{ .name = "prefix", .kind = WHEN_PREFIX }, { .name = "question", .kind = WHEN_QUESTIONS }, { .name = "class", .kind = WHEN_CLASS },
+	{ .name = "prefix", .kind = WHEN_PREFIX }, { .name = "any_prefix", .kind = WHEN_PREFIX, .anywhere = true },
+	{ .name = "question", .kind = WHEN_QUESTIONS }, { .name = "any_question", .kind = WHEN_QUESTIONS, .anywhere = true },
+	{ .name = "class", .kind = WHEN_CLASS }, { .name = "any_class", .kind = WHEN_CLASS, .anywhere = true },
+	{ .name = "language", .kind = WHEN_LANGUAGE }, { .name = "header", .kind = WHEN_HEADER }, { .name = "time", .kind = WHEN_TIME },
 	{ .name = "model", .kind = WHEN_MODEL }, { .name = "key", .kind = WHEN_KEY },
 	{ .name = "team", .kind = WHEN_TEAM }, { .name = "user_agent", .kind = WHEN_USER_AGENT },
 	{ .name = "session", .kind = WHEN_SESSION }, { .name = "peer", .kind = WHEN_PEER },
@@ -87,6 +90,28 @@ static void read_number(struct load *l, struct condition *c, const struct weir_n
 		WRONG(l, n, "`%.*s`: expected a number, or true or false", (int)n->key.n, n->key.p);
 }
 
+/* One text, or a list of them. */
+void read_values(struct load *l, struct condition *c, const struct weir_node *n)
+{
+	unsigned most = n->kind == WEIR_LIST ? n->count : 1;
+	c->values = calloc(most + 1, sizeof(*c->values));
+	c->patterns = calloc(most + 1, sizeof(*c->patterns));
+	c->literals = c->kind == WHEN_PATTERN ? calloc(most + 1, sizeof(*c->literals)) : NULL;
+	if (n->kind == WEIR_LIST)
+		for (const struct weir_node *v = n->first; v; v = v->next)
+			add_value(l, c, v);
+	else
+		add_value(l, c, n);
+	if (n->kind == WEIR_LIST && !n->first)
+		WRONG(l, n, "`%.*s`: the list is empty, so it never holds", (int)n->key.n, n->key.p);
+}
+
+static void (*const readers[WHEN_KINDS])(struct load *, struct condition *, const struct weir_node *) = {
+	[WHEN_MORE] = read_number, [WHEN_SOME] = read_number, [WHEN_CALCULATION] = read_number, [WHEN_CONVERSION] = read_number,
+	[WHEN_PHRASES] = read_phrases, [WHEN_QUESTIONS] = read_questions, [WHEN_ROW] = read_row, [WHEN_CLASS] = read_class,
+	[WHEN_LANGUAGE] = read_language, [WHEN_HEADER] = read_header, [WHEN_TIME] = read_time,
+};	/* the rest: texts */
+
 static struct condition *read_leaf(struct load *l, const struct weir_node *n)
 {
 	struct condition *c = calloc(1, sizeof(*c));
@@ -100,29 +125,7 @@ static struct condition *read_leaf(struct load *l, const struct weir_node *n)
 	c->kind = leaves[i].kind;
 	c->anywhere = leaves[i].anywhere;
 	c->count = leaves[i].count;
-	if (c->kind == WHEN_MORE || c->kind == WHEN_SOME || c->kind == WHEN_CALCULATION || c->kind == WHEN_CONVERSION) {
-		read_number(l, c, n);
-		return c;
-	}
-	if (c->kind == WHEN_PHRASES || c->kind == WHEN_QUESTIONS || c->kind == WHEN_ROW) {
-		(c->kind == WHEN_PHRASES ? read_phrases : c->kind == WHEN_ROW ? read_row : read_questions)(l, c, n);
-		return c;
-	}
-	if (c->kind == WHEN_CLASS) {
-		read_class(l, c, n);
-		return c;
-	}
-	unsigned most = n->kind == WEIR_LIST ? n->count : 1;
-	c->values = calloc(most + 1, sizeof(*c->values));
-	c->patterns = calloc(most + 1, sizeof(*c->patterns));
-	c->literals = c->kind == WHEN_PATTERN ? calloc(most + 1, sizeof(*c->literals)) : NULL;
-	if (n->kind == WEIR_LIST)
-		for (const struct weir_node *v = n->first; v; v = v->next)
-			add_value(l, c, v);
-	else
-		add_value(l, c, n);
-	if (n->kind == WEIR_LIST && !n->first)
-		WRONG(l, n, "`%.*s`: the list is empty, so it never holds", (int)n->key.n, n->key.p);
+	(readers[c->kind] ? readers[c->kind] : read_values)(l, c, n);
 	return c;
 }
 
@@ -260,6 +263,7 @@ struct rules *rules_load(const struct weir_host *weir, struct weir_setup *s, con
 	const struct weir_node *root = weir->read_yaml(s, file);
 	struct rule **tail = &rules->first;
 	rules->weir = weir;
+	rules->utc = weir->zone(s, (struct weir_text){ "UTC", 3 });
 	rules->limits = pcre2_match_context_create(NULL);
 	pcre2_set_match_limit(rules->limits, MATCH_LIMIT);
 	pcre2_set_depth_limit(rules->limits, DEPTH_LIMIT);
@@ -272,6 +276,8 @@ struct rules *rules_load(const struct weir_host *weir, struct weir_setup *s, con
 		tell_twins(&l, rules);
 	if (root && !l.bad) {
 		tell_shadows(&l, rules);
+		for (const struct rule *r = rules->first; r; r = r->next)
+			weir->counts(s, r->name);
 		return rules;
 	}
 	rules_free(rules);
@@ -329,6 +335,7 @@ void rules_free(struct rules *rules)
 		free(r->name);
 		free(r);
 	}
+	languages_free(rules->languages);
 	while (rules->models) {
 		struct model *m = rules->models;
 		rules->models = m->next;

@@ -17,6 +17,9 @@ struct load {
 #define WRONG(l, node, ...) \
 	((l)->bad = true, (l)->weir->tell((l)->setup, WEIR_ERROR, (l)->file, (node)->line, (node)->column, __VA_ARGS__))
 
+/* load.c: one text, or a list of them. */
+void read_values(struct load *l, struct condition *c, const struct weir_node *n);
+
 /* load_lists.c: phrases and questions of a condition. */
 void read_phrases(struct load *l, struct condition *c, const struct weir_node *n);
 void read_questions(struct load *l, struct condition *c, const struct weir_node *n);
@@ -30,6 +33,11 @@ struct example *read_examples(struct load *l, const struct weir_node *n);
 
 /* shadow.c: warns of rules that are never reached. */
 void tell_shadows(struct load *l, const struct rules *rules);
+
+/* load_request.c: of what is not the text. */
+void read_header(struct load *l, struct condition *c, const struct weir_node *n);
+void read_time(struct load *l, struct condition *c, const struct weir_node *n);
+void read_language(struct load *l, struct condition *c, const struct weir_node *n);
 
 /* load_class.c */
 void read_class(struct load *l, struct condition *c, const struct weir_node *n);

@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "rules/load.h"
 
@@ -54,6 +55,15 @@ static void read_texts(struct load *l, const struct weir_node **to, const struct
 			WRONG(l, v, "expected a text");
 }
 
+static void read_moment(struct load *l, struct example *e, const struct weir_node *n)
+{
+	struct tm t = { .tm_isdst = 0 };
+	const char *end = n->kind == WEIR_SCALAR && n->value.n ? strptime(n->value.p, "%Y-%m-%dT%H:%M:%SZ", &t) : NULL;
+	e->at = end && !*end ? (int64_t)timegm(&t) : 0;
+	if (e->at <= 0)
+		WRONG(l, n, "`at`: expected a time in UTC such as 2026-12-24T17:30:00Z");
+}
+
 static void read_member(struct load *l, struct example *e, const struct weir_node *n)
 {
 	static const struct { const char *name; enum weir_fact fact; } facts[] = {
@@ -83,8 +93,12 @@ static void read_member(struct load *l, struct example *e, const struct weir_nod
 		read_texts(l, &e->earlier, n, WEIR_LIST);
 	else if (text_is(n->key, "tags"))
 		read_texts(l, &e->tags, n, WEIR_MAP);
+	else if (text_is(n->key, "headers"))
+		read_texts(l, &e->headers, n, WEIR_MAP);
+	else if (text_is(n->key, "at"))
+		read_moment(l, e, n);
 	else
-		WRONG(l, n, "an example has no `%.*s`: say, expect, text, earlier, model, key, endpoint, tags, bytes, tokens, tools, images, code, stream",
+		WRONG(l, n, "an example has no `%.*s`: say, expect, text, earlier, model, key, endpoint, tags, headers, at, bytes, tokens, tools, images, code, stream",
 		      (int)n->key.n, n->key.p);
 }
 
@@ -97,6 +111,7 @@ static void guess_size(struct example *e)
 		bytes += 32 + n->value.n;
 		e->counts[WEIR_MESSAGES]++;
 	}
+	e->counts[WEIR_PIECES] = e->counts[WEIR_MESSAGES];
 	if (!e->counts[WEIR_BODY_BYTES])
 		e->counts[WEIR_BODY_BYTES] = bytes;
 	if (!e->counts[WEIR_TOKENS])

@@ -123,7 +123,7 @@ void read_questions(struct load *l, struct condition *c, const struct weir_node 
 			WRONG(l, v, "`question` has no `%.*s`: file, at_least", (int)v->key.n, v->key.p);
 	}
 	if (file)
-		read_table(l, c, file);
+		c->question_file = file->value, read_table(l, c, file);
 	else if (!l->bad)
 		WRONG(l, n, "`question` needs a `file` with the columns question and answer");
 }

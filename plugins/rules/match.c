@@ -6,6 +6,8 @@
 
 #include "rules/rules.h"
 
+enum { WEIGHED_MAX = 32 };	/* of a long conversation so many last texts are weighed */
+
 static struct weir_text trim(struct weir_text t)
 {
 	while (t.n && isspace((unsigned char)t.p[0]))
@@ -76,11 +78,11 @@ static bool has_phrase(const struct condition *c, struct weir_text text, struct 
 /* Below the threshold it abstains. */
 static bool is_of_class(const struct condition *c, struct weir_text text, struct match *m)
 {
-	struct guess *g = &m->guesses->of[c->model->number];
+	struct guess other, *g = c->anywhere ? &other : &m->guesses->of[c->model->number];
 	bool *asked = &m->guesses->asked[c->model->number];
-	if (!*asked)
+	if (c->anywhere || !*asked)
 		classifier_guess(c->model->classifier, text, g);
-	*asked = true;
+	*asked |= !c->anywhere;
 	if (g->sureness < c->least || !(c->number >> g->class & 1))
 		return false;
 	m->class = classifier_name(c->model->classifier, g->class);
@@ -105,38 +107,6 @@ static bool is_worked(const struct condition *c, struct weir_text text, struct m
 	if (does)
 		m->worked = w;
 	return does == (c->number > 0);
-}
-
-static bool text_matches(const struct rules *rules, const struct condition *c, struct weir_text text, struct match *m)
-{
-	if (!text.p)
-		text.p = "";
-	if (c->kind == WHEN_WORDS)
-		return has_words(c, text);
-	if (c->kind == WHEN_PHRASES)
-		return has_phrase(c, text, m);
-	if (c->kind == WHEN_QUESTIONS)
-		return is_asked(c, text, m);
-	if (c->kind == WHEN_CLASS)
-		return is_of_class(c, text, m);
-	if (c->kind == WHEN_CALCULATION || c->kind == WHEN_CONVERSION)
-		return is_worked(c, text, m);
-	for (unsigned i = 0; i < c->n; i++) {
-		struct weir_text v = c->values[i], t = trim(text);
-		if (c->kind == WHEN_PATTERN ? may_match(&c->literals[i], text, m) && has_pattern(rules, c->patterns[i], text, m) :
-		    c->kind == WHEN_EXACT ? text_same(t, v) : text_begins(t, v))
-			return true;
-	}
-	return false;
-}
-
-static bool any_text_matches(const struct rules *rules, const struct condition *c, struct weir_request *r, struct match *m)
-{
-	struct weir_piece piece = { .size = sizeof(piece) };
-	for (unsigned i = 0; rules->weir->piece(r, i, &piece); i++)
-		if (text_matches(rules, c, piece.text, m))
-			return true;
-	return false;
 }
 
 bool is_like(struct weir_text pattern, struct weir_text t)
@@ -164,6 +134,77 @@ static bool any_like(const struct condition *c, struct weir_text t)
 {
 	for (unsigned i = 0; i < c->n; i++)
 		if (is_like(c->values[i], t))
+			return true;
+	return false;
+}
+
+/* What runs over midnight is also of the day after. */
+static bool is_within(const struct hours *h, const struct weir_time *t)
+{
+	unsigned today = 1u << (t->weekday - 1), yesterday = t->weekday == 1 ? 1u << 6 : today >> 1;
+	if (h->from < h->to)
+		return h->days & today && t->minute >= h->from && t->minute < h->to;
+	return (h->days & today && t->minute >= h->from) || (h->days & yesterday && t->minute < h->to);
+}
+
+static bool is_time(const struct rules *rules, const struct condition *c, struct weir_request *r)
+{
+	struct weir_time t = { .size = sizeof(t) };
+	rules->weir->local_time(c->hours.zone, rules->weir->now(r), &t);
+	return is_within(&c->hours, &t);
+}
+
+/* Without values: it is there. */
+static bool has_header(const struct rules *rules, const struct condition *c, struct weir_request *r)
+{
+	struct weir_text value = rules->weir->header(r, c->name);
+	return value.p && (c->n == 0 || any_like(c, value));
+}
+
+static bool is_in_language(const struct rules *rules, const struct condition *c, struct weir_text text, struct match *m)
+{
+	struct guesses *g = m->guesses;
+	if (!g->language_asked)
+		g->language = language_guess(rules->languages, text);
+	g->language_asked = true;
+	if (g->language < 0 || !(c->number >> g->language & 1))
+		return false;
+	m->language = language_code(g->language);
+	return true;
+}
+
+static bool text_matches(const struct rules *rules, const struct condition *c, struct weir_text text, struct match *m)
+{
+	if (!text.p)
+		text.p = "";
+	if (c->kind == WHEN_WORDS)
+		return has_words(c, text);
+	if (c->kind == WHEN_PHRASES)
+		return has_phrase(c, text, m);
+	if (c->kind == WHEN_QUESTIONS)
+		return is_asked(c, text, m);
+	if (c->kind == WHEN_CLASS)
+		return is_of_class(c, text, m);
+	if (c->kind == WHEN_LANGUAGE)
+		return is_in_language(rules, c, text, m);
+	if (c->kind == WHEN_CALCULATION || c->kind == WHEN_CONVERSION)
+		return is_worked(c, text, m);
+	for (unsigned i = 0; i < c->n; i++) {
+		struct weir_text v = c->values[i], t = trim(text);
+		if (c->kind == WHEN_PATTERN ? may_match(&c->literals[i], text, m) && has_pattern(rules, c->patterns[i], text, m) :
+		    c->kind == WHEN_EXACT ? text_same(t, v) : text_begins(t, v))
+			return true;
+	}
+	return false;
+}
+
+static bool any_text_matches(const struct rules *rules, const struct condition *c, struct weir_request *r, struct match *m)
+{
+	struct weir_piece piece = { .size = sizeof(piece) };
+	bool costly = c->kind == WHEN_CLASS || c->kind == WHEN_QUESTIONS;
+	uint64_t n = costly ? rules->weir->count(r, WEIR_PIECES) : 0;
+	for (unsigned i = n > WEIGHED_MAX ? (unsigned)n - WEIGHED_MAX : 0; rules->weir->piece(r, i, &piece); i++)
+		if (text_matches(rules, c, piece.text, m))
 			return true;
 	return false;
 }
@@ -221,7 +262,7 @@ bool condition_holds(const struct rules *rules, const struct condition *c, struc
 	case WHEN_ROW:
 		return has_row(c, m);
 	case WHEN_EXACT: case WHEN_PREFIX: case WHEN_WORDS: case WHEN_PATTERN: case WHEN_PHRASES: case WHEN_QUESTIONS: case WHEN_CLASS:
-	case WHEN_CALCULATION: case WHEN_CONVERSION:
+	case WHEN_CALCULATION: case WHEN_CONVERSION: case WHEN_LANGUAGE:
 		return c->anywhere ? any_text_matches(rules, c, r, m) : text_matches(rules, c, weir->fact(r, WEIR_LAST_TEXT), m);
 	case WHEN_MODEL:      return any_like(c, weir->fact(r, WEIR_MODEL));
 	case WHEN_KEY:        return any_like(c, weir->fact(r, WEIR_KEY));
@@ -231,8 +272,11 @@ bool condition_holds(const struct rules *rules, const struct condition *c, struc
 	case WHEN_SESSION:    return any_like(c, weir->fact(r, WEIR_SESSION));
 	case WHEN_PEER:       return any_like(c, weir->fact(r, WEIR_PEER));
 	case WHEN_TAG:        return has_tag(rules, c, r);
+	case WHEN_HEADER:     return has_header(rules, c, r);
+	case WHEN_TIME:       return is_time(rules, c, r);
 	case WHEN_MORE:       return weir->count(r, c->count) > c->number;
 	case WHEN_SOME:       return (weir->count(r, c->count) > 0) == (c->number > 0);
+	case WHEN_KINDS:      break;
 	}
 	return false;
 }

@@ -40,7 +40,7 @@ static const char *deed_of(const struct stand_in *s, enum weir_verdict v)
 
 static bool try(const struct rules *rules, const char *file, const struct rule *rule, const struct example *e)
 {
-	struct stand_in s = { .text = e->say, .earlier = e->earlier, .tags = e->tags };
+	struct stand_in s = { .text = e->say, .earlier = e->earlier, .tags = e->tags, .headers = e->headers, .at = e->at };
 	memcpy(s.facts, e->facts, sizeof(s.facts));
 	memcpy(s.counts, e->counts, sizeof(s.counts));
 	enum weir_verdict v = stand_in_ask(rules, &s);
@@ -54,7 +54,7 @@ static bool try(const struct rules *rules, const char *file, const struct rule *
 		printf("expected %s, but no rule took it\n", words_of(e->expect));
 	else if (!same)
 		printf("expected \"%.*s\", but it said \"%s\"\n", (int)e->text.n, e->text.p, s.said ? s.said : "");
-	free(s.said);
+	stand_in_free(&s);
 	return met && same;
 }
 

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "rules/command.h"
 #include "rules/stand_in.h"
@@ -29,8 +28,7 @@ static struct weir_text value_of(const struct rules *rules, struct weir_text nam
 				 char *room, size_t size)
 {
 	const struct weir_host *weir = rules->weir;
-	time_t now = time(NULL);
-	struct tm tm;
+	struct weir_time now = { .size = sizeof(now) };
 	if (name.n == 1 && name.p[0] >= '0' && name.p[0] <= '9') {
 		unsigned i = (unsigned)(name.p[0] - '0');
 		return i < m->n ? m->captures[i] : (struct weir_text){ "", 0 };
@@ -45,6 +43,8 @@ static struct weir_text value_of(const struct rules *rules, struct weir_text nam
 		return m->answer.answer;
 	if (text_is(name, "class") && m->class.p)
 		return m->class;
+	if (text_is(name, "language") && m->language)
+		return text_of(m->language);
 	if (name.n > 4 && memcmp(name.p, "row.", 4) == 0 && m->rows)
 		return cell(m, (struct weir_text){ name.p + 4, name.n - 4 });
 	if (m->worked.asked.p && (text_is(name, "result") || text_is(name, "unit") || text_is(name, "asked")))
@@ -53,31 +53,56 @@ static struct weir_text value_of(const struct rules *rules, struct weir_text nam
 		return weir->fact(r, WEIR_MODEL);
 	if (!text_is(name, "date") && !text_is(name, "time"))
 		return (struct weir_text){ NULL, 0 };
-	gmtime_r(&now, &tm);
-	return (struct weir_text){ room, strftime(room, size, text_is(name, "date") ? "%Y-%m-%d" : "%H:%M", &tm) };
+	weir->local_time(rules->utc, weir->now(r), &now);
+	int n = text_is(name, "date") ? snprintf(room, size, "%04d-%02d-%02d", now.year, now.month, now.day) :
+					snprintf(room, size, "%02d:%02d", now.minute / 60, now.minute % 60);
+	return (struct weir_text){ room, (size_t)n };
 }
 
-/* What is no name in braces stays as it is written. */
-struct weir_text template_fill(const struct rules *rules, struct weir_text text, struct weir_request *r, const struct match *m)
+/* Empty, and yet a value. */
+static bool may_be_empty(struct weir_text name)
 {
-	char *out = NULL, room[32];
+	return text_is(name, "key") || (name.n > 4 && memcmp(name.p, "tag.", 4) == 0);
+}
+
+/* How long it is filled in; written where `out` is given. What is no name in braces stays as it is written. */
+static size_t fill(const struct rules *rules, struct weir_text text, struct weir_request *r, const struct match *m, char *out)
+{
+	char room[32];
 	size_t n = 0;
-	FILE *f = open_memstream(&out, &n);
-	for (size_t i = 0; f && i < text.n; i++) {
+	for (size_t i = 0; i < text.n; i++) {
+		struct weir_text put = { text.p + i, 1 };
 		const char *end = text.p[i] == '{' ? memchr(text.p + i, '}', text.n - i) : NULL;
-		struct weir_text name = { text.p + i + 1, end ? (size_t)(end - text.p) - i - 1 : 0 }, value = { NULL, 0 };
-		if (end)
-			value = value_of(rules, name, r, m, room, sizeof(room));
-		if (end && (value.p || (name.n > 4 && memcmp(name.p, "tag.", 4) == 0) || text_is(name, "key"))) {
-			fwrite(value.p ? value.p : "", 1, value.n, f);
+		struct weir_text name = { text.p + i + 1, end ? (size_t)(end - text.p) - i - 1 : 0 };
+		struct weir_text value = end ? value_of(rules, name, r, m, room, sizeof(room)) : (struct weir_text){ NULL, 0 };
+		if (end && (value.p || may_be_empty(name))) {
+			put = value;
 			i = (size_t)(end - text.p);
-		} else {
-			fputc(text.p[i], f);
 		}
+		if (out && put.n)
+			memcpy(out + n, put.p, put.n);
+		n += put.n;
 	}
-	if (f)
-		fclose(f);
-	return (struct weir_text){ out, out ? n : 0 };
+	return n;
+}
+
+bool template_fill(const struct rules *rules, struct weir_text text, struct weir_request *r, const struct match *m, struct filled *out)
+{
+	out->heap = NULL;
+	out->text = text;
+	if (!text.n || !memchr(text.p, '{', text.n))
+		return true;
+	size_t n = fill(rules, text, r, m, NULL);
+	char *p = n <= sizeof(out->room) ? out->room : (out->heap = malloc(n));
+	if (!p)
+		return false;
+	out->text = (struct weir_text){ p, fill(rules, text, r, m, p) };
+	return true;
+}
+
+void filled_free(struct filled *f)
+{
+	free(f->heap);
 }
 
 /* --- the hooks --- */
@@ -98,31 +123,45 @@ static void release(void *self)
 	rules_free(self);
 }
 
+static void set_tags(const struct rules *rules, const struct rule *rule, struct weir_request *r, const struct match *m)
+{
+	for (const struct setting *x = rule->tags; x; x = x->next) {
+		struct filled value;
+		if (!template_fill(rules, x->value, r, m, &value))
+			continue;
+		if (!rules->weir->set_tag(r, x->name, value.text))
+			rules->weir->log(WEIR_WARNING, "rules: `%s` cannot set its tag `%s`: it has a comma, an equals sign, a control character or "
+					 "more than 128 bytes", rule->name, x->name.p);
+		filled_free(&value);
+	}
+}
+
+static enum weir_verdict say(const struct rules *rules, const struct rule *rule, struct weir_request *r, const struct match *m)
+{
+	const struct weir_host *weir = rules->weir;
+	enum weir_verdict verdict = WEIR_CONTINUE;
+	struct filled said;
+	if (!template_fill(rules, rule->answer.n ? rule->answer : rule->reject, r, m, &said))
+		return WEIR_CONTINUE;
+	if (rule->answer.n && weir->answer(r, said.text, rule->name))
+		verdict = WEIR_ANSWER;
+	else if (rule->reject.n && weir->reject(r, rule->status ? rule->status : 403, "rejected_by_rule", said.text, rule->name))
+		verdict = WEIR_REJECT;
+	filled_free(&said);
+	return verdict;
+}
+
 static enum weir_verdict act(const struct rules *rules, const struct rule *rule, struct weir_request *r, const struct match *m)
 {
 	const struct weir_host *weir = rules->weir;
-	struct weir_text text = rule->answer.n ? rule->answer : rule->reject;
-	enum weir_verdict verdict = WEIR_CONTINUE;
 	for (const struct setting *x = rule->set; x; x = x->next)
 		weir->set_parameter(r, x->name.p, x->value);
-	for (const struct setting *x = rule->tags; x; x = x->next)
-		weir->set_tag(r, x->name, x->value);
+	set_tags(rules, rule, r, m);
 	if (rule->cache)
 		weir->set_cache(r, (enum weir_cache)rule->cache);
 	if (rule->route.n)
 		weir->set_model(r, rule->route);
-	if (!text.n)
-		return WEIR_CONTINUE;
-	struct weir_text said = memchr(text.p, '{', text.n) ? template_fill(rules, text, r, m) : text;
-	char *filled = said.p == text.p ? NULL : (char *)said.p;
-	if (!said.p)
-		return WEIR_CONTINUE;
-	if (rule->answer.n && weir->answer(r, said, rule->name))
-		verdict = WEIR_ANSWER;
-	else if (rule->reject.n && weir->reject(r, rule->status ? rule->status : 403, "rejected_by_rule", said, rule->name))
-		verdict = WEIR_REJECT;
-	free(filled);
-	return verdict;
+	return rule->answer.n || rule->reject.n ? say(rules, rule, r, m) : WEIR_CONTINUE;
 }
 
 enum weir_verdict rules_request(const struct rules *rules, struct weir_request *r)
@@ -156,7 +195,7 @@ static int check(void *self, struct weir_text text)
 {
 	struct stand_in s = { .text = text, .counts = { [WEIR_BODY_BYTES] = text.n, [WEIR_PIECES] = 1, [WEIR_MESSAGES] = 1 } };
 	enum weir_verdict v = stand_in_ask(self, &s);
-	free(s.said);
+	stand_in_free(&s);
 	return v != WEIR_REJECT;
 }
 

@@ -10,6 +10,7 @@
 
 #include "rules/calculate.h"
 #include "rules/classifier.h"
+#include "rules/language.h"
 #include "rules/literal.h"
 #include "rules/text.h"
 
@@ -18,10 +19,12 @@ enum { CAPTURES_MAX = 10, DEPTH_MAX = 16, MODELS_MAX = 16 };
 enum condition_kind {
 	WHEN_ALL, WHEN_ANY, WHEN_NOT,
 	WHEN_EXACT, WHEN_PREFIX, WHEN_WORDS, WHEN_PATTERN, WHEN_PHRASES, WHEN_QUESTIONS, WHEN_CLASS,	/* of the text, as the next ones */
-	WHEN_CALCULATION, WHEN_CONVERSION,
+	WHEN_CALCULATION, WHEN_CONVERSION, WHEN_LANGUAGE,
 	WHEN_ROW,	/* of what was captured */
 	WHEN_MODEL, WHEN_KEY, WHEN_ENDPOINT, WHEN_TEAM, WHEN_USER_AGENT, WHEN_SESSION, WHEN_PEER, WHEN_TAG,
+	WHEN_HEADER, WHEN_TIME,
 	WHEN_MORE, WHEN_SOME,	/* of something counted */
+	WHEN_KINDS
 };
 
 /* A classifier's file, shared by the rules that ask it. */
@@ -30,6 +33,14 @@ struct model {
 	struct classifier *classifier;
 	unsigned number;	/* below MODELS_MAX */
 	struct model *next;
+};
+
+/* From a minute of the day until another, the last not among them; one over midnight belongs to the day it began on. */
+struct hours {
+	const struct weir_zone *zone;
+	struct weir_text zone_name;
+	unsigned days;		/* bit 0: Monday */
+	int from, to;		/* the same: all day */
 };
 
 /* Leaves with several values hold when any of them does; words when all of them stand in the text. */
@@ -42,11 +53,14 @@ struct condition {
 	struct literal *literals;	/* of the patterns */
 	struct phrases *phrases;
 	struct questions *questions;
+	struct weir_text question_file;
 	struct table *rows;
 	char *table;		/* what of the questions' file was unfolded */
 	const struct model *model;
 	double least;		/* score of a question that is taken for asked; sureness of a class */
-	uint64_t number;	/* of WHEN_CLASS: a bit for each class that will do; of WHEN_ROW: the group looked up */
+	uint64_t number;	/* WHEN_CLASS, WHEN_LANGUAGE: a bit for each that will do; WHEN_ROW: the group looked up */
+	struct weir_text name;	/* of WHEN_HEADER */
+	struct hours hours;
 	enum weir_count count;
 	bool anywhere;		/* the text of any message, not the last alone */
 };
@@ -65,6 +79,8 @@ struct example {
 	const struct weir_node *earlier, *tags;	/* may be NULL */
 	struct weir_text facts[WEIR_FACTS];
 	uint64_t counts[WEIR_COUNTS];
+	const struct weir_node *headers;	/* a map; may be NULL */
+	int64_t at;				/* Unix seconds; 0: now */
 	enum expectation expect;
 	unsigned line, column;
 	struct example *next;
@@ -87,6 +103,8 @@ struct rules {
 	struct rule *first;
 	pcre2_match_context *limits;
 	struct model *models;
+	const struct weir_zone *utc;
+	struct languages *languages;	/* where a rule asks for them */
 };
 
 /* NULL after telling why. */
@@ -102,6 +120,8 @@ struct guesses {
 	struct guess of[MODELS_MAX];
 	struct grams *grams;		/* of the text last looked at */
 	pcre2_match_data *room;		/* of all patterns; made with the first */
+	bool language_asked;
+	int language;			/* of the last message; -1: it cannot be told */
 };
 
 /* What a match leaves for templates: group 0 and on, spans of the request's text. */
@@ -111,6 +131,7 @@ struct match {
 	bool cut_off;		/* a pattern took too long: counted as no match */
 	struct answer answer;	/* WHEN_QUESTIONS */
 	struct weir_text class;	/* WHEN_CLASS */
+	const char *language;	/* WHEN_LANGUAGE */
 	struct guesses *guesses;
 	const struct table *rows;	/* WHEN_ROW */
 	size_t row;
@@ -119,8 +140,16 @@ struct match {
 
 bool condition_holds(const struct rules *rules, const struct condition *c, struct weir_request *r, struct match *m);
 
-/* The template filled in; the caller frees `p`, which is NULL where there is no memory. */
-struct weir_text template_fill(const struct rules *rules, struct weir_text text, struct weir_request *r, const struct match *m);
+/* A template filled in: in its own room, or where that is too small on the heap. */
+struct filled {
+	struct weir_text text;
+	char *heap;
+	char room[1024];
+};
+
+/* False: no memory. Of a text without braces there is no copy. */
+bool template_fill(const struct rules *rules, struct weir_text text, struct weir_request *r, const struct match *m, struct filled *out);
+void filled_free(struct filled *f);
 
 /* `*` in the pattern matches any run of bytes. */
 bool is_like(struct weir_text pattern, struct weir_text t);

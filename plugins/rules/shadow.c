@@ -53,6 +53,13 @@ static bool all_hold_phrases(const struct condition *a, const struct condition *
 	return a->n > 0;
 }
 
+/* Over midnight: only the same. */
+static bool hours_in(const struct hours *a, const struct hours *b)
+{
+	bool within = a->from < a->to && b->from < b->to ? a->from >= b->from && a->to <= b->to : a->from == b->from && a->to == b->to;
+	return within && !(a->days & ~b->days) && is_spelled(a->zone_name, b->zone_name);
+}
+
 static bool leaf_implies(const struct condition *a, const struct condition *b)
 {
 	if (a->anywhere != b->anywhere)
@@ -75,6 +82,11 @@ static bool leaf_implies(const struct condition *a, const struct condition *b)
 	case WHEN_SOME:    return a->count == b->count && (a->number > 0) == (b->number > 0);
 	case WHEN_CALCULATION: case WHEN_CONVERSION:
 		return (a->number > 0) == (b->number > 0);
+	case WHEN_LANGUAGE: return !(a->number & ~b->number);
+	case WHEN_HEADER:  return text_same(a->name, b->name) && (!b->n || all_in(a, b, is_like_of));
+	case WHEN_TIME:    return hours_in(&a->hours, &b->hours);
+	case WHEN_QUESTIONS:
+		return b->question_file.n && is_spelled(a->question_file, b->question_file) && a->least >= b->least;
 	case WHEN_CLASS:   return a->model == b->model && !(a->number & ~b->number) && a->least >= b->least;
 	default:           return false;
 	}
@@ -119,13 +131,38 @@ static bool implies(const struct condition *a, const struct condition *b)
 	return leaf_implies(a, b);
 }
 
-/* All of it together, and something of it not. */
-static bool never_holds(const struct condition *all)
+/* Two that cannot hold at once: languages or days with none in common. */
+static bool exclude(const struct condition *a, const struct condition *b)
 {
-	for (const struct condition *x = all->children; x; x = x->next)
-		if ((x->kind == WHEN_NOT && implies(all, x->children)) || (x->kind == WHEN_ALL && never_holds(x)))
+	if (a->kind == WHEN_LANGUAGE && b->kind == WHEN_LANGUAGE)
+		return !(a->number & b->number);
+	return a->kind == WHEN_TIME && b->kind == WHEN_TIME && a->hours.from < a->hours.to && b->hours.from < b->hours.to &&
+	       is_spelled(a->hours.zone_name, b->hours.zone_name) &&
+	       (!(a->hours.days & b->hours.days) || a->hours.to <= b->hours.from || b->hours.to <= a->hours.from);
+}
+
+static bool excludes_any(const struct condition *x, const struct condition *all)
+{
+	if (all->kind != WHEN_ALL)
+		return exclude(x, all);
+	for (const struct condition *y = all->children; y; y = y->next)
+		if (excludes_any(x, y))
 			return true;
 	return false;
+}
+
+/* All of `part`, which is in `all`, together: something of it not, or two that exclude each other. */
+static bool contradicts(const struct condition *part, const struct condition *all)
+{
+	for (const struct condition *x = part->children; x; x = x->next)
+		if ((x->kind == WHEN_NOT && implies(all, x->children)) || (x->kind == WHEN_ALL ? contradicts(x, all) : excludes_any(x, all)))
+			return true;
+	return false;
+}
+
+static bool never_holds(const struct condition *all)
+{
+	return contradicts(all, all);
 }
 
 static const struct rule *shadow_of(const struct rules *rules, const struct rule *r)

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static struct stand_in *of(struct weir_request *r)
 {
@@ -49,10 +50,26 @@ static struct weir_text parameter(struct weir_request *r, const char *name)
 
 static struct weir_text tag(struct weir_request *r, struct weir_text name)
 {
+	for (unsigned i = of(r)->n_set; i > 0; i--)
+		if (text_is(name, of(r)->set[i - 1].name.p) && of(r)->set[i - 1].value)
+			return (struct weir_text){ of(r)->set[i - 1].value, strlen(of(r)->set[i - 1].value) };
 	const struct weir_node *n = of(r)->tags ? of(r)->tags->first : NULL;
 	while (n && !is_key(n, name))
 		n = n->next;
 	return n ? n->value : (struct weir_text){ NULL, 0 };
+}
+
+static struct weir_text header(struct weir_request *r, struct weir_text name)
+{
+	const struct weir_node *n = of(r)->headers ? of(r)->headers->first : NULL;
+	while (n && !text_same(n->key, name))
+		n = n->next;
+	return n ? n->value : (struct weir_text){ NULL, 0 };
+}
+
+static int64_t now(struct weir_request *r)
+{
+	return of(r)->at ? of(r)->at : (int64_t)time(NULL);
 }
 
 /* --- what is done to it --- */
@@ -74,9 +91,11 @@ static int set_model(struct weir_request *r, struct weir_text model)
 
 static int set_tag(struct weir_request *r, struct weir_text name, struct weir_text value)
 {
-	(void)r;
-	(void)name;
-	(void)value;
+	struct stand_in *s = of(r);
+	if (s->n_set == STAND_IN_TAGS)
+		return 0;
+	s->set[s->n_set].name = name;
+	s->set[s->n_set++].value = strndup(value.p, value.n);
 	return 1;
 }
 
@@ -107,6 +126,13 @@ static void hit(struct weir_request *r, const char *why)
 	of(r)->hit = why;
 }
 
+void stand_in_free(struct stand_in *s)
+{
+	free(s->said);
+	for (unsigned i = 0; i < s->n_set; i++)
+		free(s->set[i].value);
+}
+
 enum weir_verdict stand_in_ask(const struct rules *rules, struct stand_in *s)
 {
 	struct weir_host host = *rules->weir;
@@ -116,6 +142,8 @@ enum weir_verdict stand_in_ask(const struct rules *rules, struct stand_in *s)
 	host.piece = piece;
 	host.parameter = parameter;
 	host.tag = tag;
+	host.header = header;
+	host.now = now;
 	host.set_parameter = set_parameter;
 	host.set_model = set_model;
 	host.set_tag = set_tag;

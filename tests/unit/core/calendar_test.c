@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 #include <cmocka.h>
@@ -77,6 +78,28 @@ static void periods_follow_each_other(void **state)
 	}
 }
 
+/* `local` as date(1) prints it with %F %u %H:%M. */
+static void shows(const char *zone, int64_t at, const char *local)
+{
+	char got[64];
+	struct local_time t = zone_local(zone_find(str_c(zone), &arena), at);
+	snprintf(got, sizeof(got), "%04lld-%02d-%02d %d %02d:%02d", (long long)t.year, t.month, t.day, t.weekday, t.minute / 60, t.minute % 60);
+	assert_string_equal(got, local);
+}
+
+static void local_times(void **state)
+{
+	(void)state;
+	shows("UTC", 0, "1970-01-01 4 00:00");
+	shows("UTC", -1, "1969-12-31 3 23:59");
+	shows("UTC", 951782400, "2000-02-29 2 00:00");
+	shows("-03:30", 1795836600, "2026-11-28 6 00:00");
+	shows("Europe/Berlin", 1782921600, "2026-07-01 3 18:00");
+	shows("Europe/Berlin", 1764608400, "2025-12-01 1 18:00");
+	shows("Asia/Tokyo", 1798729199, "2026-12-31 4 23:59");
+	shows("Asia/Tokyo", 1798729200, "2027-01-01 5 00:00");
+}
+
 static void what_is_no_zone(void **state)
 {
 	static const char *const names[] = { "Mars/Base", "../../etc/passwd", "/etc/passwd", "+25:00", "+2:00", "UTC ", "Europe", "Europe/../x" };
@@ -107,7 +130,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(utc_periods), cmocka_unit_test(other_zones), cmocka_unit_test(periods_follow_each_other),
-		cmocka_unit_test(what_is_no_zone),
+		cmocka_unit_test(what_is_no_zone), cmocka_unit_test(local_times),
 	};
 	return cmocka_run_group_tests(tests, begin, end);
 }
