@@ -20,6 +20,8 @@
 
 enum { OWED_AT_ONCE = 100, TEXT_MAX = 256 * 1024 };
 
+static const int64_t RETRY_US = SECOND_US;
+
 #define VALUE_PREFIX STR("weir:v:")
 
 struct redis_store {
@@ -30,6 +32,7 @@ struct redis_store {
 	struct list owed;		/* settlements not confirmed, the oldest first */
 	unsigned n_owed, owed_in_flight;
 	bool closing, up;
+	struct timer retry;		/* of what is owed while its connection stands */
 	uint64_t teller, told;		/* of sums: who this is, and how many were told */
 	int64_t broken_told_us;		/* when the log last heard of an answer that is an error */
 };
@@ -101,6 +104,8 @@ static void owed_keep(struct redis_store *s, struct call *x)
 {
 	list_remove(&x->link);
 	list_append(&s->owed, &x->link);
+	if (!timer_pending(&s->retry))
+		timer_in(&s->retry, RETRY_US);
 	counter_add(redis_counters.in_flight, -1);
 	counter_add(redis_counters.owed, 1);
 	if (++s->n_owed <= STORE_OWED_MAX)
@@ -286,7 +291,7 @@ static void on_answered(struct redis_command *c, const struct redis_answer *a)
 		else
 			script_answered(x, a);
 	}
-	if (again)
+	if (again && a->kind != REDIS_LOST)
 		owed_deliver(s);
 }
 
@@ -315,6 +320,15 @@ static void owed_deliver(struct redis_store *s)
 	while (!s->closing && redis_route_up(s->route) && !list_empty(&s->owed) && s->owed_in_flight < OWED_AT_ONCE)
 		if (!owed_send(s, list_entry(s->owed.next, struct call, link)))
 			break;
+}
+
+/* A slot that moves, or a Redis out of memory, takes none for a while, and its connection stands. */
+static void on_retry(struct timer *t)
+{
+	struct redis_store *s = container_of(t, struct redis_store, retry);
+	owed_deliver(s);
+	if (s->n_owed > 0)
+		timer_in(t, RETRY_US);
 }
 
 /* --- calls of the script --- */
@@ -529,6 +543,7 @@ static void on_close(struct store *store)
 		log_error("store: %s: %u settlements were not delivered", s->home->place.name, s->n_owed);
 	while (!list_empty(&s->owed))
 		owed_drop(s, list_entry(s->owed.next, struct call, link));
+	timer_close(&s->retry);
 	free(s);
 }
 
@@ -548,6 +563,7 @@ static struct store *open_store(struct store_home *h, struct loop *l)
 	s->teller = random_u64();
 	list_init(&s->calls);
 	list_init(&s->owed);
+	timer_open(&s->retry, l, on_retry);
 	atomic_fetch_add(&s->home->home.opened, 1);
 	s->route = redis_route_open(&s->home->place, l, on_changed, s);
 	return &s->store;

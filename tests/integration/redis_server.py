@@ -1,15 +1,21 @@
-"""A real redis-server of a test's own, and one with a replica and sentinels that watch over it."""
+"""A real redis-server of a test's own; one with a replica and sentinels that watch over it; a cluster of six."""
+import random
 import signal
 import socket
 import subprocess
 import time
 
-from weir import free_port
+from weir import free_port, until
+
+
+def is_free(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) != 0
 
 
 class Redis:
-    def __init__(self, directory, args=()):
-        self.port = free_port()
+    def __init__(self, directory, args=(), port=None):
+        self.port = port or free_port()
         self.dir = directory
         self.args = args
         self.start()
@@ -51,16 +57,9 @@ class Watched:
             f.write_text(f"sentinel monitor main 127.0.0.1 {self.master.port} 2\nsentinel down-after-milliseconds main 500\n"
                          "sentinel failover-timeout main 3000\n")
             self.sentinels.append(Redis(directory, [str(f), "--sentinel"]))
-        self.wait(lambda: "master_link_status:up" in self.replica.call("INFO", "replication"))
-        self.wait(lambda: all("num-other-sentinels\n2\n" in s.call("SENTINEL", "master", "main") + "\n" and
-                              "num-slaves\n1\n" in s.call("SENTINEL", "master", "main") for s in self.sentinels))
-
-    @staticmethod
-    def wait(holds, seconds=20):
-        end = time.monotonic() + seconds
-        while not holds():
-            assert time.monotonic() < end
-            time.sleep(0.05)
+        until(lambda: "master_link_status:up" in self.replica.call("INFO", "replication"))
+        until(lambda: all("num-other-sentinels\n2\n" in s.call("SENTINEL", "master", "main") + "\n" and
+                          "num-slaves\n1\n" in s.call("SENTINEL", "master", "main") for s in self.sentinels))
 
     @property
     def url(self):
@@ -69,3 +68,65 @@ class Watched:
     def stop(self):
         for r in (*self.sentinels, self.replica, self.master):
             r.stop()
+
+
+class Cluster:
+    """Three masters with a replica each."""
+
+    def __init__(self, directory):
+        self.nodes = []
+        for i in range(6):
+            d = directory / f"node{i}"
+            d.mkdir()
+            # Below the ports that connections get: they are taken for longer than a look.
+            port, bus = random.randint(10000, 20000), random.randint(20001, 30000)
+            while not (is_free(port) and is_free(bus)):
+                port, bus = port + 1, bus + 1
+            self.nodes.append(Redis(d, ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port", str(bus),
+                                        "--cluster-replica-validity-factor", "0"], port))
+        made = subprocess.run(["redis-cli", "--cluster", "create", *self.addresses(), "--cluster-replicas", "1", "--cluster-yes"],
+                              capture_output=True, text=True)
+        assert made.returncode == 0, made.stdout + made.stderr
+        until(lambda: all("cluster_state:ok" in n.call("CLUSTER", "INFO") for n in self.nodes) and len(self.masters()) == 3 and
+              all("master_link_status:up" in n.call("INFO", "replication") for n in self.nodes if n not in self.masters()))
+
+    def addresses(self):
+        return [f"127.0.0.1:{n.port}" for n in self.nodes]
+
+    @property
+    def url(self):
+        return "redis+cluster://" + ",".join(self.addresses()[:2])
+
+    def alive(self):
+        return [n for n in self.nodes if n.process.poll() is None]
+
+    def masters(self):
+        return [n for n in self.alive() if "role:master" in n.call("INFO", "replication")]
+
+    def keys(self, pattern):
+        return [(n, k) for n in self.masters() for k in n.call("KEYS", pattern).splitlines()]
+
+    @staticmethod
+    def id(node):
+        return node.call("CLUSTER", "MYID")
+
+    def migrating(self, key):
+        """The slot of a key begins to move: its master and the one it moves to."""
+        source = next(n for n, k in self.keys("*") if k == key)
+        target = next(n for n in self.masters() if n is not source)
+        slot = source.call("CLUSTER", "KEYSLOT", key)
+        target.call("CLUSTER", "SETSLOT", slot, "IMPORTING", self.id(source))
+        source.call("CLUSTER", "SETSLOT", slot, "MIGRATING", self.id(target))
+        return slot, source, target
+
+    def migrate_keys(self, slot, source, target):
+        while keys := source.call("CLUSTER", "GETKEYSINSLOT", slot, 100).splitlines():
+            source.call("MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "KEYS", *keys)
+
+    def migrated(self, slot, target):
+        for n in (target, *self.masters()):
+            n.call("CLUSTER", "SETSLOT", slot, "NODE", self.id(target))
+
+    def stop(self):
+        for n in self.nodes:
+            n.stop()

@@ -480,3 +480,9 @@ def test_what_redis_may_answer(gateway, provider, config, redis, fault):
     told = [x for x in g.logs().splitlines() if '"message":"store' in x]
     assert len(told) <= 8 and "redispassword1" not in g.logs(), told
     assert told or fault == "scripts flushed"
+    # What could not be told is told when it can be, also while the connection stands.
+    redis.call("ACL", "SETUSER", "weir", "+@all")
+    redis.call("CONFIG", "SET", "maxmemory", "0")
+    until(lambda: g.metric("weir_store_settlements_owed") == 0)
+    if not own_alone:
+        until(lambda: g.get("/v1/key", headers=KEY).json["limits"][0]["used"] == 31)

@@ -10,7 +10,7 @@ import time
 import pytest
 from redis_server import Watched
 from test_ledger import spent
-from weir import SLOW
+from weir import SLOW, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
 LOAD = pathlib.Path(__file__).with_name("load.py")
@@ -80,7 +80,7 @@ def test_a_master_that_dies_under_load(gateway, steady_provider, tmp_path):
     watched = Watched(tmp_path)
     try:
         g, counts = under_load(gateway, steady_provider, watched.url, [watched.master.stop, lambda: None], tmp_path)
-        Watched.wait(lambda: "role:master" in watched.replica.call("INFO", "replication"))
+        until(lambda: "role:master" in watched.replica.call("INFO", "replication"))
         by = settled_everywhere(g, {"requests": counts["requests"] - RATE}, lost=10**9 if os.environ.get("WEIR_SOAK") else 0)
         # At most a second's requests are lost with the master that died.
         assert by["1000000 usd per month"]["used"] >= (counts["requests"] - RATE) * 22e-6
