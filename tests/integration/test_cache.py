@@ -94,7 +94,7 @@ def test_whatever_decides_on_answers_in_a_models_definition_makes_another_questi
         change(conf)
         g.write(conf), g.reload()
         asked = state(g.chat())
-        settle()
+        settle(g)
         return asked
     assert after(lambda c: None) == "miss"
     same = {
@@ -148,7 +148,7 @@ def finished(reason, **message):
 
 def test_an_answer_at_the_callers_own_limit_is_whole(gateway, provider, config):
     g = gateway(cached(config, provider(lambda r: finished("length"))))
-    g.chat(), g.chat(max_tokens=1), settle()
+    g.chat(), g.chat(max_tokens=1), settle(g)
     assert state(g.chat()) == "miss" and state(g.chat(max_tokens=1)) == "hit"
 
 
@@ -164,7 +164,7 @@ def test_a_translated_answer_is_kept_by_how_it_truly_ended(gateway, provider, co
     conf["providers"]["first"] |= {"dialect": "gemini", "base_url": p.url.removesuffix("/v1") + "/v1beta"}
     g = gateway(conf)
     assert g.chat(stream=stream).status == 200
-    settle()
+    settle(g)
     assert state(g.chat(stream=stream)) == ("hit" if kept else "miss")
 
 
@@ -172,7 +172,7 @@ def test_a_replay_tells_every_kind_of_token(gateway, provider, config, store):
     usage = {"prompt_tokens": 50, "completion_tokens": 20, "total_tokens": 70, "prompt_tokens_details": {"cached_tokens": 7, "cache_write_tokens": 9},
              "completion_tokens_details": {"reasoning_tokens": 11}}
     g = gateway(cached(config, provider(lambda r: [http(200, completion("x", usage=usage))]), store=store))
-    g.chat(), settle()
+    g.chat(), settle(g)
     assert state(g.chat()) == "hit"
     end = time.monotonic() + 5 * SLOW
     while len(records := [r for r in g.access() if r.get("tokens")]) < 2:
@@ -469,6 +469,7 @@ def test_one_answer_is_evicted_by_its_id(gateway, provider, config, store):
     g = gateway(cached(config, provider(counting()), store=store, admin={"token": "admin-token-0123456789"}))
     first = g.chat()
     g.chat(text="another"), settle(g)
+    assert first.status == 200, first.body
     key = first.headers["x-weir-cache-id"]
     hit = g.chat()
     assert state(hit) == "hit" and hit.headers["x-weir-cache-id"] == key and len(key) == 64
