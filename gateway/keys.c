@@ -20,7 +20,7 @@
 #include "config/load.h"
 #include "wire/json_cursor.h"
 
-static const int64_t POLL_US = 300 * MS_US;
+static const int64_t POLL_US = 300 * MS_US, FIRST_POLL_US = 10 * MS_US, START_US = 500 * MS_US;
 
 static const char write_script[] =
 	"local old = redis.call('HGET', KEYS[1], ARGV[1])\n"
@@ -52,6 +52,7 @@ static struct {
 	struct timer poll;
 	struct store_call call;		/* the poll's */
 	bool asking;
+	bool starting;			/* the loop runs for its first answer only */
 	uint64_t seen;			/* the highest version that was read, or is the book's own */
 	struct key_record **seeds;	/* to be put back into a Redis that lost them */
 	unsigned n_seeds, next_seed;
@@ -181,7 +182,10 @@ static void on_polled(struct store_call *c)
 		more = take_rows(c->value);
 	if (keys.n_seeds && keys.next_seed == keys.n_seeds)
 		seeds_drop();
-	timer_in(&keys.poll, c->result == STORE_OK && (more || keys.n_seeds) ? 0 : POLL_US);
+	bool again = c->result == STORE_OK && (more || keys.n_seeds);
+	timer_in(&keys.poll, again ? 0 : keys.starting ? FIRST_POLL_US : POLL_US);
+	if (keys.starting && !again && c->result == STORE_OK)
+		loop_stop(keys.poll.loop);
 }
 
 static void seed(void)
@@ -269,6 +273,23 @@ static struct key *make(const struct snapshot *s, struct str record, struct aren
 	return config_key(s, name, json_get(record, STR("of")), a, NULL);
 }
 
+static void on_start_over(struct timer *t)
+{
+	loop_stop(t->loop);
+}
+
+/* A moment before the first request is taken, in which the store can say who may call; one that is away holds up no start. */
+static void wait_for_first(struct loop *l)
+{
+	struct timer most;
+	timer_open(&most, l, on_start_over);
+	timer_in(&most, START_US);
+	keys.starting = true;
+	loop_run(l);
+	keys.starting = false;
+	timer_close(&most);
+}
+
 bool keys_open(struct loop *l, const struct settings *s, struct store_home *shared, struct buf *why)
 {
 	made_keys_use(make);
@@ -283,6 +304,7 @@ bool keys_open(struct loop *l, const struct settings *s, struct store_home *shar
 	key_book_set_unknown(!str_empty(s->admin.token));	/* without a token nobody makes any */
 	timer_open(&keys.poll, l, on_poll);
 	timer_in(&keys.poll, 0);
+	wait_for_first(l);
 	return true;
 }
 
