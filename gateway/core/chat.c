@@ -36,6 +36,39 @@ bool chat_drop_meaning(struct chat_loss *l, const char *field, const char *why)
 	return drop(l, str_c(field), true, why);
 }
 
+static bool any_cache(const struct part *p, bool breakpoints)
+{
+	while (p && (!p->cache.n || (breakpoints && p->breakpoint.n)) && !any_cache(p->content, breakpoints))
+		p = p->next;
+	return p != NULL;
+}
+
+void chat_drop_cache(const struct chat *c, bool breakpoints, struct chat_loss *l)
+{
+	bool any = false;
+	for (const struct message *m = c->messages; m && !any; m = m->next)
+		any = any_cache(m->parts, breakpoints);
+	for (const struct tool *t = c->tools; t && !any; t = t->next)
+		any = t->cache.n > 0;
+	if (any)
+		chat_drop_hint(l, "cache_control");
+}
+
+void chat_drop_names(const struct chat *c, struct chat_loss *l)
+{
+	for (const struct message *m = c->messages; m; m = m->next)
+		if (m->name.n)
+			chat_drop_hint(l, "messages.name");
+}
+
+void chat_drop_citations(const struct chat *c, struct chat_loss *l)
+{
+	for (const struct message *m = c->messages; m; m = m->next)
+		for (const struct part *p = m->parts; p; p = p->next)
+			if (p->media && p->media->citations)
+				chat_drop_hint(l, "messages.citations");
+}
+
 static struct str name_of(const struct chat_extra *e)
 {
 	return e->field ? str_c(e->field) : e->unknown;

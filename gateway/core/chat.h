@@ -65,6 +65,7 @@ struct part {
 	struct str signer;	/* SIGNED_...; empty: not said */
 	struct str redacted;	/* REASONING: what only the vendor can read, instead of text; spelled */
 	struct str cache;	/* json: a hint that the prompt may be kept up to here, in Anthropic's shape */
+	struct str breakpoint;	/* json: the same hint as OpenAI says it, where it came so */
 	struct part *last;	/* of content, while it is built */
 };
 
@@ -160,6 +161,10 @@ struct chat_loss {
  */
 bool chat_drop_hint(struct chat_loss *l, const char *field);
 bool chat_drop_meaning(struct chat_loss *l, const char *field, const char *why);
+/* What a format has no place for wherever it stands: hints of what may be cached, names of speakers, wishes for citations. */
+void chat_drop_cache(const struct chat *c, bool breakpoints, struct chat_loss *l);	/* but those that OpenAI's format carries, if it is that */
+void chat_drop_names(const struct chat *c, struct chat_loss *l);
+void chat_drop_citations(const struct chat *c, struct chat_loss *l);
 /* The value of an extra of that name; STR_NONE: there is none. */
 struct str chat_extra(const struct chat *c, const char *field);
 /* All extras, but those whose names are in `carried` (NULL at its end; may be NULL). */

@@ -46,7 +46,9 @@ enum quirk {
 	QUIRK_MESSAGES_KEY         = 1 << 8,	/* with the credential in x-api-key there */
 	QUIRK_TAKES_REASONING      = 1 << 9,	/* wants reasoning_content of earlier turns back */
 	QUIRK_NO_RESPONSES         = 1 << 10,	/* is asked for chat where callers speak Responses */
-	QUIRK_RAW_PREDICT          = 1 << 11	/* Messages by way of Vertex: the model in the path, the version in the body */
+	QUIRK_RAW_PREDICT          = 1 << 11,	/* Messages by way of Vertex: the model in the path, the version in the body */
+	QUIRK_THINKING_TYPE        = 1 << 12,	/* its models stop thinking by {"thinking": {"type": "disabled"}} */
+	QUIRK_EFFORT_NONE          = 1 << 13	/* and these by reasoning_effort none */
 };
 
 /* scheme://host:port, resolved off the loop; shared by providers of the same place. */

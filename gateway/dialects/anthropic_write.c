@@ -303,13 +303,23 @@ static void write_format(struct writing *x)
 	json_write_object_end(&x->w);
 }
 
+/* Its own words say whether capacity that was bought ahead may be used. */
+static void write_tier(struct writing *x)
+{
+	struct str tier = x->c->service_tier;
+	if (str_eq(tier, STR("default")))
+		json_member_string(&x->w, "service_tier", STR("standard_only"));
+	else if (tier.n && !str_eq(tier, STR("auto")))
+		chat_drop_hint(x->loss, "service_tier");
+}
+
 static void tell_losses(struct writing *x)
 {
 	const struct chat *c = x->c;
 	int64_t n;
 	const struct { const char *field; bool said; } hints[] = {
 		{ "seed", c->seed.p }, { "presence_penalty", c->presence_penalty.p }, { "frequency_penalty", c->frequency_penalty.p },
-		{ "verbosity", c->verbosity.n }, { "metadata", c->metadata.p },
+		{ "verbosity", c->verbosity.n }, { "metadata", c->metadata.p }, { "response_format.description", c->schema_description.n },
 	};
 	for (size_t i = 0; i < array_len(hints); i++)
 		if (hints[i].said)
@@ -318,6 +328,7 @@ static void tell_losses(struct writing *x)
 		chat_drop_meaning(x->loss, "n", "must be 1: the target's format gives one answer");
 	if (json_type(c->logprobs) == JSON_TRUE)
 		chat_drop_meaning(x->loss, "logprobs", "cannot be had: the target's format has none");
+	chat_drop_names(c, x->loss);
 	chat_drop_extras(c, x->loss, NULL);
 }
 
@@ -335,6 +346,7 @@ bool anthropic_write_request(struct chat *c, const struct chat_target *t, struct
 	write_tools(&x);
 	write_sampling(&x);
 	write_format(&x);
+	write_tier(&x);
 	if (c->user.n) {
 		json_member_object(&x.w, "metadata");
 		json_member_escaped(&x.w, "user_id", c->user);

@@ -224,6 +224,7 @@ static void tell_losses(struct bedrock_writing *x)
 		chat_drop_meaning(x->loss, "n", "must be 1: the target's format gives one answer");
 	if (json_type(c->logprobs) == JSON_TRUE)
 		chat_drop_meaning(x->loss, "logprobs", "cannot be had: the target's format has none");
+	chat_drop_names(c, x->loss);
 	chat_drop_extras(c, x->loss, own_words);
 }
 

@@ -229,8 +229,6 @@ static void write_messages(struct bedrock_writing *x)
 	for (const struct message *m = x->c->messages; m; m = m->next) {
 		if (!has_block(x, m->parts))
 			continue;
-		if (m->name.n)
-			chat_drop_hint(x->loss, "messages.name");
 		if (first && m->role == CHAT_ASSISTANT)
 			json_write_raw(&x->w, STR("{\"role\":\"user\",\"content\":[{\"text\":\".\"}]}"));
 		first = false;

@@ -60,8 +60,6 @@ static void write_image(struct writing *x, const struct media *m)
 
 static void write_part(struct writing *x, const struct part *p)
 {
-	if (p->cache.n)
-		chat_drop_hint(x->loss, "cache_control");
 	if (p->kind == PART_TEXT)
 		write_text(x, "text", p->text);
 	else if (p->kind == PART_IMAGE)
@@ -109,8 +107,6 @@ static void write_rest(struct writing *x, const struct message *m)
 static void write_user(struct writing *x, const struct message *m)
 {
 	bool rest = false;
-	if (m->name.n)
-		chat_drop_hint(x->loss, "messages.name");
 	for (const struct part *p = m->parts; p; p = p->next) {
 		bool result = p->kind == PART_TOOL_RESULT;
 		if (result)
@@ -289,7 +285,8 @@ static void tell_losses(struct writing *x)
 	const struct chat *c = x->c;
 	int64_t n;
 	const struct { const char *field; bool said; } hints[] = {
-		{ "verbosity", c->verbosity.n }, { "metadata", c->metadata.p }, { "user", c->user.n }, { "service_tier", c->service_tier.n },
+		{ "verbosity", c->verbosity.n }, { "metadata", c->metadata.p }, { "user", c->user.n }, { "service_tier", c->service_tier.n && !str_eq(c->service_tier, STR("auto")) },
+		{ "response_format.description", c->schema_description.n },
 	};
 	for (size_t i = 0; i < array_len(hints); i++)
 		if (hints[i].said)
@@ -298,6 +295,9 @@ static void tell_losses(struct writing *x)
 		chat_drop_meaning(x->loss, "n", "must be 1: the target's format gives one answer");
 	if (json_type(c->logprobs) == JSON_TRUE)
 		chat_drop_meaning(x->loss, "logprobs", "cannot be had: the target's format has others");
+	chat_drop_names(c, x->loss);
+	chat_drop_citations(c, x->loss);
+	chat_drop_cache(c, false, x->loss);
 	chat_drop_extras(c, x->loss, own_words);
 }
 

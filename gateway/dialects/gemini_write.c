@@ -9,7 +9,10 @@
 #include "dialects/spelled.h"
 #include "wire/json_cursor.h"
 
-enum { STOPS_MOST = 5 };
+enum { STOPS_MOST = 5, PRO_LEAST = 128 };
+
+/* Fields of Google's that a caller of any format may add to its own. */
+static const char *const own_words[] = { "safetySettings", "cachedContent", NULL };
 
 struct writing {
 	struct json_write w;
@@ -56,6 +59,8 @@ static void write_media(struct writing *x, const struct part *p)
 	static const char *const types[] = { [PART_IMAGE] = "image/png", [PART_AUDIO] = "audio/wav", [PART_FILE] = "application/pdf" };
 	const struct media *m = p->media;
 	struct str type = m->type.n ? m->type : str_c(types[p->kind]);
+	if (m->detail.n && !str_eq(m->detail, STR("auto")))
+		chat_drop_hint(x->loss, "detail");
 	if (m->text.n) {
 		write_text(x, m->text, STR_NONE);
 		return;
@@ -211,6 +216,8 @@ static void write_declaration(struct writing *x, const struct tool *t)
 {
 	json_write_object(&x->w);
 	json_member_escaped(&x->w, "name", t->name);
+	if (t->strict > 0)
+		chat_drop_hint(x->loss, "strict");
 	if (t->description.n)
 		json_member_escaped(&x->w, "description", t->description);
 	if (json_type(t->json) == JSON_OBJECT && json_first(t->json))
@@ -284,10 +291,11 @@ static void write_thinking(struct writing *x)
 	if (e == EFFORT_UNSAID)
 		e = effort_of_tokens(budget);
 	json_member_object(&x->w, "thinkingConfig");
+	bool pro = str_has(x->t->model, STR("pro"));	/* it always thinks */
 	if (thinks_in_levels(x->t))
-		json_member_string(&x->w, "thinkingLevel", str_c(levels[e]));
+		json_member_string(&x->w, "thinkingLevel", pro && e <= EFFORT_MINIMAL ? STR("LOW") : str_c(levels[e]));
 	else
-		json_member_int(&x->w, "thinkingBudget", budget);
+		json_member_int(&x->w, "thinkingBudget", pro && budget < PRO_LEAST ? PRO_LEAST : budget);
 	json_member_bool(&x->w, "includeThoughts", e != EFFORT_NONE);
 	json_write_object_end(&x->w);
 }
@@ -320,17 +328,29 @@ static void write_generation(struct writing *x)
 	json_write_object_end(&x->w);
 }
 
+static void write_own_words(struct writing *x)
+{
+	for (const char *const *name = own_words; *name; name++) {
+		struct str said = chat_extra(x->c, *name);
+		if (said.p)
+			json_member_raw(&x->w, *name, said);
+	}
+}
+
 static void tell_losses(struct writing *x)
 {
 	const struct chat *c = x->c;
 	const struct { const char *field; bool said; } hints[] = {
 		{ "user", c->user.n }, { "verbosity", c->verbosity.n }, { "metadata", c->metadata.p },
-		{ "service_tier", c->service_tier.n && !str_eq(c->service_tier, STR("auto")) },
+		{ "service_tier", c->service_tier.n && !str_eq(c->service_tier, STR("auto")) }, { "response_format.description", c->schema_description.n },
 	};
 	for (size_t i = 0; i < array_len(hints); i++)
 		if (hints[i].said)
 			chat_drop_hint(x->loss, hints[i].field);
-	chat_drop_extras(c, x->loss, NULL);
+	chat_drop_names(c, x->loss);
+	chat_drop_citations(c, x->loss);
+	chat_drop_cache(c, false, x->loss);
+	chat_drop_extras(c, x->loss, own_words);
 }
 
 bool gemini_write_request(struct chat *c, const struct chat_target *t, struct buf *out, struct chat_loss *loss)
@@ -341,6 +361,7 @@ bool gemini_write_request(struct chat *c, const struct chat_target *t, struct bu
 	write_contents(&x);
 	write_tools(&x);
 	write_generation(&x);
+	write_own_words(&x);
 	tell_losses(&x);
 	json_write_object_end(&x.w);
 	return json_write_end(&x.w);

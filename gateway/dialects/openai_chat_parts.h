@@ -21,4 +21,8 @@ extern const size_t openai_chat_reader_size, openai_chat_writer_size;
 struct json_write;
 void openai_chat_write_usage(struct json_write *w, const struct usage *u);
 
+/* Fields about OpenAI's own cache of prompts, CACHE_WORDS of them and a NULL: the same in chat completions and Responses. */
+enum { CACHE_WORDS = 3 };
+extern const char *const chat_cache_words[CACHE_WORDS + 1];
+
 #endif

@@ -9,6 +9,8 @@
 #include "dialects/spelled.h"
 #include "wire/json_cursor.h"
 
+const char *const chat_cache_words[CACHE_WORDS + 1] = { "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options", NULL };
+
 struct reading {
 	struct chat *c;
 	struct chat_fault *fault;
@@ -99,7 +101,7 @@ static bool read_part(struct reading *r, struct message *m, struct str part)
 		return wrong_part(r, ".type", "must be text, image_url, input_audio, file or refusal");
 	}
 	if (m->last)
-		m->last->cache = json_get(part, STR("cache_control"));
+		spelled_read_cache(m->last, part);
 	return true;
 }
 
@@ -373,7 +375,7 @@ static bool is_known(struct str key)
 		"model", "messages", "stream", "stream_options", "max_completion_tokens", "max_tokens", "temperature", "top_p", "top_k", "n",
 		"seed", "presence_penalty", "frequency_penalty", "logprobs", "top_logprobs", "metadata", "user", "safety_identifier",
 		"service_tier", "verbosity", "parallel_tool_calls", "stop", "tools", "tool_choice", "response_format", "reasoning_effort",
-		"reasoning", "store", "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options",
+		"reasoning",
 	};
 	for (size_t i = 0; i < array_len(known); i++)
 		if (str_eq(key, str_c(known[i])))
@@ -384,7 +386,7 @@ static bool is_known(struct str key)
 /* Without these the answer would be another one; the rest are hints. */
 static bool changes_meaning(struct str key, struct str value)
 {
-	static const char *const names[] = { "audio", "functions", "function_call", "web_search_options", "logit_bias", "documents", "guardrailConfig" };
+	static const char *const names[] = { "audio", "functions", "function_call", "web_search_options", "logit_bias", "documents", "guardrailConfig", "cachedContent" };
 	if (str_eq(key, STR("modalities")))
 		return str_has(value, STR("audio")) || str_has(value, STR("image"));
 	for (size_t i = 0; i < array_len(names); i++)
@@ -399,7 +401,7 @@ static void note_extras(struct chat *c, struct str body)
 	if (!json_cursor_open(&at, body))
 		return;
 	while (json_cursor_next(&at))
-		if (!is_known(at.key) && !is_absent(at.value))
+		if (!is_known(at.key) && !is_absent(at.value) && !(str_eq(at.key, STR("store")) && json_type(at.value) == JSON_FALSE))
 			chat_add_unknown(c, at.key, changes_meaning(at.key, at.value), at.value);
 }
 

@@ -94,8 +94,8 @@ static void write_part(struct writing *x, const struct part *p)
 		write_audio(x, p->media);
 	else
 		write_file(x, p->media);
-	if (p->cache.n)
-		chat_drop_hint(x->loss, "cache_control");
+	if (p->breakpoint.n && x->t->completion_tokens)
+		json_member_raw(&x->w, "prompt_cache_breakpoint", p->breakpoint);
 	json_write_object_end(&x->w);
 }
 
@@ -111,6 +111,12 @@ static void begin_message(struct writing *x, const char *role)
 {
 	json_write_object(&x->w);
 	json_member_string(&x->w, "role", str_c(role));
+}
+
+static void write_name(struct writing *x, const struct message *m)
+{
+	if (m->name.n)
+		json_member_escaped(&x->w, "name", m->name);
 }
 
 /* --- a user's turn --- */
@@ -131,7 +137,7 @@ static const struct part *first_beside_text(const struct part *p)
 	return p;
 }
 
-static void write_user_parts(struct writing *x, const struct message *m)
+static void write_parts(struct writing *x, const struct message *m)
 {
 	json_member_array(&x->w, "content");
 	for (const struct part *p = m->parts; p; p = p->next) {
@@ -159,12 +165,11 @@ static void write_user(struct writing *x, const struct message *m)
 	if (!others && results)
 		return;
 	begin_message(x, "user");
-	if (m->name.n)
-		json_member_escaped(&x->w, "name", m->name);
-	if (!results && (!m->parts || (text_only(m->parts) && !m->parts->next)))
+	write_name(x, m);
+	if (!results && (!m->parts || (text_only(m->parts) && !m->parts->next && !m->parts->breakpoint.n)))
 		json_member_escaped(&x->w, "content", m->parts ? m->parts->text : STR(""));
 	else
-		write_user_parts(x, m);
+		write_parts(x, m);
 	json_write_object_end(&x->w);
 }
 
@@ -225,6 +230,7 @@ static void write_assistant(struct writing *x, const struct message *m)
 	bool calls = false;
 	struct str text = said(x, m, &calls);
 	begin_message(x, "assistant");
+	write_name(x, m);
 	if (calls && str_empty(text))
 		json_member_null(&x->w, "content");
 	else
@@ -236,8 +242,13 @@ static void write_assistant(struct writing *x, const struct message *m)
 
 static void write_system(struct writing *x, const struct message *m)
 {
+	bool marked = x->t->completion_tokens && m->last && m->last->breakpoint.n;
 	begin_message(x, "system");
-	json_member_escaped(&x->w, "content", spelled_text(x->c->arena, m->parts, "\\n\\n"));
+	write_name(x, m);
+	if (marked)
+		write_parts(x, m);
+	else
+		json_member_escaped(&x->w, "content", spelled_text(x->c->arena, m->parts, "\\n\\n"));
 	json_write_object_end(&x->w);
 }
 
@@ -346,12 +357,31 @@ static void write_effort(struct writing *x)
 	uint64_t tokens = 0;
 	if (e == EFFORT_UNSAID && x->c->reasoning_tokens.p && str_u64(x->c->reasoning_tokens, &tokens))
 		e = effort_of_tokens((int64_t)tokens);
-	if (e == EFFORT_UNSAID || e == EFFORT_NONE)
+	if (e == EFFORT_UNSAID || (e == EFFORT_NONE && !x->t->reasons))
 		return;
-	if (!x->t->reasons)
-		chat_drop_hint(x->loss, x->c->reasoning_field ? x->c->reasoning_field : "reasoning");	/* who does not think refuses the word */
-	else
-		json_member_string(&x->w, "reasoning_effort", e == EFFORT_MOST ? STR("high") : str_c(effort_word(e)));
+	const char *word = effort_for(x->t->model, e);
+	if (!word && (x->t->quirks & QUIRK_THINKING_TYPE))
+		json_member_raw(&x->w, "thinking", STR("{\"type\":\"disabled\"}"));
+	else if (!word && (x->t->quirks & QUIRK_EFFORT_NONE))
+		json_member_string(&x->w, "reasoning_effort", STR("none"));
+	else if (x->t->reasons && word)
+		json_member_string(&x->w, "reasoning_effort", str_c(word));
+	else	/* who does not think refuses the word, and few can be told not to */
+		chat_drop_hint(x->loss, x->c->reasoning_field ? x->c->reasoning_field : "reasoning");
+}
+
+/* What OpenAI's own cache is told; others refuse the words. */
+static void write_cache_words(struct writing *x)
+{
+	const char *const *name = x->t->completion_tokens ? chat_cache_words : chat_cache_words + CACHE_WORDS;
+	chat_drop_citations(x->c, x->loss);
+	chat_drop_cache(x->c, x->t->completion_tokens, x->loss);
+	chat_drop_extras(x->c, x->loss, name);
+	for (; *name; name++) {
+		struct str said = chat_extra(x->c, *name);
+		if (said.p)
+			json_member_raw(&x->w, *name, said);
+	}
 }
 
 static void write_words(struct writing *x)
@@ -361,9 +391,20 @@ static void write_words(struct writing *x)
 		json_member_escaped(&x->w, "user", c->user);
 	if (c->service_tier.n && !(x->t->quirks & QUIRK_MAX_TOKENS_ONLY))
 		json_member_escaped(&x->w, "service_tier", c->service_tier);
+	else if (c->service_tier.n)
+		chat_drop_hint(x->loss, "service_tier");
 	if (c->verbosity.n && x->t->completion_tokens)
 		json_member_escaped(&x->w, "verbosity", c->verbosity);
-	if (!c->stream)
+	else if (c->verbosity.n)
+		chat_drop_hint(x->loss, "verbosity");
+	if (c->metadata.p)	/* taken there only with what is stored */
+		chat_drop_hint(x->loss, "metadata");
+	write_cache_words(x);
+}
+
+static void write_stream(struct writing *x)
+{
+	if (!x->c->stream)
 		return;
 	json_member_bool(&x->w, "stream", true);
 	if (!(x->t->quirks & QUIRK_NO_STREAM_OPTIONS))
@@ -382,7 +423,7 @@ bool openai_chat_write_request(struct chat *c, const struct chat_target *t, stru
 	write_format(&x);
 	write_effort(&x);
 	write_words(&x);
-	chat_drop_extras(c, loss, NULL);
+	write_stream(&x);
 	json_write_object_end(&x.w);
 	return json_write_end(&x.w);
 }

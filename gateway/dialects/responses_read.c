@@ -95,7 +95,9 @@ static bool read_content(struct reading *r, struct message *m, struct str conten
 	if (json_type(content) != JSON_ARRAY || !json_cursor_open(&c, content))
 		return wrong(r, member, "must be a string or an array of parts");
 	for (r->part = 0; json_cursor_next(&c); r->part++)
-		if (!read_part(r, m, c.value))
+		if (read_part(r, m, c.value))
+			spelled_read_cache(m->last, c.value);
+		else
 			return false;
 	return true;
 }
@@ -303,14 +305,14 @@ static void note_extras(struct chat *c, struct str body)
 {
 	static const char *const known[] = {
 		"model", "input", "instructions", "stream", "stream_options", "max_output_tokens", "temperature", "top_p", "metadata", "top_logprobs",
-		"parallel_tool_calls", "reasoning", "user", "safety_identifier", "service_tier", "text", "tools", "tool_choice", "store", "include",
-		"previous_response_id", "conversation", "prompt", "background", "prompt_cache_key", "prompt_cache_retention", "client_metadata",
+		"parallel_tool_calls", "reasoning", "user", "safety_identifier", "service_tier", "text", "tools", "tool_choice", "include",
+		"previous_response_id", "conversation", "prompt", "background", "client_metadata",
 	};
 	struct json_cursor at;
 	if (!json_cursor_open(&at, body))
 		return;
 	while (json_cursor_next(&at)) {
-		bool is_known = is_absent(at.value);
+		bool is_known = is_absent(at.value) || (str_eq(at.key, STR("store")) && json_type(at.value) == JSON_FALSE);
 		for (size_t i = 0; i < array_len(known); i++)
 			is_known |= str_eq(at.key, str_c(known[i]));
 		if (!is_known)

@@ -7,8 +7,11 @@
 #include "dialects/responses_parts.h"
 
 #include "core/target.h"
+#include "dialects/openai_chat_parts.h"
 #include "dialects/spelled.h"
 #include "wire/json_cursor.h"
+
+enum { OUTPUT_LEAST = 16 };	/* tokens; fewer are refused */
 
 struct writing {
 	struct json_write w;
@@ -31,6 +34,13 @@ static void begin(struct writing *x, const char *type)
 
 /* --- parts --- */
 
+static void end_part(struct writing *x, struct str breakpoint)
+{
+	if (breakpoint.n)
+		json_member_raw(&x->w, "prompt_cache_breakpoint", breakpoint);
+	json_write_object_end(&x->w);
+}
+
 static void write_text(struct writing *x, const char *type, const char *key, struct str text)
 {
 	begin(x, type);
@@ -38,10 +48,12 @@ static void write_text(struct writing *x, const char *type, const char *key, str
 	json_write_object_end(&x->w);
 }
 
-static void write_image(struct writing *x, const struct media *m)
+static void write_image(struct writing *x, const struct media *m, struct str breakpoint)
 {
-	if (!m->data.n && !m->url.n && !m->id.n)
+	if (!m->data.n && !m->url.n && !m->id.n) {
+		chat_drop_meaning(x->loss, "messages.image", "is empty");
 		return;
+	}
 	begin(x, "input_image");
 	if (m->data.n || m->url.n) {
 		json_write_key(&x->w, STR("image_url"));
@@ -51,10 +63,10 @@ static void write_image(struct writing *x, const struct media *m)
 	}
 	if (m->detail.n)
 		json_member_escaped(&x->w, "detail", m->detail);
-	json_write_object_end(&x->w);
+	end_part(x, breakpoint);
 }
 
-static void write_file(struct writing *x, const struct media *m)
+static void write_file(struct writing *x, const struct media *m, struct str breakpoint)
 {
 	begin(x, "input_file");
 	if (m->data.n) {
@@ -66,21 +78,26 @@ static void write_file(struct writing *x, const struct media *m)
 	} else {
 		json_member_escaped(&x->w, "file_id", m->id);
 	}
-	json_write_object_end(&x->w);
+	end_part(x, breakpoint);
+}
+
+static void write_input_text(struct writing *x, struct str text, struct str breakpoint)
+{
+	begin(x, "input_text");
+	json_member_escaped(&x->w, "text", text);
+	end_part(x, breakpoint);
 }
 
 static void write_part(struct writing *x, const struct part *p)
 {
-	if (p->cache.n)
-		chat_drop_hint(x->loss, "cache_control");
 	if (p->kind == PART_TEXT)
-		write_text(x, "input_text", "text", p->text);
+		write_input_text(x, p->text, p->breakpoint);
 	else if (p->kind == PART_FILE && p->media->text.n)
-		write_text(x, "input_text", "text", p->media->text);
+		write_input_text(x, p->media->text, p->breakpoint);
 	else if (p->kind == PART_IMAGE)
-		write_image(x, p->media);
+		write_image(x, p->media, p->breakpoint);
 	else if (p->kind == PART_FILE)
-		write_file(x, p->media);
+		write_file(x, p->media, p->breakpoint);
 	else if (p->kind == PART_AUDIO)
 		chat_drop_meaning(x->loss, "messages.audio", "cannot be heard by the target's format");
 }
@@ -104,7 +121,7 @@ static void write_result(struct writing *x, const struct part *p)
 	} else {
 		json_member_array(&x->w, "output");
 		if (p->failed)
-			write_text(x, "input_text", "text", STR("Error:"));
+			write_input_text(x, STR("Error:"), STR_NONE);
 		for (const struct part *q = p->content; q; q = q->next)
 			write_part(x, q);
 		json_write_array_end(&x->w);
@@ -128,8 +145,6 @@ static void end_message(struct writing *x)
 static void write_user(struct writing *x, const struct message *m)
 {
 	bool rest = false;
-	if (m->name.n)
-		chat_drop_hint(x->loss, "messages.name");
 	for (const struct part *p = m->parts; p; p = p->next) {
 		if (p->kind == PART_TOOL_RESULT)
 			write_result(x, p);
@@ -196,7 +211,7 @@ static void write_assistant(struct writing *x, const struct message *m)
 static void write_system(struct writing *x, const struct message *m)
 {
 	begin_message(x, "system");
-	write_text(x, "input_text", "text", spelled_text(x->c->arena, m->parts, "\\n\\n"));
+	write_input_text(x, spelled_text(x->c->arena, m->parts, "\\n\\n"), m->last ? m->last->breakpoint : STR_NONE);
 	end_message(x);
 }
 
@@ -224,8 +239,6 @@ static void write_tool(struct writing *x, const struct tool *t)
 		json_member_escaped(&x->w, "description", t->description);
 	json_member_raw(&x->w, "parameters", json_type(t->json) == JSON_OBJECT ? t->json : STR("{\"type\":\"object\",\"properties\":{}}"));
 	json_member_bool(&x->w, "strict", t->strict > 0);
-	if (t->cache.n)
-		chat_drop_hint(x->loss, "cache_control");
 	json_write_object_end(&x->w);
 }
 
@@ -294,9 +307,10 @@ static void write_effort(struct writing *x)
 	}
 	if (e == EFFORT_UNSAID && !c->reasoning_shown)
 		return;
+	const char *word = e == EFFORT_UNSAID ? NULL : effort_for(x->t->model, e);
 	json_member_object(&x->w, "reasoning");
-	if (e != EFFORT_UNSAID)
-		json_member_string(&x->w, "effort", e == EFFORT_MOST ? STR("high") : str_c(effort_word(e)));
+	if (word || e == EFFORT_NONE)
+		json_member_string(&x->w, "effort", str_c(word ? word : "none"));
 	if (c->reasoning_shown)
 		json_member_string(&x->w, "summary", STR("auto"));
 	json_write_object_end(&x->w);
@@ -315,11 +329,20 @@ static void write_include(struct writing *x, bool logprobs)
 	json_write_array_end(&x->w);
 }
 
+static struct str output_tokens(struct writing *x)
+{
+	int64_t n;
+	if (!json_int(x->c->max_tokens, &n) || n < 1 || n >= OUTPUT_LEAST)
+		return x->c->max_tokens;
+	chat_drop_hint(x->loss, "max_tokens");
+	return arena_printf(x->c->arena, "%d", OUTPUT_LEAST);
+}
+
 static void write_plain(struct writing *x)
 {
 	const struct chat *c = x->c;
 	const struct { const char *key; struct str json; } members[] = {
-		{ "max_output_tokens", c->max_tokens }, { "temperature", c->temperature }, { "top_p", c->top_p },
+		{ "max_output_tokens", output_tokens(x) }, { "temperature", c->temperature }, { "top_p", c->top_p },
 		{ "top_logprobs", c->top_logprobs }, { "metadata", c->metadata },
 	};
 	for (size_t i = 0; i < array_len(members); i++)
@@ -329,6 +352,11 @@ static void write_plain(struct writing *x)
 		json_member_escaped(&x->w, "user", c->user);
 	if (c->service_tier.n)
 		json_member_escaped(&x->w, "service_tier", c->service_tier);
+	for (const char *const *name = chat_cache_words; *name; name++) {
+		struct str said = chat_extra(c, *name);
+		if (said.p)
+			json_member_raw(&x->w, *name, said);
+	}
 	json_member_bool(&x->w, "store", false);
 	if (c->stream)
 		json_member_bool(&x->w, "stream", true);
@@ -349,7 +377,10 @@ static void tell_losses(struct writing *x)
 		chat_drop_meaning(x->loss, "n", "must be 1: the target's format gives one answer");
 	if (json_first(c->stop))
 		chat_drop_meaning(x->loss, "stop", "cannot be set: the target's format has no stop sequences");
-	chat_drop_extras(c, x->loss, NULL);
+	chat_drop_names(c, x->loss);
+	chat_drop_citations(c, x->loss);
+	chat_drop_cache(c, true, x->loss);
+	chat_drop_extras(c, x->loss, chat_cache_words);
 }
 
 bool responses_write_request(struct chat *c, const struct chat_target *t, struct buf *out, struct chat_loss *loss)

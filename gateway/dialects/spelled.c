@@ -165,6 +165,16 @@ bool spelled_blank(struct str s)
 	return true;
 }
 
+void spelled_read_cache(struct part *p, struct str part)
+{
+	p->cache = json_get(part, STR("cache_control"));
+	p->breakpoint = json_get(part, STR("prompt_cache_breakpoint"));
+	if (json_type(p->breakpoint) != JSON_OBJECT)
+		p->breakpoint = STR_NONE;
+	else if (!p->cache.p)
+		p->cache = STR("{\"type\":\"ephemeral\"}");
+}
+
 /* --- ids --- */
 
 static bool id_byte(char c)
@@ -277,6 +287,22 @@ const char *effort_word(enum reasoning_effort e)
 		[EFFORT_MOST] = "xhigh",
 	};
 	return e < array_len(words) ? words[e] : NULL;
+}
+
+/* gpt-5 has minimal, its successors none instead; the earlier ones and the open ones have neither. */
+const char *effort_for(struct str model, enum reasoning_effort e)
+{
+	bool successor = str_starts(model, STR("gpt-5.")), first = !successor && str_starts(model, STR("gpt-5"));
+	bool earlier = str_has(model, STR("gpt-oss")) || (model.n > 1 && model.p[0] == 'o' && model.p[1] >= '1' && model.p[1] <= '9');
+	if (e == EFFORT_MOST)
+		return "high";
+	if (e != EFFORT_NONE && e != EFFORT_MINIMAL)
+		return effort_word(e);
+	if (first)
+		return "minimal";
+	if (successor)
+		return e == EFFORT_NONE ? "none" : "low";
+	return earlier || e == EFFORT_MINIMAL ? "low" : NULL;
 }
 
 static void spell_path(struct buf *b, struct str s, const char *kept)

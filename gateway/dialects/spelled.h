@@ -40,6 +40,9 @@ struct str spelled_text(struct arena *a, const struct part *parts, const char *b
  */
 void spelled_wrap_system(struct chat *c);
 
+/* What a part of OpenAI's formats says of the cache: Anthropic's cache_control, which gateways carry there, or its own prompt_cache_breakpoint. */
+void spelled_read_cache(struct part *p, struct str part);
+
 /* Only blanks, however they are spelled? Some vendors refuse such text. */
 bool spelled_blank(struct str spelled);
 
@@ -62,6 +65,8 @@ enum reasoning_effort effort_of_tokens(int64_t tokens);
 /* OpenAI's words: none minimal low medium high xhigh max. The other way: NULL for what is not said. */
 enum reasoning_effort effort_of_word(struct str word);
 const char *effort_word(enum reasoning_effort e);
+/* The nearest word that OpenAI's model of that name knows; of others' models NULL for what only OpenAI's have. */
+const char *effort_for(struct str model, enum reasoning_effort e);
 
 /* A model's name in a path, slashes kept; and as one segment of it, as signatures want it: all but RFC 3986's unreserved encoded. */
 void spelled_path(struct buf *b, struct str model);
