@@ -62,6 +62,7 @@ void limits_open(struct loop *l)
 	list_init(&live);
 	timer_open(&renewal, l, on_renewal);
 	counter_add(counter_of(&forgotten, NULL), 0);
+	subject_open();
 	if (worker_store())
 		timer_in(&renewal, store_ttl_us(worker_store()) / LOOK_EVERY);
 }

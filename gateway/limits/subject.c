@@ -6,11 +6,14 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/counters.h"
 #include "base/digest.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "core/call.h"
 #include "core/endpoint.h"
 #include "core/tags.h"
+#include "store/worker_store.h"
 
 static const int64_t FORGET_US = 3600 * SECOND_US;
 
@@ -18,6 +21,12 @@ struct users {
 	uint64_t seen[2 * USERS_MAX];
 	unsigned n;
 	int64_t since_us;
+	bool warned;
+};
+
+static struct counter_family others_total = {
+	.name = "weir_end_users_other_total", .help = "Requests whose end user was counted together with others, because there are too many.",
+	.kind = COUNTER_SUM, .scale = 1,
 };
 
 /* Made when first wanted: every thread of the process would pay for a table in its own storage. */
@@ -29,14 +38,22 @@ void subject_close(void)
 	users = NULL;
 }
 
+void subject_open(void)
+{
+	counter_add(counter_of(&others_total, NULL), 0);
+}
+
+/* Not for more names than the table has room for, nor for new ones while the store has little. */
 static bool is_known(struct txn *t, struct str user, struct str scope)
 {
 	uint64_t name = (str_hash(scope) * UINT64_C(0x9e3779b97f4a7c15) ^ str_hash(user)) | 1;
+	bool crowded = store_crowded(worker_store());
 	if (!users)
 		users = mem_alloc(sizeof(*users));
-	if (loop_now(t->loop) - users->since_us > FORGET_US) {
+	if (loop_now(t->loop) - users->since_us > FORGET_US && !crowded) {
 		memset(users->seen, 0, sizeof(users->seen));
 		users->n = 0;
+		users->warned = false;
 		users->since_us = loop_now(t->loop);
 	}
 	uint64_t *at = &users->seen[name % array_len(users->seen)];
@@ -44,11 +61,19 @@ static bool is_known(struct txn *t, struct str user, struct str scope)
 		at = at + 1 == users->seen + array_len(users->seen) ? users->seen : at + 1;
 	if (*at)
 		return true;
-	if (users->n == USERS_MAX)
+	if (users->n == USERS_MAX || crowded)
 		return false;
 	users->n++;
 	*at = name;
 	return true;
+}
+
+static void note_other(void)
+{
+	counter_add(counter_of(&others_total, NULL), 1);
+	if (!users->warned)
+		log_warn("limits: there are too many end users to count each apart: new ones are counted together, as `other`");
+	users->warned = true;
 }
 
 struct str subject_user(struct txn *t, const struct limit_set *set)
@@ -61,8 +86,10 @@ struct str subject_user(struct txn *t, const struct limit_set *set)
 	struct str user = wanted ? tags_user(t) : STR_NONE;
 	if (str_empty(user))
 		return STR_NONE;
-	if (!is_known(t, user, set->scope))
+	if (!is_known(t, user, set->scope)) {
+		note_other();
 		return STR("other");
+	}
 	if (user.n <= USER_MAX)
 		return user;
 	digest_sha256(user, digest);

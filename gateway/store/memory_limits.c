@@ -8,6 +8,7 @@
 #include <pthread.h>
 
 #include "base/clock.h"
+#include "base/counters.h"
 #include "base/mem.h"
 #include "store/memory_parts.h"
 #include "store/memory_record.h"
@@ -15,6 +16,11 @@
 enum { SHARDS = 64, HELD_BUCKETS_FIRST = 64, REMEMBERED_MAX = 16384 };
 
 #define REMEMBER_US (3600 * SECOND_US)
+
+static struct counter_family records_family = {
+	.name = "weir_store_limits_in_memory", .help = "Limits and budgets whose use is in this process's memory, of each end user, too.",
+	.kind = COUNTER_GAUGE, .scale = 1,
+};
 
 enum held_state { HELD_LIVE, HELD_LAPSED, HELD_OVER };
 
@@ -45,7 +51,8 @@ struct memory_limits {
 	int64_t ttl_us;
 	int64_t (*clock)(void);
 	size_t max;
-	_Atomic size_t records;		/* of all shards */
+	_Atomic size_t records;		/* of all shards; dead ones make room from three quarters on */
+	struct counter *records_now;
 	uint64_t seed;
 	_Alignas(64) struct shard shards[SHARDS];
 };
@@ -170,6 +177,7 @@ static bool drop_dead(struct memory_limits *m, struct shard *s)
 	if (!record_drop_dead(&s->table))
 		return false;
 	m->records--;
+	counter_add(m->records_now, -1);
 	return true;
 }
 
@@ -197,9 +205,11 @@ static struct record *record_of(struct memory_limits *m, struct shard *s, struct
 	uint64_t hash;
 	struct record *r = record_find(&s->table, scope, l->key, &hash);
 	if (!r) {
-		if (m->records >= m->max && !make_room(m, s))
+		bool room = m->records < m->max / 4 * 3 || drop_dead(m, s) || m->records < m->max || make_room(m, s);
+		if (!room)
 			return NULL;
 		m->records++;
+		counter_add(m->records_now, 1);
 		r = record_make(&s->table, scope, l, hash);
 	}
 	if (record_is(r, l->kind)) {
@@ -431,6 +441,7 @@ struct memory_limits *memory_limits_new(unsigned max, int64_t ttl_us, int64_t (*
 	m->clock = clock;
 	m->max = max;
 	m->seed = random_u64();
+	m->records_now = counter_of(&records_family, NULL);
 	for (struct shard *s = m->shards; s < m->shards + SHARDS; s++) {
 		pthread_mutex_init(&s->lock, NULL);
 		record_table_init(&s->table);
@@ -448,8 +459,14 @@ static void helds_free(struct list *of)
 		free(list_entry(link, struct held, link));
 }
 
+bool memory_limits_crowded(const struct memory_limits *m)
+{
+	return m->records > m->max / 8 * 7;
+}
+
 void memory_limits_free(struct memory_limits *m)
 {
+	counter_add(m->records_now, -(int64_t)m->records);
 	for (struct shard *s = m->shards; s < m->shards + SHARDS; s++) {
 		helds_free(&s->live);
 		helds_free(&s->remembered);

@@ -22,6 +22,7 @@ enum store_result memory_settle(struct memory_limits *m, const struct store_rese
 enum store_result memory_renew(struct memory_limits *m, const struct store_reservation *r);
 enum store_result memory_seed(struct memory_limits *m, struct str scope, const struct store_limit *budget,
 			      int64_t spent);
+bool memory_limits_crowded(const struct memory_limits *m);	/* most of its room is taken by what still counts */
 void memory_restore(struct memory_limits *m, struct str scope, const struct store_limit *window, int64_t spent, int64_t age_us);
 
 struct memory_values *memory_values_new(size_t max, int64_t (*clock)(void));

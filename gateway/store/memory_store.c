@@ -55,6 +55,11 @@ static void on_restore(struct store *s, struct str scope, const struct store_lim
 	memory_restore(home_of(s)->limits, scope, window, spent, age_us);
 }
 
+static bool on_crowded(const struct store *s)
+{
+	return memory_limits_crowded(container_of(s, struct memory_store, store)->home->limits);
+}
+
 static void on_get(struct store *s, struct store_call *c, struct str key)
 {
 	struct memory_value *v = memory_value_take(home_of(s)->values, key);
@@ -93,7 +98,7 @@ static void on_close(struct store *s)
 }
 
 static const struct store_ops memory_ops = {
-	.reserve = on_reserve, .settle = on_settle, .renew = on_renew, .seed = on_seed, .restore = on_restore,
+	.reserve = on_reserve, .settle = on_settle, .renew = on_renew, .seed = on_seed, .restore = on_restore, .crowded = on_crowded,
 	.get = on_get, .put = on_put, .remove = on_remove,
 	.cancel = on_cancel, .is_up = on_is_up, .close = on_close,
 };

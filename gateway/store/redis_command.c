@@ -219,6 +219,7 @@ bool script_answer_read(struct str text, unsigned n, struct script_answer *out, 
 		return false;
 	out->status = number_at(text, 0);
 	out->now_us = number_at(text, 1);
+	out->otherwise = number_at(text, 3) > 0;
 	if (!answer)
 		return true;
 	int64_t refused = number_at(text, 2), retry = number_at(text, 3);

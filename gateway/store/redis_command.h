@@ -58,6 +58,7 @@ void tally_wire_write(struct script_wire *w, char *to, const struct tally_call *
 
 struct script_answer {
 	int64_t status, now_us;
+	bool otherwise;		/* a sum was told under its other name: there are too many */
 };
 
 /* False when these bytes are no answer to a call about `n` limits. `answer` NULL: none about limits is expected. */

@@ -24,6 +24,11 @@ static struct counter_family owed_lost = {
 	.kind = COUNTER_SUM, .scale = 1,
 };
 
+static struct counter_family told_otherwise = {
+	.name = "weir_usage_others_total", .help = "Requests whose tags are added up as (others) in `weir usage`, because a day has too many.",
+	.kind = COUNTER_SUM, .scale = 1,
+};
+
 struct redis_counters redis_counters;
 
 void redis_counters_begin(void)
@@ -37,4 +42,5 @@ void redis_counters_begin(void)
 	redis_counters.in_flight = counter_of(&under_way, NULL);
 	redis_counters.owed = counter_of(&owed_now, NULL);
 	redis_counters.lost = counter_of(&owed_lost, NULL);
+	redis_counters.otherwise = counter_of(&told_otherwise, NULL);
 }

@@ -10,7 +10,7 @@ enum redis_ended { COUNT_ANSWERED, COUNT_LATE, COUNT_DOWN, COUNT_BROKEN, COUNTED
 
 struct redis_counters {
 	struct counter *ended[COUNTED];		/* calls, as their callers were told */
-	struct counter *links_up, *in_flight, *owed, *lost;
+	struct counter *links_up, *in_flight, *owed, *lost, *otherwise;
 };
 
 extern struct redis_counters redis_counters;

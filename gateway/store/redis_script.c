@@ -288,5 +288,5 @@ const char *const redis_scripts[REDIS_SCRIPTS] = {
 "end\n"
 "redis.call('HSET', rows, name, struct.pack('<i8i8i8i8i8i8', unpack(sums, 1, 6)))\n"
 "if not before then redis.call('PEXPIRE', rows, 34560000000) end\n"
-"return struct.pack('<i8i8i8i8', 0, now, -1, 0)\n",
+"return struct.pack('<i8i8i8i8', 0, now, -1, name == ARGV[3] and 0 or 1)\n",
 };

@@ -248,6 +248,8 @@ static void script_answered(struct call *x, const struct redis_answer *a)
 			call_down(x);
 		return;
 	}
+	if (x->kind == CALL_TALLY && out.otherwise)
+		counter_add(redis_counters.otherwise, 1);
 	if (out.status > 2)
 		tell_broken(s, STR("a settlement met records that are none of weir's"));
 	call_tell(x, result_of(out.status), out.status > 2 ? COUNT_BROKEN : COUNT_ANSWERED);

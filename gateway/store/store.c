@@ -75,6 +75,11 @@ int64_t store_wall_us(const struct store *s)
 	return clock_wall_us() + s->ahead_us;
 }
 
+bool store_crowded(const struct store *s)
+{
+	return s->ops->crowded && s->ops->crowded(s);
+}
+
 int64_t store_slide_us(const struct store *s, int64_t span_s)
 {
 	int64_t width = window_width_us(span_s > 0 ? span_s : 1);

@@ -143,6 +143,9 @@ bool store_is_up(const struct store *s);
 /* The store's own wall clock, by which all replicas agree on periods; Unix microseconds. */
 int64_t store_wall_us(const struct store *s);
 
+/* Little room is left for limits that were not used before: names that callers make up should not take it. */
+bool store_crowded(const struct store *s);
+
 /* Until the next part of a window of this span slides out: nothing of it is free again before. */
 int64_t store_slide_us(const struct store *s, int64_t span_s);
 

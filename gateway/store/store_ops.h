@@ -16,6 +16,7 @@ struct store_ops {
 	void (*seed)(struct store *s, struct store_call *c, struct str scope, const struct store_limit *budget,
 		     int64_t spent);
 	void (*restore)(struct store *s, struct str scope, const struct store_limit *window, int64_t spent, int64_t age_us);	/* NULL: not here */
+	bool (*crowded)(const struct store *s);		/* NULL: never */
 	void (*get)(struct store *s, struct store_call *c, struct str key);
 	void (*put)(struct store *s, struct store_call *c, struct str key, struct str value, int64_t ttl_ms);
 	void (*remove)(struct store *s, struct store_call *c, struct str key);

@@ -318,6 +318,22 @@ def test_usage_of_three_replicas_one_killed_for_good(gateway, provider, config, 
     assert sum(int(x.split()[1]) for x in alone.stdout.splitlines()[1:]) == 100
 
 
+def test_a_day_with_too_many_tags_adds_further_ones_up(gateway, provider, config, tmp_path, redis):
+    g = gateway(with_ledger(config, tmp_path, provider(), store=redis.url))
+    g.chat(headers={**KEY, "x-weir-tags": "feature=a"})
+    end = time.monotonic() + 5 * SLOW
+    while not (rows := redis.call("KEYS", "weir:{tally:*}:sums")) and time.monotonic() < end:
+        time.sleep(0.02)
+    redis.call("EVAL", "for i = 1, 19999 do redis.call('HSET', KEYS[1], 'x' .. i, string.rep('\\0', 48)) end", 1, rows)
+    for tag in ("b", "a", "c"):
+        g.chat(headers={**KEY, "x-weir-tags": f"feature={tag}"})
+    while g.metric("weir_usage_others_total") < 2 and time.monotonic() < end:
+        time.sleep(0.02)
+    assert g.metric("weir_usage_others_total") == 2
+    got = {x["tags"]: x["requests"] for x in spent(g, "--by", "key,tags")["usage"] if x["key"] == "web"}
+    assert got == {"feature=a": 2, "(others)": 2}
+
+
 def test_the_admin_api_reports_usage(gateway, provider, config, tmp_path):
     g = gateway(with_ledger(config, tmp_path, provider()))
     g.chat(headers=KEY)

@@ -127,6 +127,22 @@ static void dead_limits_make_room(void **state)
 	}
 }
 
+/* Names that callers make up are kept from the last eighth of the room; dead limits do not count. */
+static void a_crowded_store_says_so(void **state)
+{
+	struct client *c = *state;
+	char key[32];
+	for (int i = 0; i < 400; i++) {
+		bool live = i >= 300;
+		snprintf(key, sizeof(key), "requests/%d", i);
+		struct store_limit l = window_of(key, STORE_REQUESTS, live ? 60 : 1, 5, 1);
+		struct store_reservation r = reservation_of(STR("crowd"), &l, 1);
+		assert_int_equal(ask_reserve(c, &r, NULL), STORE_OK);
+		now_us += live ? 0 : 200 * SECOND_US;		/* its reservation has lapsed */
+		assert_int_equal(store_crowded(c->store), i >= 384);
+	}
+}
+
 static void what_counts_is_never_dropped(void **state)
 {
 	struct client *c = *state;
@@ -297,6 +313,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_clock_set_back_frees_and_locks_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_restored_has_its_age, setup, teardown),
 		cmocka_unit_test_setup_teardown(dead_limits_make_room, setup_small, teardown),
+		cmocka_unit_test_setup_teardown(a_crowded_store_says_so, setup_small, teardown),
 		cmocka_unit_test_setup_teardown(what_counts_is_never_dropped, setup_small, teardown),
 		cmocka_unit_test_setup_teardown(values_are_bounded, setup_small, teardown),
 		cmocka_unit_test_setup_teardown(values_that_are_read_stay, setup_small, teardown),
