@@ -7,7 +7,6 @@
  */
 #include "api/answer_writer.h"
 
-#include <stdio.h>
 #include <time.h>
 
 #include "api/cors.h"
@@ -32,16 +31,16 @@ static void add(struct header_list *l, struct str name, struct str value)
 		l->h[l->n++] = (struct answer_header){ name, value };
 }
 
-static struct str number(char *to, int n)
+static struct str number(char to[NUMBER_SIZE], int64_t n)
 {
-	int length = snprintf(to, NUMBER_SIZE, "%d", n);
-	return str_of(to, length > 0 ? (size_t)length : 0);
+	return str_digits(to, n > 0 ? (uint64_t)n : 0);
 }
 
-static struct str large(char *to, int64_t n, const char *unit)
+static struct str seconds(char to[NUMBER_SIZE], int64_t n)
 {
-	int length = snprintf(to, NUMBER_SIZE, "%lld%s", (long long)n, unit);
-	return str_of(to, length > 0 && length < NUMBER_SIZE ? (size_t)length : 0);
+	struct str digits = number(to, n);
+	to[STR_DIGITS] = 's';
+	return str_of(digits.p, digits.n + 1);
 }
 
 /* When so much time has passed, as RFC 3339 has it. */
@@ -57,13 +56,13 @@ static struct str moment(char *to, int64_t in_s)
 static void add_anthropic_rate(struct header_list *l, const struct rate_state *r)
 {
 	if (r->requests_known) {
-		add(l, STR("anthropic-ratelimit-requests-limit"), large(l->rate[0], r->requests_limit, ""));
-		add(l, STR("anthropic-ratelimit-requests-remaining"), large(l->rate[1], r->requests_left, ""));
+		add(l, STR("anthropic-ratelimit-requests-limit"), number(l->rate[0], r->requests_limit));
+		add(l, STR("anthropic-ratelimit-requests-remaining"), number(l->rate[1], r->requests_left));
 		add(l, STR("anthropic-ratelimit-requests-reset"), moment(l->moments[0], r->requests_reset_s));
 	}
 	if (r->tokens_known) {
-		add(l, STR("anthropic-ratelimit-tokens-limit"), large(l->rate[3], r->tokens_limit, ""));
-		add(l, STR("anthropic-ratelimit-tokens-remaining"), large(l->rate[4], r->tokens_left, ""));
+		add(l, STR("anthropic-ratelimit-tokens-limit"), number(l->rate[3], r->tokens_limit));
+		add(l, STR("anthropic-ratelimit-tokens-remaining"), number(l->rate[4], r->tokens_left));
 		add(l, STR("anthropic-ratelimit-tokens-reset"), moment(l->moments[1], r->tokens_reset_s));
 	}
 }
@@ -71,14 +70,14 @@ static void add_anthropic_rate(struct header_list *l, const struct rate_state *r
 static void add_rate(struct header_list *l, const struct rate_state *r)
 {
 	if (r->requests_known) {
-		add(l, STR("x-ratelimit-limit-requests"), large(l->rate[0], r->requests_limit, ""));
-		add(l, STR("x-ratelimit-remaining-requests"), large(l->rate[1], r->requests_left, ""));
-		add(l, STR("x-ratelimit-reset-requests"), large(l->rate[2], r->requests_reset_s, "s"));
+		add(l, STR("x-ratelimit-limit-requests"), number(l->rate[0], r->requests_limit));
+		add(l, STR("x-ratelimit-remaining-requests"), number(l->rate[1], r->requests_left));
+		add(l, STR("x-ratelimit-reset-requests"), seconds(l->rate[2], r->requests_reset_s));
 	}
 	if (r->tokens_known) {
-		add(l, STR("x-ratelimit-limit-tokens"), large(l->rate[3], r->tokens_limit, ""));
-		add(l, STR("x-ratelimit-remaining-tokens"), large(l->rate[4], r->tokens_left, ""));
-		add(l, STR("x-ratelimit-reset-tokens"), large(l->rate[5], r->tokens_reset_s, "s"));
+		add(l, STR("x-ratelimit-limit-tokens"), number(l->rate[3], r->tokens_limit));
+		add(l, STR("x-ratelimit-remaining-tokens"), number(l->rate[4], r->tokens_left));
+		add(l, STR("x-ratelimit-reset-tokens"), seconds(l->rate[5], r->tokens_reset_s));
 	}
 }
 

@@ -59,15 +59,10 @@ bool buf_add_grown(struct buf *b, struct str s)
 
 bool buf_addd(struct buf *b, int64_t number)
 {
-	char digits[20];
-	size_t at = sizeof(digits);
-	uint64_t left = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
-	do
-		digits[--at] = (char)('0' + left % 10);
-	while (left /= 10);
-	if (number < 0)
-		digits[--at] = '-';
-	return buf_add(b, str_of(digits + at, sizeof(digits) - at));
+	char room[STR_DIGITS];
+	if (number < 0 && !buf_addc(b, '-'))
+		return false;
+	return buf_add(b, str_digits(room, number < 0 ? 0 - (uint64_t)number : (uint64_t)number));
 }
 
 bool buf_addf(struct buf *b, const char *fmt, ...)

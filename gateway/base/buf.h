@@ -13,7 +13,7 @@
 struct buf {
 	char *p;
 	size_t n;	/* bytes in use */
-	size_t cap;	/* bytes allocated */
+	size_t cap;	/* bytes allocated, at most `max` */
 	size_t max : 63;	/* the ceiling of n */
 	size_t failed : 1;
 };

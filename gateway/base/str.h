@@ -71,6 +71,17 @@ bool str_split(struct str *rest, char sep, struct str *part);
 /* Decimal digits only, the whole of `s`; false on anything else or overflow. */
 bool str_u64(struct str s, uint64_t *out) must_check;
 
+/* The other way round: written to the end of `room`. */
+enum { STR_DIGITS = 20 };
+static inline struct str str_digits(char room[STR_DIGITS], uint64_t n)
+{
+	size_t at = STR_DIGITS;
+	do
+		room[--at] = (char)('0' + n % 10);
+	while (n /= 10);
+	return str_of(room + at, STR_DIGITS - at);
+}
+
 /* `*` matches any run of bytes, also none; no other character is special. */
 bool str_glob(struct str pattern, struct str s);
 

@@ -4,7 +4,7 @@
 #ifndef WEIR_DIALECTS_PROMPT_UNITS_H
 #define WEIR_DIALECTS_PROMPT_UNITS_H
 
-#include "base/str.h"
+#include "wire/json_cursor.h"
 
 /* Units of a JSON string's inside, still escaped. Of long texts samples are read, so the time is bounded. */
 float prompt_units(struct str spelled);
@@ -20,5 +20,8 @@ struct prompt_text {
  * model reads as text. Images, sounds and files are counted, not read.
  */
 void prompt_text_add(struct str value, struct prompt_text *out);
+
+/* Of the member or element before which the cursor stands (json_cursor_step); the cursor moves behind it. */
+void prompt_text_member(struct json_cursor *c, struct prompt_text *out);
 
 #endif

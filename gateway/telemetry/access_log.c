@@ -18,7 +18,7 @@
 #include "telemetry/stages.h"
 
 /* Escaping makes a byte six at most; all fields together then fit with room to spare. */
-enum { LINE_SIZE = 12 * 1024, PATH_MAX_SHOWN = 256, NAME_MAX_SHOWN = 256, NUMBER_SIZE = 20 };
+enum { LINE_SIZE = 12 * 1024, PATH_MAX_SHOWN = 256, NAME_MAX_SHOWN = 256 };
 
 static _Atomic(struct log_sink *) sink;
 
@@ -39,29 +39,18 @@ static void add_some_text(struct buf *b, struct str key, struct str value, size_
 		add_text(b, key, value, max);
 }
 
-static void add_digits(struct buf *b, uint64_t n)
-{
-	char digits[NUMBER_SIZE], *p = digits + NUMBER_SIZE;
-	do
-		*--p = (char)('0' + n % 10);
-	while (n /= 10);
-	buf_add(b, str_of(p, (size_t)(digits + NUMBER_SIZE - p)));
-}
-
 static void add_number(struct buf *b, struct str key, int64_t n)
 {
 	buf_add(b, key);
-	if (n < 0)
-		buf_addc(b, '-');
-	add_digits(b, n < 0 ? 0 - (uint64_t)n : (uint64_t)n);
+	buf_addd(b, n);
 }
 
 /* Milliseconds with three places. */
 static void add_ms(struct buf *b, struct str key, int64_t us)
 {
-	uint64_t n = us > 0 ? (uint64_t)us : 0;
+	int64_t n = us > 0 ? us : 0;
 	buf_add(b, key);
-	add_digits(b, n / 1000);
+	buf_addd(b, n / 1000);
 	buf_addc(b, '.');
 	buf_addc(b, (char)('0' + n / 100 % 10));
 	buf_addc(b, (char)('0' + n / 10 % 10));

@@ -13,14 +13,13 @@
 #include "core/price.h"
 #include "upstream/attempt.h"
 
-enum { TEACH_ALL = 64, TEACH_EVERY = 64, BYTES_PER_TOKEN = 4 };
+enum { TEACH_ALL = 64, MEASURE_EVERY = 64, TEACH_EVERY = 8, BYTES_PER_TOKEN = 4 };
 
-/* Is this request's prompt worth measuring? A model that is known well is looked at now and then. */
-static bool teaches(const struct attempt *a)
+/* Of a model that is known well only one request in so many is looked at. */
+static bool teaches(const struct attempt *a, uint32_t every)
 {
-	const struct txn *t = a->t;
 	uint32_t n = a->live ? atomic_load_explicit(&a->live->learned.input.n, memory_order_relaxed) : 0;
-	return t->call->prompt.measured || n < TEACH_ALL || (t->generation + (uint32_t)t->attempts) % TEACH_EVERY == 0;
+	return n < TEACH_ALL || (a->t->generation + (uint32_t)a->t->attempts) % every == 0;
 }
 
 void attempt_charge_begin(struct attempt *a, const struct target *target)
@@ -30,7 +29,7 @@ void attempt_charge_begin(struct attempt *a, const struct target *target)
 	a->charged = t->method != HTTP_POST || str_empty(target->model) || t->call->upload;
 	a->text = t->endpoint->good == ANSWER_TEXT;
 	a->service = t->call->service;
-	if (!a->charged && (t->stream || teaches(a)))	/* a stream may end when the request is gone */
+	if (!a->charged && (t->stream || t->call->prompt.measured || teaches(a, MEASURE_EVERY)))	/* a stream may end when the request is gone */
 		a->prompt = *txn_prompt(t);
 }
 
@@ -77,7 +76,8 @@ static void learn(struct attempt *a, const struct usage *u, bool whole)
 	struct learned *l = a->live ? &a->live->learned : NULL;
 	if (!l || !u->known || u->estimated || !whole)
 		return;
-	estimate_learn(&l->input, &a->prompt, u->input);
+	if (teaches(a, TEACH_EVERY))
+		estimate_learn(&l->input, &a->prompt, u->input);
 	if (a->text)
 		learned_note_length(l, u->input, u->output);
 }

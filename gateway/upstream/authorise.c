@@ -131,9 +131,17 @@ static const char *add_signature(struct buf *b, struct txn *t, const struct prov
 static void add_target(struct buf *b, const struct provider *p, const struct credential *c, const struct head *h)
 {
 	bool query = c && !c->token && !p->caller_credential && p->scheme == CREDENTIAL_QUERY;
-	buf_addf(b, "%.*s %.*s%s%.*s", STR_FMT(h->method), STR_FMT(h->path), str_empty(h->query) ? "" : "?", STR_FMT(h->query));
-	if (query)
-		buf_addf(b, "%c%.*s=%.*s", str_empty(h->query) ? '?' : '&', STR_FMT(p->scheme_name), STR_FMT(c->secret));
+	buf_add(b, h->method);
+	buf_addc(b, ' ');
+	buf_add(b, h->path);
+	buf_add(b, str_empty(h->query) ? STR_NONE : STR("?"));
+	buf_add(b, h->query);
+	if (query) {
+		buf_add(b, str_empty(h->query) ? STR("?") : STR("&"));
+		buf_add(b, p->scheme_name);
+		buf_addc(b, '=');
+		buf_add(b, c->secret);
+	}
 	buf_add(b, STR(" HTTP/1.1\r\n"));
 }
 

@@ -76,10 +76,13 @@ static void add_body_headers(struct buf *b, const struct txn *t, size_t length)
 		add_header(b, STR("content-type"), call->content_type);
 	else
 		add_header(b, STR("content-type"), STR("application/json"));
-	if (call->upload && !t->req->body_length_known)
+	if (call->upload && !t->req->body_length_known) {
 		buf_add(b, STR("transfer-encoding: chunked\r\n"));
-	else
-		buf_addf(b, "content-length: %zu\r\n", call->upload ? (size_t)t->req->body_length : length);
+		return;
+	}
+	buf_add(b, STR("content-length: "));
+	buf_addd(b, (int64_t)(call->upload ? t->req->body_length : length));
+	buf_add(b, STR("\r\n"));
 }
 
 static struct str write_head(struct txn *t, const struct target *target, enum http_method method, struct str path, size_t length)

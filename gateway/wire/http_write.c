@@ -144,12 +144,8 @@ bool http_put_header(struct buf *b, struct str name, struct str value)
 
 bool http_put_header_u64(struct buf *b, struct str name, uint64_t value)
 {
-	char digits[20];
-	size_t at = sizeof(digits);
-	do
-		digits[--at] = (char)('0' + value % 10);
-	while (value /= 10);
-	return http_put_header(b, name, str_of(digits + at, sizeof(digits) - at));
+	char room[STR_DIGITS];
+	return http_put_header(b, name, str_digits(room, value));
 }
 
 bool http_put_end(struct buf *b)

@@ -129,19 +129,42 @@ static bool next_key(struct json_cursor *c)
 	return true;
 }
 
-bool json_cursor_next(struct json_cursor *c)
+bool json_cursor_step(struct json_cursor *c)
 {
 	c->p = skip_blank(c->p, c->end);
 	if (c->p < c->end && *c->p == ',')
 		c->p = skip_blank(c->p + 1, c->end);
-	if (c->object && !next_key(c))
-		return false;
+	return c->object ? next_key(c) : c->p < c->end && *c->p != ']';
+}
+
+bool json_cursor_cross(struct json_cursor *c)
+{
 	const char *behind = skip_value(c->p, c->end);
-	if (!behind)
+	if (!behind) {
+		c->p = c->end;	/* nonsense ends here */
 		return false;
+	}
 	c->value = str_of(c->p, (size_t)(behind - c->p));
 	c->p = behind;
 	return true;
+}
+
+bool json_cursor_next(struct json_cursor *c)
+{
+	return json_cursor_step(c) && json_cursor_cross(c);
+}
+
+bool json_cursor_into(const struct json_cursor *c, struct json_cursor *inner)
+{
+	if (c->p >= c->end || (*c->p != '{' && *c->p != '['))
+		return false;
+	*inner = (struct json_cursor){ .p = c->p + 1, .end = c->end, .object = *c->p == '{' };
+	return true;
+}
+
+void json_cursor_out(struct json_cursor *c, const struct json_cursor *inner)
+{
+	c->p = inner->p < c->end ? inner->p + 1 : c->end;
 }
 
 /* --- strings --- */

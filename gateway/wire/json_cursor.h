@@ -28,6 +28,15 @@ struct json_cursor {
 bool json_cursor_open(struct json_cursor *c, struct str container);
 bool json_cursor_next(struct json_cursor *c);
 
+/*
+ * The same in two steps, so that nothing need be crossed twice: to the next value, which then begins at c->p; and over it.
+ * Or into it, where it is a container; and out of that again once `inner` has come to its end.
+ */
+bool json_cursor_step(struct json_cursor *c);
+bool json_cursor_cross(struct json_cursor *c);
+bool json_cursor_into(const struct json_cursor *c, struct json_cursor *inner);
+void json_cursor_out(struct json_cursor *c, const struct json_cursor *inner);
+
 /* The first value in `text`, without the white space around it. */
 struct str json_value(struct str text);
 enum json_type json_type(struct str value);
