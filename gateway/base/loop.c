@@ -112,6 +112,7 @@ bool loop_open(struct loop *l)
 {
 	*l = (struct loop){ 0 };
 	list_init(&l->deferred);
+	list_init(&l->sends);
 	struct event_config *c = event_config_new();
 	if (!c)
 		return false;
@@ -135,13 +136,28 @@ void loop_close(struct loop *l)
 	*l = (struct loop){ 0 };
 }
 
+static bool run_first(struct list *tasks)
+{
+	if (list_empty(tasks))
+		return false;
+	struct loop_task *t = list_entry(tasks->next, struct loop_task, link);
+	list_remove(&t->link);
+	t->run(t);
+	return true;
+}
+
+static void run_sends(struct loop *l)
+{
+	l->n_sends = 0;
+	while (run_first(&l->sends))
+		;
+}
+
 void loop_run_deferred(struct loop *l)
 {
-	while (!list_empty(&l->deferred)) {
-		struct loop_task *t = list_entry(l->deferred.next, struct loop_task, link);
-		list_remove(&t->link);
-		t->run(t);
-	}
+	do
+		run_sends(l);
+	while (run_first(&l->deferred));
 }
 
 void loop_run(struct loop *l)
@@ -171,6 +187,15 @@ void loop_defer(struct loop *l, struct loop_task *t)
 {
 	if (list_empty(&t->link))
 		list_append(&l->deferred, &t->link);
+}
+
+void loop_send(struct loop *l, struct loop_task *t)
+{
+	if (!list_empty(&t->link))
+		return;
+	list_append(&l->sends, &t->link);
+	if (++l->n_sends >= LOOP_SENDS)
+		run_sends(l);
 }
 
 void loop_task_cancel(struct loop_task *t)

@@ -25,6 +25,8 @@ struct loop {
 	 */
 	char *scratch;
 	struct list deferred;		/* struct loop_task, run once this turn's callbacks are done */
+	struct list sends;		/* the same, before those */
+	unsigned n_sends;
 	struct timer **timers;		/* those that are armed, as a heap by armed_us */
 	uint32_t n_timers, cap_timers;
 	struct event *alarm;		/* libevent's, for the first of them */
@@ -50,6 +52,13 @@ static inline int64_t loop_now(const struct loop *l) { return l->now_us; }
 void loop_defer(struct loop *l, struct loop_task *t);
 void loop_task_init(struct loop_task *t, void (*run)(struct loop_task *));
 void loop_task_cancel(struct loop_task *t);
+
+/*
+ * For what leaves: sends of a turn go together, because each that wakes its peer from sleep costs several times what
+ * sending does. The last of LOOP_SENDS that wait runs them all at once, so `t` may send, and nothing else: it calls nobody back.
+ */
+enum { LOOP_SENDS = 16 };
+void loop_send(struct loop *l, struct loop_task *t);
 
 /* The only call another thread may make: `run(arg)` on the loop's thread, in order. Never blocks on the loop. */
 void loop_post(struct loop *l, void (*run)(void *arg), void *arg);

@@ -71,6 +71,7 @@ static void shut(struct caller *c)
 	listener_remove(c->listener, c);
 	if (c->counted)
 		limits_connection_gone(c->peer_hash);
+	loop_task_cancel(&c->send_task);
 	loop_task_cancel(&c->turn_task);	/* behind all that is put off already */
 	loop_defer(c->service->loop, &c->turn_task);
 }
@@ -125,6 +126,7 @@ void caller_open(struct listener *l, int fd, struct str peer, uint32_t peer_hash
 	c->counted = true;
 	list_init(&c->link);
 	loop_task_init(&c->turn_task, on_turn);
+	loop_task_init(&c->send_task, reply_send);
 	buf_init(&c->in, IN_MAX);
 	buf_init(&c->out, OUT_CEILING);
 	io_plain(&c->io, fd);
@@ -185,8 +187,14 @@ void caller_answered(struct caller *c)
 	c->reading_body = c->body_paused = false;
 	c->reader = NULL;
 	if (c->state == CALLER_CLOSED || c->broken || c->out.n)
-		return;		/* on_ready goes on when the rest is out */
+		return;		/* goes on when the rest is out */
 	next_request(c);
+}
+
+void caller_all_sent(struct caller *c)
+{
+	if (c->state == CALLER_BUSY && !c->txn && c->out.n == 0 && !c->broken)
+		next_request(c);
 }
 
 /* --- requests --- */
@@ -410,8 +418,7 @@ static void on_writable(struct caller *c)
 	}
 	if (c->txn && c->out.n <= CLIENT_LOW_WATER)
 		c->txn->ops->drained(c->txn);
-	if (c->state == CALLER_BUSY && !c->txn && c->out.n == 0 && !c->broken)
-		next_request(c);
+	caller_all_sent(c);
 }
 
 static void on_ready(struct watch *w, bool readable, bool writable)

@@ -28,7 +28,7 @@ enum caller_state {
 struct caller {
 	struct client client;
 	struct list link;		/* in the listener's list of idle or of busy ones */
-	struct loop_task turn_task;
+	struct loop_task turn_task, send_task;
 	struct listener *listener;
 	struct edge_service *service;
 	struct watch watch;
@@ -72,6 +72,7 @@ void caller_drain(struct caller *c);
 /* reply.c: the answer's side. */
 extern const struct client_ops reply_ops;
 void reply_reset(struct caller *c);
+void reply_send(struct loop_task *t);	/* caller's send_task */
 /* Sends what is queued; false when the peer is gone. */
 bool reply_push(struct caller *c);
 /* Raw bytes of our own (100 Continue) ahead of an answer. */
@@ -79,6 +80,7 @@ void reply_raw(struct caller *c, struct str bytes);
 
 /* For reply.c: the answer is complete; the peer is gone, which the service is told after its call. */
 void caller_answered(struct caller *c);
+void caller_all_sent(struct caller *c);
 void caller_broken(struct caller *c);
 /* Sets the one timer by what is waited for while a transaction is under way. */
 void caller_arm(struct caller *c);

@@ -3,7 +3,7 @@
  *
  * Written parts are borrowed and gathered, and leave in one system call at flush: head and
  * body of a plain answer together, all events of one read as one chunk. Only what the socket
- * refuses is copied. The gathering place is one per thread: a connection that begins to write
+ * refuses is copied, and the end of a small answer, which leaves with others of its turn. The gathering place is one per thread: a connection that begins to write
  * flushes the one before it, so a quiet stream holds no buffer. So parts must live until flush().
  *
  * A peer found gone here is told to the service after its call, never from within it.
@@ -12,7 +12,7 @@
 #include "edge/request_body.h"
 #include "wire/http_write.h"
 
-enum { PARTS_MAX = 60, HEAD_MAX = 32 * 1024 };
+enum { PARTS_MAX = 60, HEAD_MAX = 32 * 1024, SOON_MAX = 16 * 1024, FRAMING_MAX = 64 };
 
 static _Thread_local struct gather {
 	struct caller *owner;
@@ -116,6 +116,28 @@ static void add(struct iovec *v, int *n, struct str s)
 		v[(*n)++] = (struct iovec){ (void *)(uintptr_t)s.p, s.n };
 }
 
+/* The end of a small answer: it leaves with others of this turn. */
+static bool send_soon(struct caller *c, const struct iovec *v, int n)
+{
+	size_t all = gather.n_head + gather.total + FRAMING_MAX;
+	if (!c->ended || c->out.n || all > SOON_MAX || !buf_reserve(&c->out, all) || !keep(c, v, n, 0))
+		return false;
+	loop_send(c->service->loop, &c->send_task);
+	return true;
+}
+
+void reply_send(struct loop_task *t)
+{
+	struct caller *c = container_of(t, struct caller, send_task);
+	if (c->out.n == 0 || c->watch.writing)
+		return;		/* gone already, or on its way */
+	if (!reply_push(c))
+		caller_broken(c);
+	else if (c->out.n)
+		arm_stall(c);
+	caller_all_sent(c);
+}
+
 static void flush_gathered(void)
 {
 	struct caller *c = gather.owner;
@@ -133,7 +155,7 @@ static void flush_gathered(void)
 		add(v, &n, STR("\r\n"));
 	if (c->chunked_answer && c->ended)
 		add(v, &n, HTTP_CHUNK_LAST);
-	if (n && c->state != CALLER_CLOSED && !c->broken && !send_parts(c, v, n))
+	if (n && c->state != CALLER_CLOSED && !c->broken && !send_soon(c, v, n) && !send_parts(c, v, n))
 		caller_broken(c);
 }
 

@@ -30,7 +30,7 @@ struct exchange {
 	struct connection *connection;	/* NULL while dialling */
 	struct dial *dial;
 	struct transport_call call;	/* origin and parts are not touched after on_head */
-	struct loop_task task;
+	struct loop_task task, send_task;
 	struct buf held;		/* read and not yet taken: an incomplete head, or what a pause left over */
 	struct buf out;			/* bytes beyond call.parts that the socket refused */
 	size_t held_at;			/* where what is left of `held` begins */

@@ -1,9 +1,9 @@
 /*
  * http1_transport.c: our own HTTP/1.1 client on the loop, which carries what is billed.
  *
- * In steady state an exchange is one writev() and one recv(): the request leaves inside
- * start() on a pooled connection whose read interest is armed already. Write interest is
- * asked for after the socket refused bytes only. How an answer is read is http1_answer.c.
+ * In steady state an exchange is one writev() and one recv(): the request leaves on a pooled
+ * connection whose read interest is armed already, together with others of its turn. Write interest
+ * is asked for after the socket refused bytes only. How an answer is read is http1_answer.c.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +16,7 @@ enum { SPARE_MAX = 1024, PARTS_AT_ONCE = 64, HELD_MAX = 64 * 1024 + LOOP_SCRATCH
 enum { OUT_HIGH = 256 * 1024, OUT_MAX = 16 * 1024 * 1024 };
 
 static void run_task(struct loop_task *t);
+static void run_send(struct loop_task *t);
 
 /* --- birth and end --- */
 
@@ -37,6 +38,7 @@ static struct exchange *exchange_new(struct transport_state *s, const struct tra
 	buf_init(&e->held, HELD_MAX);
 	buf_init(&e->out, OUT_MAX);
 	loop_task_init(&e->task, run_task);
+	loop_task_init(&e->send_task, run_send);
 	return e;
 }
 
@@ -56,6 +58,7 @@ static void exchange_close(struct exchange *e)
 {
 	e->gone = true;
 	loop_task_cancel(&e->task);
+	loop_task_cancel(&e->send_task);
 	buf_free(&e->held);
 	buf_free(&e->out);
 	if (e->dial)
@@ -244,6 +247,12 @@ void exchange_resend(struct exchange *e)
 	exchange_dial(e);
 }
 
+/* The first try: what the socket refuses goes when it is writable, as ever. */
+static void run_send(struct loop_task *t)
+{
+	send_parts(container_of(t, struct exchange, send_task));
+}
+
 /* What start(), send() and resume() may not do themselves, because callbacks could come of it. */
 static void run_task(struct loop_task *t)
 {
@@ -295,7 +304,7 @@ static struct exchange *http1_start(struct transport_state *s, const struct tran
 	}
 	e->reused = true;
 	exchange_attach(e, c);
-	send_more(e);
+	loop_send(s->loop, &e->send_task);
 	if (e->unannounced)
 		loop_defer(s->loop, &e->task);
 	return e;

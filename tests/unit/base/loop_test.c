@@ -1,5 +1,5 @@
 /*
- * loop_test.c: many timers in one heap: moved, stopped, closed out of each other's callbacks.
+ * loop_test.c: many timers in one heap: moved, stopped, closed out of each other's callbacks; and what is put off within a turn.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -114,12 +115,55 @@ static void a_timer_that_is_always_due_does_not_hold_the_loop(void **state)
 	close_many();
 }
 
+static char order[LOOP_SENDS + 8];
+static struct loop_task tasks[LOOP_SENDS + 1], last;
+
+static void note_send(struct loop_task *t)
+{
+	(void)t;
+	strcat(order, "s");
+}
+
+static void note_rest(struct loop_task *t)
+{
+	strcat(order, "d");
+	if (t == &last)
+		loop_send(&loop, &tasks[0]);
+}
+
+static void sends_of_a_turn_go_together_and_before_what_is_put_off(void **state)
+{
+	(void)state;
+	assert_true(loop_open(&loop));
+	for (unsigned i = 0; i < array_len(tasks); i++)
+		loop_task_init(&tasks[i], note_send);
+	loop_task_init(&last, note_rest);
+	loop_defer(&loop, &last);
+	loop_send(&loop, &tasks[0]);
+	loop_send(&loop, &tasks[0]);
+	loop_send(&loop, &tasks[1]);
+	loop_task_cancel(&tasks[1]);
+	assert_string_equal(order, "");
+	loop_run_deferred(&loop);
+	assert_string_equal(order, "sds");
+	order[0] = 0;
+	for (unsigned i = 0; i < LOOP_SENDS; i++)
+		loop_send(&loop, &tasks[i]);
+	assert_int_equal(strlen(order), LOOP_SENDS);	/* so many are not kept waiting */
+	loop_send(&loop, &tasks[LOOP_SENDS]);
+	assert_int_equal(strlen(order), LOOP_SENDS);
+	loop_run_deferred(&loop);
+	assert_int_equal(strlen(order), LOOP_SENDS + 1);
+	loop_close(&loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_fires_once_and_not_early_however_it_was_moved),
 		cmocka_unit_test(a_timer_may_close_others),
 		cmocka_unit_test(a_timer_that_is_always_due_does_not_hold_the_loop),
+		cmocka_unit_test(sends_of_a_turn_go_together_and_before_what_is_put_off),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
