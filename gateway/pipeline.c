@@ -33,10 +33,11 @@ static const struct stage *const stages[] = {
 	&decode_changes_stage,	/* what they changed is read again */
 	&router_stage,		/* the plan */
 	&plugin_targets_stage,	/* their word on it */
+	&cache_ask_stage,	/* answered before? The question leaves with that of the limits */
 	&limits_stage,		/* what may be used and spent: reserved, settled at the end */
 	&capture_stage,		/* some are kept for a replay */
 	&plugin_answer_stage,	/* what one of them answered */
-	&cache_stage,		/* answered before? */
+	&cache_stage,		/* the answer of before */
 	&forward_stage,		/* walks it */
 };
 

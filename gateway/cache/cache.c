@@ -9,15 +9,11 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cache/cached.h"
-#include "cache/entry.h"
 #include "core/call.h"
-#include "core/endpoint.h"
 #include "core/families.h"
 #include "core/plan.h"
 #include "core/snapshot.h"
 #include "store/worker_store.h"
-#include "wire/json_cursor.h"
-#include "wire/json_scan.h"
 
 static void free_cached(struct txn *t)
 {
@@ -28,46 +24,17 @@ static void free_cached(struct txn *t)
 	t->cached = NULL;
 }
 
-/* --- replaying --- */
-
-static void emit(struct txn *t, enum delta_kind kind, struct str raw)
-{
-	struct delta d = { .kind = kind, .raw = raw, .content = true };
-	t->sinks->take(t->sinks, &d);
-}
-
-static void replay(struct txn *t, const struct entry *e, const char *state)
-{
-	t->cache_state = state;
-	t->cost_known = true;
-	t->usage = e->usage;
-	t->answer.status = 200;
-	t->answer.content_type = e->type;
-	t->answer.headers = NULL;
-	t->answer.n_headers = 0;
-	t->answer.event_stream = t->stream;
-	t->answer.length = t->stream ? ANSWER_CHUNKED : (int64_t)e->body.n;
-	t->first_content_us = loop_now(t->loop);
-	families_cache(t->live_model, state, e->cost);
-	emit(t, DELTA_HEAD, STR_NONE);
-	t->answer.content = true;
-	emit(t, t->stream ? DELTA_EVENT : DELTA_BYTES, e->body);
-	emit(t, DELTA_END, STR_NONE);
-	txn_end(t);
-}
-
 bool cache_stale(struct txn *t)
 {
 	struct cached *c = t->cached;
-	struct entry e;
 	int64_t over = c && c->stale_us < c->wish.stale_us ? c->stale_us : c ? c->wish.stale_us : 0;
-	if (!c || !entry_read(buf_str(&c->found), &e) || e.age_us - c->ttl_us > over)
+	if (!c || !c->looked || !c->entry.type.p || c->entry.age_us - c->ttl_us > over)
 		return false;
 	c->spoiled = true;		/* it is not kept anew */
 	flight_label(c->flight, "stale");
 	t->error = (struct error){ .kind = ERR_NONE };
 	t->live_target = NULL;		/* none of those that were tried */
-	replay(t, &e, "stale");
+	cache_replay(c, &c->entry, "stale");
 	return true;
 }
 
@@ -95,51 +62,6 @@ static void cancel(struct txn *t)
 	stop_asking(t->cached);
 }
 
-/* Zero, in whatever way it is spelled. */
-static bool is_zero(struct str number)
-{
-	bool digits = false;
-	for (size_t i = 0; i < number.n && number.p[i] != 'e' && number.p[i] != 'E'; i++) {
-		if (number.p[i] >= '1' && number.p[i] <= '9')
-			return false;
-		digits |= number.p[i] == '0';
-	}
-	return digits && json_type(number) == JSON_NUMBER;
-}
-
-static struct str member(const struct call *call, struct str key)
-{
-	const struct json_member *m = json_scan_find(call->json, call->body, key);
-	return m ? str_of(call->body.p + m->value_at, m->value_length) : STR_NONE;
-}
-
-/* What writes no text has nothing to draw lots for. */
-static bool is_deterministic(const struct txn *t)
-{
-	struct str google = json_get(member(t->call, STR("generationConfig")), STR("temperature"));
-	return t->endpoint->good != ANSWER_TEXT || is_zero(member(t->call, STR("temperature"))) || is_zero(google);
-}
-
-static bool is_wanted(const struct txn *t)
-{
-	const struct cache_settings *s = &t->snapshot->settings.cache;
-	if (t->cache_wish)
-		return t->cache_wish > 0;
-	return t->plan->model->policy.cache && (!s->deterministic_only || is_deterministic(t));
-}
-
-static bool has_part(const struct txn *t)
-{
-	static const char *const endpoints[] = { "chat", "completions", "responses", "messages", "generate_content", "embeddings", "embed_content",
-						 "rerank", "moderations" };
-	if (!worker_store() || t->comparison || t->method != HTTP_POST || !t->call->json || t->call->upload || !is_wanted(t))
-		return false;
-	for (size_t i = 0; i < array_len(endpoints); i++)
-		if (str_eq(str_c(t->endpoint->name), str_c(endpoints[i])))
-			return true;
-	return false;
-}
-
 /* Kept over its time only where the model's ladder may ask for it. */
 static bool has_stale(const struct model *m)
 {
@@ -147,14 +69,6 @@ static bool has_stale(const struct model *m)
 		if (m->ladder[i] == LADDER_STALE)
 			return true;
 	return false;
-}
-
-/* Whoever asks the same meanwhile gets this answer, too. Not where each wants its own, or calls of tools are at stake. */
-static bool is_shared(const struct txn *t, const struct cached *c)
-{
-	const struct cache_wish *w = &c->wish;
-	bool tools = member(t->call, STR("tools")).n || member(t->call, STR("functions")).n;
-	return t->snapshot->settings.cache.coalesce && !w->no_cache && !w->only && w->stale_us == INT64_MAX && (c->worth.tools || !tools);
 }
 
 static struct cached *make(struct txn *t)
@@ -166,14 +80,14 @@ static struct cached *make(struct txn *t)
 	char hex[2 * DIGEST_SIZE + 1];
 	*c = (struct cached){ .t = t, .generation = t->generation, .wish = cache_wish(t->req), .usage_told = t->call->usage_asked, .most = s->max_entry };
 	c->worth = (struct worth){ .endpoint = t->endpoint, .stream = t->stream, .tools = s->tools, .limited = t->call->max_output > 0 };
-	c->shares = is_shared(t, c);
+	c->shares = cache_is_shared(t, c);
 	c->ttl_us = m->policy.cache_ttl_us ? m->policy.cache_ttl_us : s->ttl_us;
 	c->stale_us = has_stale(m) ? s->stale_us : 0;
 	buf_init(&c->found, s->max_entry + ENTRY_OVERHEAD);
 	cache_key(t, digest);
 	digest_to_hex(digest, hex);
-	t->cache_id = arena_copy(&t->arena, str_of(hex, 2 * DIGEST_SIZE));
-	cache_key_name(t->cache_id, c->key);
+	c->id = arena_copy(&t->arena, str_of(hex, 2 * DIGEST_SIZE));
+	cache_key_name(c->id, c->key);
 	return c;
 }
 
@@ -181,7 +95,6 @@ static enum stage_result bypass(struct txn *t)
 {
 	families_cache(t->live_model, "bypass", 0);
 	t->cache_state = "bypass";
-	t->cache_id = STR_NONE;
 	free_cached(t);
 	return STAGE_NEXT;
 }
@@ -198,57 +111,62 @@ static enum stage_result miss(struct txn *t, const char *why)
 	return STAGE_NEXT;
 }
 
-/* Found, and young enough. */
-static bool is_fresh(const struct cached *c, struct entry *e)
+/* What the store said is judged when it is first wanted. True: found, and young enough. */
+static bool is_fresh(struct cached *c)
 {
-	return !c->asking && c->call.result == STORE_OK && entry_read(buf_str(&c->found), e) && e->age_us <= c->ttl_us &&
-	       e->age_us <= c->wish.max_age_us;
-}
-
-static const char *why_missed(const struct cached *c)
-{
-	struct entry e;
+	enum store_result r = c->call.result;
+	if (c->asking || c->looked)
+		return c->looked && !c->missed;
+	c->looked = true;
+	c->missed = NULL;
 	if (c->wish.no_cache)
-		return "asked";
-	if (c->call.result != STORE_OK)
-		return c->call.result == STORE_MISSING ? "absent" : "store";
-	return entry_read(buf_str(&c->found), &e) ? "expired" : "broken";
+		c->missed = "asked";
+	else if (r != STORE_OK)
+		c->missed = r == STORE_MISSING ? "absent" : "store";
+	else if (!entry_read(buf_str(&c->found), &c->entry))
+		c->missed = "broken";
+	else if (c->entry.age_us > c->ttl_us || c->entry.age_us > c->wish.max_age_us)
+		c->missed = "expired";
+	return !c->missed;
 }
 
 static void ask(struct cached *c)
 {
 	c->asked = true;
+	c->looked = false;
+	c->entry = (struct entry){ .stream = false };
 	if (c->wish.no_cache)
 		return;
 	buf_clear(&c->found);
 	c->asking = true;
+	c->landings = flight_landings(str_c(c->key));
 	c->call = (struct store_call){ .done = on_value };
 	store_get(worker_store(), &c->call, str_c(c->key));
 }
 
 /*
- * A flight to lead or to follow. One that was found ended after its answer was kept: so where this one leads, and the
- * store has said already that there is none, it is asked once more, and no second call is made for one question.
+ * A flight to lead or to follow. One that was found ended after its answer was kept: so where this one leads, and another
+ * ended since the store was asked, it is asked once more, and no second call is made for one question.
  */
 static void join(struct cached *c)
 {
-	c->flight = flight_join(c->shares ? str_c(c->key) : STR_NONE, c->t, c->most, &c->leads);
+	struct str key = str_c(c->key);
+	c->flight = flight_join(c->shares ? key : STR_NONE, c->t, c->most, &c->leads);
 	if (!c->leads)
 		stop_asking(c);
-	else if (c->shares && !c->asking)
+	else if (c->shares && !c->asking && flight_landings(key) != c->landings)
 		ask(c);
 }
 
 static enum stage_result decide(struct txn *t)
 {
 	struct cached *c = t->cached;
-	struct entry e;
 	t->cancel = NULL;
 	c->parked = false;
-	if (!is_fresh(c, &e))
-		return miss(t, why_missed(c));
+	if (!is_fresh(c))
+		return miss(t, c->missed);
 	lead_drop(c);
-	replay(t, &e, "hit");
+	cache_replay(c, &c->entry, "hit");
 	return STAGE_ANSWERED;
 }
 
@@ -261,19 +179,33 @@ static enum stage_result wait(struct txn *t)
 
 static enum stage_result enter(struct txn *t)
 {
-	struct entry e;
-	if (!t->cached && !has_part(t))
+	struct cached *c = t->cached;
+	if (!c)
 		return STAGE_NEXT;
-	struct cached *c = t->cached ? t->cached : (t->cached = make(t));
 	if (c->wish.no_store)
 		return bypass(t);
+	t->cache_id = c->id;
 	if (!c->asked)
 		ask(c);
-	if (!c->flight && !c->wish.only && !is_fresh(c, &e))
+	if (!c->flight && !c->wish.only && !is_fresh(c))
 		join(c);
 	if (c->flight && !c->leads)
 		return follow_begin(c);
 	return c->asking ? wait(t) : decide(t);
+}
+
+/*
+ * Before the limits are asked, so that both questions leave in one write; what came of this one is looked at behind
+ * them. A request that they refuse was looked up for nothing.
+ */
+static enum stage_result enter_first(struct txn *t)
+{
+	if (!cache_is_wanted(t))
+		return STAGE_NEXT;
+	t->cached = make(t);
+	if (!t->cached->wish.no_store)
+		ask(t->cached);
+	return STAGE_NEXT;
 }
 
 static void leave(struct txn *t)
@@ -289,7 +221,8 @@ static void leave(struct txn *t)
 	free_cached(t);
 }
 
-const struct stage cache_stage = { .name = "cache", .enter = enter, .leave = leave };
+const struct stage cache_ask_stage = { .name = "cache_ask", .enter = enter_first, .leave = leave };
+const struct stage cache_stage = { .name = "cache", .enter = enter };
 
 /* --- for the pipeline --- */
 

@@ -1,5 +1,5 @@
 /*
- * cache.h: the stage that answers a question that was answered before, and records new answers.
+ * cache.h: the stages that answer a question that was answered before, and record new answers.
  *
  * An answer is kept only when it is whole and good: status 200, complete, not filtered, without
  * tool calls unless they are wanted. It is kept as the bytes the caller got, and given again as these.
@@ -12,7 +12,8 @@
 
 #include "core/stage.h"
 
-extern const struct stage cache_stage;
+extern const struct stage cache_ask_stage;	/* before the limits: the store is asked */
+extern const struct stage cache_stage;		/* behind them: what it said */
 
 /* No target answered: gives what was found and is over its time, marked `stale`, and ends `t`. False: there is none. */
 bool cache_stale(struct txn *t);

@@ -6,6 +6,7 @@
 #define WEIR_CACHE_CACHED_H
 
 #include "cache/cache_key.h"
+#include "cache/entry.h"
 #include "cache/flight.h"
 #include "cache/wish.h"
 #include "cache/worth.h"
@@ -17,7 +18,10 @@ struct cached {
 	uint32_t generation;
 	struct store_call call;
 	bool asked, asking, parked;
+	bool looked;			/* `entry` and `missed` are filled */
+	unsigned landings;		/* of flights for this, when the store was asked */
 	char key[CACHE_KEY_SIZE];
+	struct str id;			/* x-weir-cache-id, in the arena */
 	struct cache_wish wish;
 	int64_t ttl_us, stale_us;	/* kept for both together */
 	uint64_t most;			/* bytes of an answer that is kept */
@@ -25,6 +29,8 @@ struct cached {
 	bool usage_told;
 	bool shares;			/* one upstream call serves all who ask this meanwhile */
 	struct buf found;		/* what the store had, maybe over its time */
+	struct entry entry;		/* in it */
+	const char *missed;		/* why it is not given; NULL: it is */
 	struct flight *flight;		/* NULL: not yet, or no more */
 	size_t at;			/* how much of it the caller got, where it reads from there */
 	/* The leader. */
@@ -37,6 +43,18 @@ struct cached {
 	bool timed, headed;
 	unsigned comments;
 };
+
+/* --- wanted.c --- */
+
+/* Has the cache a part in this request? */
+bool cache_is_wanted(const struct txn *t);
+/* Whoever asks the same meanwhile gets this answer, too. */
+bool cache_is_shared(const struct txn *t, const struct cached *c);
+
+/* --- replay.c --- */
+
+/* Gives `e` as the answer and ends the transaction; `state` as in x-weir-cache. */
+void cache_replay(struct cached *c, const struct entry *e, const char *state);
 
 /* --- lead.c --- */
 

@@ -7,6 +7,7 @@
 #include "cache/flight.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -50,6 +51,7 @@ struct flight {
 
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct list table[BUCKETS];
+static _Atomic unsigned landings[BUCKETS];	/* flights of the bucket that nobody joins any more */
 
 /* --- life --- */
 
@@ -98,9 +100,19 @@ static void ref(struct flight *f)
 
 /* --- the table --- */
 
+static size_t place_of(struct str key)
+{
+	return str_hash(key) % BUCKETS;
+}
+
+unsigned flight_landings(struct str key)
+{
+	return atomic_load(&landings[place_of(key)]);
+}
+
 static struct list *bucket_of(struct str key)
 {
-	struct list *b = &table[str_hash(key) % BUCKETS];
+	struct list *b = &table[place_of(key)];
 	if (!b->next)
 		list_init(b);
 	return b;
@@ -135,8 +147,10 @@ struct flight *flight_join(struct str key, struct txn *t, size_t keep_most, bool
 static void retire(struct flight *f)
 {
 	pthread_mutex_lock(&table_lock);
-	if (f->listed)
+	if (f->listed) {
 		list_remove(&f->link);
+		atomic_fetch_add(&landings[place_of(str_of(f->key, f->key_length))], 1);
+	}
 	f->listed = false;
 	pthread_mutex_unlock(&table_lock);
 }

@@ -54,6 +54,8 @@ struct flight_watch {
  */
 struct flight *flight_join(struct str key, struct txn *t, size_t keep_most, bool *leads);
 void flight_unref(struct flight *f);
+/* Unchanged: no flight for this key has ended meanwhile. */
+unsigned flight_landings(struct str key);
 
 /* --- the leader --- */
 
