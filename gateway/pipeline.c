@@ -123,25 +123,27 @@ static void refuse(struct txn *t, enum error_kind kind, const char *why)
 	fail(t);
 }
 
+static void drained(struct txn *t)
+{
+	if (cache_drained(t) && t->on_drain)
+		t->on_drain(t);
+}
+
 static void hangup(struct txn *t)
 {
 	if (t->state == TXN_DONE)
 		return;
 	t->client = NULL;
 	t->caller_gone = true;
-	if (cache_is_followed(t))
-		return;		/* comes again when the last of them is gone, too */
+	if (cache_is_followed(t)) {	/* it comes again when the last of them is gone, too */
+		drained(t);
+		return;
+	}
 	if (t->error.kind == ERR_NONE)
 		t->error.kind = ERR_CALLER_GONE;
 	if (t->cancel)
 		t->cancel(t);
 	end(t);
-}
-
-static void drained(struct txn *t)
-{
-	if (cache_drained(t) && t->on_drain)
-		t->on_drain(t);
 }
 
 static void body_failed(struct txn *t, enum error_kind kind, const char *why)

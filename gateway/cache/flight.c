@@ -313,8 +313,8 @@ static size_t last_cut(const struct flight *f)
 static bool add(struct flight *f, struct str bytes, bool owed)
 {
 	size_t length = f->bytes.n - f->body_at + bytes.n;
-	bool needed = owed || !list_empty(&f->stations);
-	if (f->dropped || (length > f->keep_most && !needed) || !buf_add(&f->bytes, bytes)) {
+	bool over = length > f->keep_most && list_empty(&f->stations);
+	if (f->dropped || over || !buf_add(&f->bytes, bytes)) {
 		if (!owed)
 			drop(f);
 		f->bytes.failed = false;

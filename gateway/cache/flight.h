@@ -63,7 +63,7 @@ void flight_label(struct flight *f, const char *label);
 void flight_begin(struct flight *f, const struct answer *a);
 /*
  * Whole events, or bytes of a plain body; `*at` is where they lie. `owed`: the leader's own caller has yet to get
- * them. False: there is no room, nothing was added.
+ * them. False: there is no room, nothing was added, and unless `owed` what was there is forgotten.
  */
 bool flight_add(struct flight *f, struct str bytes, bool owed, size_t *at);
 void flight_comment(struct flight *f);

@@ -148,7 +148,7 @@ static void nobody_joins_what_failed_or_was_forgotten(void **state)
 static void what_the_leaders_caller_is_owed_is_not_forgotten(void **state)
 {
 	struct txn t = leader();
-	struct flight *f = join("", &t, 20, true);
+	struct flight *f = join("", &t, 30, true);
 	struct buf piece = BUF_INIT(100);
 	struct flight_view v;
 	size_t at;
@@ -156,6 +156,8 @@ static void what_the_leaders_caller_is_owed_is_not_forgotten(void **state)
 	flight_begin(f, &t.answer);
 	assert_true(flight_add(f, STR("data: 1\n\n"), false, &at) && at == 0);
 	assert_true(flight_add(f, STR("data: 22222222222\n\n"), true, &at) && at == 9);
+	size_t none;
+	assert_false(flight_add(f, STR("data: 3\n\n"), true, &none));	/* it waits, and loses nothing */
 	flight_read(f, at, &piece, &v);
 	assert_true(str_eq(buf_str(&piece), STR("data: 22222222222\n\n")));
 	flight_leave(f, NULL, STR_NONE, 0);
