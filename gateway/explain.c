@@ -6,6 +6,8 @@
  */
 #include "explain.h"
 
+#include <stdlib.h>
+
 #include "access/key_book.h"
 #include "access/made_keys.h"
 #include "api/decode.h"
@@ -110,6 +112,7 @@ int explain(const struct snapshot *s, struct loop *l, struct str request, struct
 		t.dialect->write_error(out, &t.error, STR_NONE);
 	}
 	plugins_forget(&t);
+	free(t.tags);
 	arena_clear(&t.arena);
 	return status;
 }

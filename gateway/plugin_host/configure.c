@@ -66,5 +66,5 @@ const struct weir_zone *host_zone(struct weir_setup *s, struct weir_text name)
 
 void host_counts(struct weir_setup *s, const char *why)
 {
-	prepare_hit(s->name, str_head(str_c(why), WHY_MOST));
+	prepare_hit(plugin_record_of(s->name), str_head(str_c(why), WHY_MOST));
 }

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "core/live.h"
 #include "core/snapshot.h"
 #include "plugin_host/plugin_host.h"
@@ -52,28 +53,87 @@ static const char *const outcome_words[OUTCOMES] = {
 	"continue", "change", "answer", "reject", "timeout", "failure", "invalid", "off"
 };
 
-void count_outcome(const struct plugin_use *u, enum plugin_outcome o)
+/*
+ * Series are kept where they are counted, because to find one takes a lock that all threads share. Rows hang in lists that only
+ * grow, read without a lock; two threads that miss the same one both make it, and one row is never found again.
+ */
+enum { BUCKETS = 256, ROWS_MOST = COUNTER_SERIES_MAX };
+
+struct row {
+	struct row *next;
+	struct str name;
+	struct counter *first, *second;
+};
+
+struct table {
+	_Atomic(struct row *) buckets[BUCKETS];
+	_Atomic unsigned n;
+};
+
+struct plugin_counts {
+	struct counter *outcomes[OUTCOMES];
+	struct table hits, models;
+};
+
+struct plugin_counts *plugin_counts_new(struct str plugin)
 {
-	counter_add(two(&outcomes, u->name, str_c(outcome_words[o])), 1);
+	struct plugin_counts *c = mem_alloc(sizeof(*c));
+	for (unsigned o = 0; o < OUTCOMES; o++)
+		c->outcomes[o] = two(&outcomes, plugin, str_c(outcome_words[o]));
+	return c;
 }
 
-void prepare_hit(struct str plugin, struct str why)
+/* Names that come without end are counted without being kept. */
+static struct row find(struct table *t, struct str name, struct str plugin, struct counter_family *first, struct counter_family *second)
 {
-	two(&hits, plugin, why);
+	_Atomic(struct row *) *bucket = &t->buckets[str_hash(name) % BUCKETS];
+	for (struct row *r = atomic_load(bucket); r; r = r->next)
+		if (str_eq(r->name, name))
+			return *r;
+	struct row made = { .first = two(first, plugin, name), .second = second ? two(second, plugin, name) : NULL };
+	if (atomic_fetch_add(&t->n, 1) >= ROWS_MOST)
+		return made;
+	struct row *r = mem_alloc(sizeof(*r));
+	made.name = str_of(mem_copy(name), name.n);
+	made.next = atomic_load(bucket);
+	do
+		*r = made;
+	while (!atomic_compare_exchange_weak(bucket, &made.next, r));
+	return made;
+}
+
+static struct row hit_of(struct plugin_record *r, struct str why)
+{
+	return find(&r->counts->hits, why, r->name, &hits, NULL);
+}
+
+static struct row model_of(struct plugin_record *r, const struct live_model *m)
+{
+	return find(&r->counts->models, m ? m->name : STR("none"), r->name, &avoided, &saved);
+}
+
+void count_outcome(const struct plugin_use *u, enum plugin_outcome o)
+{
+	counter_add(u->record->counts->outcomes[o], 1);
+}
+
+void prepare_hit(struct plugin_record *r, struct str why)
+{
+	hit_of(r, why);
 }
 
 void count_hit(const struct plugin_use *u, struct str why)
 {
-	counter_add(two(&hits, u->name, why), 1);
+	counter_add(hit_of(u->record, why).first, 1);
 }
 
 void count_avoided(const struct plugin_use *u, const struct live_model *m)
 {
-	struct str model = m ? m->name : STR("none");
-	counter_add(two(&avoided, u->name, model), 1);
+	struct row row = model_of(u->record, m);
+	counter_add(row.first, 1);
 	int64_t cost = m ? atomic_load_explicit(&m->mean_cost, memory_order_relaxed) : 0;
 	if (cost > 0)
-		counter_add(two(&saved, u->name, model), cost);
+		counter_add(row.second, cost);
 }
 
 void count_overrun(const struct plugin_use *u, const char *hook, int64_t took_us)
@@ -124,12 +184,8 @@ void plugins_prepare(const struct snapshot *s)
 	for (const struct plugin_use *u = set ? set->uses : NULL; u && u < set->uses + set->n; u++) {
 		prepare_hooks(u);
 		show_off(u->name, plugin_is_off(u));
-		for (unsigned o = 0; o < OUTCOMES; o++)
-			two(&outcomes, u->name, str_c(outcome_words[o]));
 		for (unsigned i = 0; i < s->n_models; i++)
-			if (s->models[i]->live) {
-				two(&avoided, u->name, s->models[i]->live->name);
-				two(&saved, u->name, s->models[i]->live->name);
-			}
+			if (s->models[i]->live)
+				model_of(u->record, s->models[i]->live);
 	}
 }

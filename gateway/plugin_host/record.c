@@ -39,6 +39,7 @@ static struct plugin_record *make(struct str name)
 	r->name = kept(name);
 	r->spelled = spelled.n > 2 ? kept(str_of(spelled.p + 1, spelled.n - 2)) : STR("?");
 	buf_free(&spelled);
+	r->counts = plugin_counts_new(r->name);
 	r->next = records;
 	return records = r;
 }

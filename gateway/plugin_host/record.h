@@ -17,6 +17,7 @@ struct plugin_record {
 	struct plugin_record *next;
 	struct str name;
 	struct str spelled;		/* as in JSON, without its quotes */
+	struct plugin_counts *counts;	/* plugin_counters.c */
 	unsigned crashes;		/* within the last hour before this start */
 	_Atomic bool off;
 };

@@ -133,7 +133,7 @@ void host_counts(struct weir_setup *s, const char *why);
 
 /* speak.c: an answer of ours in the caller's dialect, plain or as a stream. False: its dialect cannot say it. */
 bool can_speak(const struct txn *t);
-bool speak(const struct txn *t, struct str text, struct buf *out);
+bool speak(struct txn *t, struct str text, struct buf *out);
 
 /* plugin_sink.c: passes the answer by the plugins that want it. */
 void run_lay_sink(struct weir_request *r);
@@ -144,8 +144,9 @@ bool run_judge(struct weir_request *r);
 
 /* plugin_counters.c */
 enum plugin_outcome { OUTCOME_CONTINUE, OUTCOME_CHANGE, OUTCOME_ANSWER, OUTCOME_REJECT, OUTCOME_TIMEOUT, OUTCOME_FAILURE, OUTCOME_INVALID, OUTCOME_OFF, OUTCOMES };
+struct plugin_counts *plugin_counts_new(struct str plugin);
 void count_outcome(const struct plugin_use *u, enum plugin_outcome o);
-void prepare_hit(struct str plugin, struct str why);
+void prepare_hit(struct plugin_record *r, struct str why);
 void count_hit(const struct plugin_use *u, struct str why);
 void count_avoided(const struct plugin_use *u, const struct live_model *m);
 void count_overrun(const struct plugin_use *u, const char *hook, int64_t took_us);
