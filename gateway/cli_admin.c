@@ -93,6 +93,8 @@ static void print_plugins(struct str plugins)
 		struct str by = text(c.value, "answered_by");
 		if (by.n)
 			printf("  answered by %.*s: %.*s\n", STR_FMT(by), STR_FMT(text(c.value, "answer")));
+		else if (text(c.value, "cut_off").n)
+			printf("  plugin %.*s: a pattern of %.*s took too many steps\n", STR_FMT(text(c.value, "plugin")), STR_FMT(text(c.value, "cut_off")));
 		else
 			printf("  plugin %.*s: matched %.*s\n", STR_FMT(text(c.value, "plugin")), STR_FMT(text(c.value, "matched")));
 	}

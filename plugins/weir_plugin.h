@@ -266,6 +266,8 @@ struct weir_host {
 
 	/* In configure(): a name that hit(), answer() or reject() will count, so that its series is there from the start. */
 	void (*counts)(struct weir_setup *s, const char *why);
+	/* A pattern of `why` took more steps than it may, and counts as no match: counted, and shown in `weir explain`. */
+	void (*cut_off)(struct weir_request *r, const char *why);
 };
 
 /* --- what a plugin offers --- */

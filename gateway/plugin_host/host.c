@@ -377,6 +377,14 @@ static void hit(struct weir_request *r, const char *why)
 		count_hit(run_use(r), str_head(str_c(why), WHY_MOST));
 }
 
+static void cut_off(struct weir_request *r, const char *why)
+{
+	if (r->t->dry)
+		note(r, "cut_off", str_head(str_c(why), WHY_MOST));
+	else
+		count_cut_off(run_use(r));
+}
+
 /* --- targets --- */
 
 static unsigned targets(struct weir_request *r)
@@ -436,5 +444,5 @@ const struct weir_host plugin_host = {
 	.set_body = set_body, .answer = answer, .reject = reject, .hit = hit, .timer = run_timer, .http = run_http, .work = run_work,
 	.targets = targets, .target = target, .exclude = exclude, .prefer = prefer, .set_delta = set_delta, .own = own, .argument = argument, .set_argument = set_argument,
 	.json_member = json_member, .json_text = json_text_of, .hold_answer = hold_answer, .is_json = is_json,
-	.header = any_header, .zone = host_zone, .now = now, .local_time = local_time, .counts = host_counts,
+	.header = any_header, .zone = host_zone, .now = now, .local_time = local_time, .counts = host_counts, .cut_off = cut_off,
 };

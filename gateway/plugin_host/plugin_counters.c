@@ -37,6 +37,10 @@ static struct counter_family stuck = {
 	.name = "weir_plugin_stuck_total", .help = "Calls of a plugin that kept the thread longer than a second.",
 	.kind = COUNTER_SUM, .scale = 1, .labels = { "plugin", "hook" },
 };
+static struct counter_family cuts = {
+	.name = "weir_plugin_cut_off_total", .help = "Patterns that took more steps than they may, and counted as no match.",
+	.kind = COUNTER_SUM, .scale = 1, .labels = { "plugin" },
+};
 static struct counter_family off = {
 	.name = "weir_plugin_off", .help = "1: the plugin crashed weir three times within an hour, and is switched off.",
 	.kind = COUNTER_GAUGE, .scale = 1, .labels = { "plugin" },
@@ -145,6 +149,11 @@ void count_overrun(const struct plugin_use *u, const char *hook, int64_t took_us
 		log_warn("plugin %.*s kept a thread for %lld ms in %s()", STR_FMT(u->name), (long long)(took_us / MS_US), hook);
 }
 
+void count_cut_off(const struct plugin_use *u)
+{
+	counter_add(counter_of(&cuts, &u->name), 1);
+}
+
 void count_stuck(struct str plugin, const char *hook)
 {
 	counter_add(two(&stuck, plugin, str_c(hook)), 1);
@@ -183,6 +192,7 @@ void plugins_prepare(const struct snapshot *s)
 	const struct plugin_set *set = s->plugins;
 	for (const struct plugin_use *u = set ? set->uses : NULL; u && u < set->uses + set->n; u++) {
 		prepare_hooks(u);
+		counter_of(&cuts, &u->name);
 		show_off(u->name, plugin_is_off(u));
 		for (unsigned i = 0; i < s->n_models; i++)
 			if (s->models[i]->live)

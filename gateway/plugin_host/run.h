@@ -150,6 +150,7 @@ void prepare_hit(struct plugin_record *r, struct str why);
 void count_hit(const struct plugin_use *u, struct str why);
 void count_avoided(const struct plugin_use *u, const struct live_model *m);
 void count_overrun(const struct plugin_use *u, const char *hook, int64_t took_us);
+void count_cut_off(const struct plugin_use *u);
 void count_stuck(struct str plugin, const char *hook);
 void show_off(struct str plugin, bool off);
 

@@ -66,6 +66,7 @@ static void tell_cut_off(struct weir_request *r, bool cut_off)
 		return;
 	s->told = true;
 	guard_weir->hit(r, "cut_off");
+	guard_weir->cut_off(r, "guard");
 	guard_weir->log(WEIR_WARNING, "guard: a pattern was cut off, it took too many steps");
 }
 

@@ -9,6 +9,14 @@
 /* Steps and depth a pattern may take: beyond, it does not match, and that is told. */
 static const uint32_t MATCH_LIMIT = 100000, DEPTH_LIMIT = 1000;
 
+void *load_new(size_t n, size_t size)
+{
+	void *p = calloc(n, size);
+	if (!p)
+		abort();
+	return p;
+}
+
 bool text_is(struct weir_text t, const char *s)
 {
 	return t.n == strlen(s) && memcmp(t.p, s, t.n) == 0;
@@ -94,9 +102,9 @@ static void read_number(struct load *l, struct condition *c, const struct weir_n
 void read_values(struct load *l, struct condition *c, const struct weir_node *n)
 {
 	unsigned most = n->kind == WEIR_LIST ? n->count : 1;
-	c->values = calloc(most + 1, sizeof(*c->values));
-	c->patterns = calloc(most + 1, sizeof(*c->patterns));
-	c->literals = c->kind == WHEN_PATTERN ? calloc(most + 1, sizeof(*c->literals)) : NULL;
+	c->values = load_new(most + 1, sizeof(*c->values));
+	c->patterns = load_new(most + 1, sizeof(*c->patterns));
+	c->literals = c->kind == WHEN_PATTERN ? load_new(most + 1, sizeof(*c->literals)) : NULL;
 	if (n->kind == WEIR_LIST)
 		for (const struct weir_node *v = n->first; v; v = v->next)
 			add_value(l, c, v);
@@ -114,7 +122,7 @@ static void (*const readers[WHEN_KINDS])(struct load *, struct condition *, cons
 
 static struct condition *read_leaf(struct load *l, const struct weir_node *n)
 {
-	struct condition *c = calloc(1, sizeof(*c));
+	struct condition *c = load_new(1, sizeof(*c));
 	size_t i = 0, count = sizeof(leaves) / sizeof(leaves[0]);
 	while (i < count && !text_is(n->key, leaves[i].name))
 		i++;
@@ -133,7 +141,7 @@ static struct condition *read_map(struct load *l, const struct weir_node *n, uns
 
 static struct condition *read_group(struct load *l, const struct weir_node *n, enum condition_kind kind, unsigned depth)
 {
-	struct condition *c = calloc(1, sizeof(*c)), **tail = &c->children;
+	struct condition *c = load_new(1, sizeof(*c)), **tail = &c->children;
 	c->kind = kind;
 	if (!is_kind(l, n, WEIR_LIST, "a list of conditions"))
 		return c;
@@ -145,7 +153,7 @@ static struct condition *read_group(struct load *l, const struct weir_node *n, e
 /* All members of a map hold together. */
 static struct condition *read_map(struct load *l, const struct weir_node *n, unsigned depth)
 {
-	struct condition *all = calloc(1, sizeof(*all)), **tail = &all->children;
+	struct condition *all = load_new(1, sizeof(*all)), **tail = &all->children;
 	all->kind = WHEN_ALL;
 	if (depth > DEPTH_MAX)
 		WRONG(l, n, "conditions are nested deeper than %d", DEPTH_MAX);
@@ -157,7 +165,7 @@ static struct condition *read_map(struct load *l, const struct weir_node *n, uns
 		else if (text_is(v->key, "any"))
 			*tail = read_group(l, v, WHEN_ANY, depth);
 		else if (text_is(v->key, "not"))
-			(*tail = calloc(1, sizeof(**tail)))->kind = WHEN_NOT, (*tail)->children = read_map(l, v, depth + 1);
+			(*tail = load_new(1, sizeof(**tail)))->kind = WHEN_NOT, (*tail)->children = read_map(l, v, depth + 1);
 		else
 			*tail = read_leaf(l, v);
 	}
@@ -174,7 +182,7 @@ static struct setting *read_settings(struct load *l, const struct weir_node *n)
 	for (const struct weir_node *v = n->first; v; v = v->next, tail = &(*tail)->next) {
 		if (!is_kind(l, v, WEIR_SCALAR, "a value"))
 			break;
-		*tail = calloc(1, sizeof(**tail));
+		*tail = load_new(1, sizeof(**tail));
 		**tail = (struct setting){ v->key, v->value, NULL };
 	}
 	return first;
@@ -205,7 +213,7 @@ static void read_cache(struct load *l, const struct weir_node *n, struct rule *r
 static void read_member(struct load *l, const struct weir_node *n, struct rule *r)
 {
 	if (text_is(n->key, "name") && is_kind(l, n, WEIR_SCALAR, "a name"))
-		r->name = strndup(n->value.p, n->value.n);
+		r->name = memcpy(load_new(n->value.n + 1, 1), n->value.p, n->value.n);
 	else if (text_is(n->key, "when"))
 		r->when = read_map(l, n, 0);
 	else if (text_is(n->key, "answer"))
@@ -232,7 +240,7 @@ static void read_member(struct load *l, const struct weir_node *n, struct rule *
 
 static struct rule *read_rule(struct load *l, const struct weir_node *n)
 {
-	struct rule *r = calloc(1, sizeof(*r));
+	struct rule *r = load_new(1, sizeof(*r));
 	r->line = n->line;
 	r->column = n->column;
 	if (!is_kind(l, n, WEIR_MAP, "a rule"))
@@ -258,7 +266,7 @@ static void tell_twins(struct load *l, const struct rules *rules)
 
 struct rules *rules_load(const struct weir_host *weir, struct weir_setup *s, const char *file)
 {
-	struct rules *rules = calloc(1, sizeof(*rules));
+	struct rules *rules = load_new(1, sizeof(*rules));
 	struct load l = { weir, s, file, false, rules };
 	const struct weir_node *root = weir->read_yaml(s, file);
 	struct rule **tail = &rules->first;

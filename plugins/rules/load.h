@@ -17,6 +17,9 @@ struct load {
 #define WRONG(l, node, ...) \
 	((l)->bad = true, (l)->weir->tell((l)->setup, WEIR_ERROR, (l)->file, (node)->line, (node)->column, __VA_ARGS__))
 
+/* Zeroed. Where memory is gone, a file cannot be read and weir ends, as it does elsewhere. */
+void *load_new(size_t n, size_t size) __attribute__((malloc, returns_nonnull));
+
 /* load.c: one text, or a list of them. */
 void read_values(struct load *l, struct condition *c, const struct weir_node *n);
 

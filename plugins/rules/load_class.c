@@ -28,7 +28,7 @@ static struct model *open_model(struct load *l, const struct weir_node *n)
 	}
 	if (!c)
 		return NULL;
-	struct model *m = calloc(1, sizeof(*m));
+	struct model *m = load_new(1, sizeof(*m));
 	*m = (struct model){ n->value.p, c, l->rules->models ? l->rules->models->number + 1 : 0, l->rules->models };
 	l->rules->models = m;
 	if (m->number >= MODELS_MAX)

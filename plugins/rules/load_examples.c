@@ -124,7 +124,7 @@ struct example *read_examples(struct load *l, const struct weir_node *n)
 	if (n->kind != WEIR_LIST)
 		WRONG(l, n, "`examples`: expected a list of texts, or of { say: ..., expect: ... }");
 	for (const struct weir_node *v = n->kind == WEIR_LIST ? n->first : NULL; v; v = v->next, tail = &(*tail)->next) {
-		struct example *e = *tail = calloc(1, sizeof(*e));
+		struct example *e = *tail = load_new(1, sizeof(*e));
 		e->line = v->line;
 		e->column = v->column;
 		if (v->kind == WEIR_SCALAR)

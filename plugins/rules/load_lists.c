@@ -93,7 +93,7 @@ static void read_table(struct load *l, struct condition *c, const struct weir_no
 	struct csv csv = { .text = read_whole(l, n) };
 	if (l->bad)
 		return;
-	c->table = malloc(csv.text.n + 1);
+	c->table = load_new(csv.text.n + 1, 1);
 	read_rows(l, c, n, &csv);
 	if (!l->bad && (questions_count(c->questions) == 0 || !questions_ready(c->questions)))
 		WRONG(l, n, "`%.*s` holds no question", (int)n->value.n, n->value.p);

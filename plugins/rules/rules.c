@@ -164,6 +164,12 @@ static enum weir_verdict act(const struct rules *rules, const struct rule *rule,
 	return rule->answer.n || rule->reject.n ? say(rules, rule, r, m) : WEIR_CONTINUE;
 }
 
+static void tell_cut_off(const struct rules *rules, const struct rule *rule, struct weir_request *r)
+{
+	rules->weir->log(WEIR_WARNING, "rules: a pattern of `%s` was cut off, it took too many steps", rule->name);
+	rules->weir->cut_off(r, rule->name);
+}
+
 enum weir_verdict rules_request(const struct rules *rules, struct weir_request *r)
 {
 	struct grams grams;
@@ -174,7 +180,7 @@ enum weir_verdict rules_request(const struct rules *rules, struct weir_request *
 		struct match m = { .guesses = &guesses };
 		bool holds = !rule->when || condition_holds(rules, rule->when, r, &m);
 		if (m.cut_off)
-			rules->weir->log(WEIR_WARNING, "rules: a pattern of `%s` was cut off, it took too many steps", rule->name);
+			tell_cut_off(rules, rule, r);
 		if (!holds)
 			continue;
 		rules->weir->hit(r, rule->name);

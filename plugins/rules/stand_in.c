@@ -133,6 +133,12 @@ void stand_in_free(struct stand_in *s)
 		free(s->set[i].value);
 }
 
+static void cut_off(struct weir_request *r, const char *why)
+{
+	(void)r;
+	(void)why;
+}
+
 enum weir_verdict stand_in_ask(const struct rules *rules, struct stand_in *s)
 {
 	struct weir_host host = *rules->weir;
@@ -151,6 +157,7 @@ enum weir_verdict stand_in_ask(const struct rules *rules, struct stand_in *s)
 	host.answer = answer;
 	host.reject = reject;
 	host.hit = hit;
+	host.cut_off = cut_off;
 	asked.weir = &host;
 	return rules_request(&asked, (struct weir_request *)s);
 }

@@ -111,6 +111,7 @@ def test_a_pattern_that_takes_too_long_is_cut_off_and_told(guarded):
     g, p = guarded({"request": {"patterns": {"slow": r"(*NO_JIT)^(\w+\s?)*\z(?<!x)"}}})
     assert g.chat(text="aaaa bbbb " * 20 + "!").status == 200
     assert g.wait_log("guard: a pattern was cut off")
+    assert g.metric("weir_plugin_cut_off_total", plugin="guard") == 1
 
 
 def opinion(answer):

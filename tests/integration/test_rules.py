@@ -92,6 +92,9 @@ def test_a_pattern_is_cut_off_and_told(rules):
     g, p = rules(RULES.replace("  - name: small", "  - name: bad\n    when: { pattern: '^(\\w+\\s?)*\\z(?<!x)' }\n    answer: no\n  - name: small"))
     assert g.chat(text="aaaa bbbb " * 20 + "!").status == 200
     assert g.wait_log("pattern of `bad` was cut off")
+    assert g.metric("weir_plugin_cut_off_total", plugin="rules") == 1
+    e = g.request("POST", "/admin/explain", {"model": "m", "messages": [{"role": "user", "content": "aaaa bbbb " * 20 + "!"}]}, port=g.admin_port).json
+    assert {"plugin": "rules", "cut_off": "bad"} in e["plugins"] and g.metric("weir_plugin_cut_off_total", plugin="rules") == 1
 
 
 LISTS = """
