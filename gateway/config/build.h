@@ -16,7 +16,6 @@ struct build {
 	const struct node *root;
 	struct settings_draft draft;
 	struct option_context context;
-	struct option_later later;
 	struct config_report *report;
 	struct arena *arena;
 	bool environment;	/* variables and files are looked at */

@@ -193,7 +193,7 @@ struct key *config_key(const struct snapshot *s, struct str name, struct str of,
 	struct key *k = arena_new(a, struct key);
 	report_init(&r);
 	*b = (struct build){ .report = &r, .arena = a, .files = &files };
-	b->context = (struct option_context){ a, &r, &b->later };
+	b->context = (struct option_context){ a, &r };
 	b->draft.teams = s->teams;
 	k->name = arena_copy(a, name);
 	read_made(b, of, k);

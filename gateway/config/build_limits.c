@@ -207,8 +207,7 @@ static void add_all(struct rules *r, const struct node *of)
 static void set_team_models(struct build *b, const struct node *team, struct key *k)
 {
 	struct config_report quiet;	/* what is wrong with it is told once, where teams are checked */
-	struct option_later later = { .n = 0 };
-	struct option_context context = { b->arena, &quiet, &later };
+	struct option_context context = { b->arena, &quiet };
 	struct team_draft d = { 0 };
 	report_init(&quiet);
 	options_load(&team_table, team, &d, &context);

@@ -227,11 +227,12 @@ static void check_files_provider(struct build *b)
 		build_error(b, place(b, "files_provider"), "`files_provider`: there is no provider `%.*s`", STR_FMT(name));
 }
 
-static void note_later(struct build *b)
+static void advise_capture(struct build *b)
 {
-	const struct settings *s = &b->s->settings;
-	if (s->log_bodies)
-		options_note_later(&b->context, STR("log"), STR("bodies are not logged"), place(b, "log.bodies"));
+	const struct node *at = place(b, "log.bodies");
+	if (b->s->settings.log_bodies)
+		report_warning(b->report, at ? at->line : 0, at ? at->column : 0, "`log.bodies` is without effect: say `capture: { share: 100%% }`, "
+			       "which keeps requests with their answers in files of their own");
 }
 
 void build_settings(struct build *b)
@@ -258,5 +259,5 @@ void build_settings(struct build *b)
 	check_files_provider(b);
 	set_capture(b);
 	set_state_files(b);
-	note_later(b);
+	advise_capture(b);
 }

@@ -37,7 +37,7 @@ static void overlay_one(struct build *b, const struct option *o, const char *nam
 	const char *expected = "";
 	bool list = o->type == OPTION_STRINGS || o->type == OPTION_SECRETS, good = true;
 	struct str rest = value, part = value;
-	if (list && o->offset != OPTION_NOWHERE)
+	if (list)
 		*(struct option_strings *)(void *)((char *)&b->draft + o->offset) = (struct option_strings){ 0 };
 	while (good && rest.n) {
 		if (list)
@@ -58,7 +58,7 @@ static void overlay_environment(struct build *b)
 	char name[128];
 	for (size_t i = 0; i < settings_table.n; i++) {
 		const struct option *o = &settings_table.rows[i];
-		if (o->type == OPTION_NODE || o->type == OPTION_ANY)
+		if (o->type == OPTION_NODE)
 			continue;
 		option_variable(o, name, sizeof(name));
 		const char *value = getenv(name);
@@ -132,7 +132,6 @@ static void build_all(struct build *b, bool probe)
 	build_settings(b);
 	snapshot_index(b->s);
 	build_advise(b);
-	options_tell_later(&b->context);
 }
 
 static void set_watched(struct build *b, const char *file, const struct tree_files *files)
@@ -156,7 +155,7 @@ static struct snapshot *load(const char *name, const char *file, struct str text
 	struct tree_files files = { 0 };
 	struct build *b = arena_new(&s->arena, struct build);
 	*b = (struct build){ .s = s, .report = r, .arena = &s->arena, .environment = environment, .files = &files };
-	b->context = (struct option_context){ &s->arena, r, &b->later };
+	b->context = (struct option_context){ &s->arena, r };
 	r->file = name;
 	b->root = tree_read(text, environment, &s->arena, &files, r);
 	if (b->root)

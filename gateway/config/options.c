@@ -104,8 +104,7 @@ static bool parse_whole(const struct option *o, struct str text, uint64_t most, 
 
 bool option_parse(const struct option *o, struct str text, void *record, struct arena *a, const char **expected)
 {
-	union { bool flag; uint64_t n; int word; } nowhere = { .n = 0 };
-	void *to = o->offset == OPTION_NOWHERE ? (void *)&nowhere : (char *)record + o->offset;
+	void *to = (char *)record + o->offset;
 	switch (o->type) {
 	case OPTION_BOOL:
 		*expected = "true or false";
@@ -133,8 +132,7 @@ bool option_parse(const struct option *o, struct str text, void *record, struct 
 		return money_parse(text, to);
 	case OPTION_STRING:
 	case OPTION_SECRET:
-		if (o->offset != OPTION_NOWHERE)
-			*(struct str *)to = text;
+		*(struct str *)to = text;
 		return true;
 	case OPTION_AUTO:
 		*expected = "auto or a whole number";
@@ -142,11 +140,10 @@ bool option_parse(const struct option *o, struct str text, void *record, struct 
 		return str_eq(text, STR("auto")) || parse_whole(o, text, UINT32_MAX, to, sizeof(unsigned));
 	case OPTION_STRINGS:
 	case OPTION_SECRETS:
-		if (o->offset != OPTION_NOWHERE && !str_empty(text))
+		if (!str_empty(text))
 			add_string(to, text, a);
 		return true;
 	case OPTION_NODE:
-	case OPTION_ANY:
 		return true;
 	}
 	return false;
@@ -157,51 +154,8 @@ bool option_parse(const struct option *o, struct str text, void *record, struct 
 static void set_default(const struct option *o, void *record, struct arena *a)
 {
 	const char *expected;
-	if (o->fallback && o->offset != OPTION_NOWHERE && !option_parse(o, str_c(o->fallback), record, a, &expected))
+	if (o->fallback && !option_parse(o, str_c(o->fallback), record, a, &expected))
 		abort();	/* a row whose default does not fit its own type */
-}
-
-void options_note_later(struct option_context *c, struct str section, struct str what, const struct node *at)
-{
-	struct option_later *l = c->later;
-	unsigned i = 0;
-	while (i < l->n && !str_eq(l->sections[i].section, section))
-		i++;
-	if (i == LATER_SECTIONS || (i < l->n && str_has(l->sections[i].names, what)))
-		return;
-	if (i < l->n) {
-		l->sections[i].names = arena_printf(c->arena, "%.*s, %.*s", STR_FMT(l->sections[i].names), STR_FMT(what));
-		return;
-	}
-	l->n++;
-	l->sections[i].section = section;
-	l->sections[i].names = what;
-	l->sections[i].line = at ? at->key_line ? at->key_line : at->line : 0;
-	l->sections[i].column = at ? at->key_line ? at->key_column : at->column : 0;
-}
-
-void options_tell_later(struct option_context *c)
-{
-	for (unsigned i = 0; i < c->later->n; i++)
-		report_warning(c->report, c->later->sections[i].line, c->later->sections[i].column,
-			       "`%.*s`: read, but not part of this version and not enforced: %.*s",
-			       STR_FMT(c->later->sections[i].section), STR_FMT(c->later->sections[i].names));
-}
-
-/* "models" of the table "models.*.targets[]"; of the settings, the first word of the path. */
-static struct str section_of(const struct option_table *t, const struct option *o)
-{
-	struct str name = *t->name ? str_c(t->name) : str_c(o->path);
-	size_t n = 0;
-	while (n < name.n && name.p[n] != '.' && name.p[n] != '[')
-		n++;
-	return str_head(name, n);
-}
-
-static void not_enforced(const struct option_table *t, const struct option *o, const struct node *n, struct option_context *c)
-{
-	if (o->later && *o->later)
-		options_note_later(c, section_of(t, o), str_c(o->later), n);
 }
 
 static void wrong(const struct node *n, const struct option *o, const char *expected, struct option_context *c)
@@ -220,8 +174,7 @@ static void wrong(const struct node *n, const struct option *o, const char *expe
 static void load_strings(const struct option *o, const struct node *list, void *record, struct option_context *c)
 {
 	const char *expected;
-	if (o->offset != OPTION_NOWHERE)
-		*(struct option_strings *)(void *)((char *)record + o->offset) = (struct option_strings){ 0 };
+	*(struct option_strings *)(void *)((char *)record + o->offset) = (struct option_strings){ 0 };
 	for (const struct node *n = list->kind == NODE_LIST ? list->first : list; n; n = list->kind == NODE_LIST ? n->next : NULL) {
 		if (n->kind != NODE_SCALAR)
 			report_error(c->report, n->line, n->column, "`%s`: expected plain text, not %s", o->path, node_kind_name(n));
@@ -237,15 +190,12 @@ static bool is_absent(const struct option *o, const struct node *n)
 	return n->broken || (!text && (node_is_null(n) || (n->replaced && str_empty(n->value))));
 }
 
-static void load_value(const struct option_table *t, const struct option *o, const struct node *n, void *record,
+static void load_value(const struct option *o, const struct node *n, void *record,
 		       struct option_context *c)
 {
 	const char *expected = "";
-	if (!o->fallback || n->kind != NODE_SCALAR || !str_eq(n->value, str_c(o->fallback)))
-		not_enforced(t, o, n, c);
-	if (o->type == OPTION_NODE || o->type == OPTION_ANY) {
-		if (o->offset != OPTION_NOWHERE)
-			*(const struct node **)(void *)((char *)record + o->offset) = n;
+	if (o->type == OPTION_NODE) {
+		*(const struct node **)(void *)((char *)record + o->offset) = n;
 		return;
 	}
 	if ((o->type == OPTION_STRINGS || o->type == OPTION_SECRETS) && n->kind != NODE_MAP) {
@@ -332,7 +282,7 @@ static void load_map(const struct option_table *t, const struct node *map, void 
 		struct str path = arena_printf(c->arena, "%.*s%s%.*s", STR_FMT(section), section.n ? "." : "", STR_FMT(n->key));
 		const struct option *o = find(t, path);
 		if (o) {
-			load_value(t, o, n, record, c);
+			load_value(o, n, record, c);
 		} else if (is_section(t, path) && n->kind == NODE_MAP && depth < SECTION_DEPTH) {
 			stack[depth].next = n->first;
 			stack[depth++].path = path;

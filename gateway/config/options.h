@@ -29,8 +29,7 @@ enum option_type {
 	OPTION_AUTO,		/* unsigned; 0 for the word auto */
 	OPTION_WORD,		/* int: index in `words` */
 	OPTION_NODE,		/* const struct node *: read by its own code */
-	OPTION_MONEY,		/* int64_t nano-dollars, of dollars with at most nine decimals */
-	OPTION_ANY		/* anything, checked by nobody yet */
+	OPTION_MONEY		/* int64_t nano-dollars, of dollars with at most nine decimals */
 };
 
 struct option_strings {
@@ -41,15 +40,12 @@ struct option_strings {
 struct option {
 	const char *path;	/* dotted, below the record */
 	enum option_type type;
-	size_t offset;		/* OPTION_NOWHERE: checked and dropped */
+	size_t offset;
 	const char *fallback;	/* default as written; NULL: none */
 	const char *words;	/* OPTION_WORD: the words, separated by blanks; numbers, sizes, durations: "least most" */
-	const char *later;	/* its feature does not exist yet: what to call it in the warning; "" for no warning */
 	bool at_start;		/* a reload does not change it */
 	const char *help;
 };
-
-#define OPTION_NOWHERE ((size_t)-1)
 
 struct option_table {
 	const char *name;	/* "settings", "providers.*" ... */
@@ -159,23 +155,7 @@ extern const struct option_table settings_table, provider_table, model_table, ta
 struct option_context {
 	struct arena *arena;
 	struct config_report *report;
-	struct option_later *later;	/* collects features that are not enforced */
 };
-
-enum { LATER_SECTIONS = 16 };
-
-/* What is read but not enforced, by the file's sections. */
-struct option_later {
-	struct {
-		struct str section, names;
-		unsigned line, column;
-	} sections[LATER_SECTIONS];
-	unsigned n;
-};
-
-/* Notes `what` of a section once; one warning a section comes of it. */
-void options_note_later(struct option_context *c, struct str section, struct str what, const struct node *at);
-void options_tell_later(struct option_context *c);
 
 /* The node at a dotted path, or NULL: for messages that need its place. */
 const struct node *options_node(const struct node *root, struct str path);

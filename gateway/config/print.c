@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "config/build.h"
 #include "providers/presets.h"
 
@@ -58,8 +60,7 @@ static const char *example(const struct option *o)
 	case OPTION_SIZE:     return "1MiB";
 	case OPTION_STRINGS:
 	case OPTION_SECRETS:
-	case OPTION_NODE:
-	case OPTION_ANY:      return "";
+	case OPTION_NODE:     return "";
 	default:              return "\"\"";
 	}
 }
@@ -161,8 +162,7 @@ static void schema_number(struct buf *out, const struct option *o)
 static void schema_type(struct buf *out, const struct option *o)
 {
 	static const char text[] = "{\"type\":[\"string\",\"number\",\"boolean\"]}";
-	bool open = o->type == OPTION_NODE || o->type == OPTION_ANY;
-	if (open)
+	if (o->type == OPTION_NODE)
 		return;
 	buf_add(out, STR("\"anyOf\":["));
 	switch (o->type) {
@@ -202,7 +202,6 @@ static void schema_type(struct buf *out, const struct option *o)
 		buf_add(out, str_c(text));
 		break;
 	case OPTION_NODE:
-	case OPTION_ANY:
 		break;
 	}
 	buf_add(out, STR("," REPLACED ",{\"type\":\"null\"}]"));
@@ -324,10 +323,22 @@ static void schema_headers(struct buf *out)
 	end_text(out);
 }
 
+/* So that a change of an option is a change of a line. */
+static void add_indented(struct buf *out, struct str text)
+{
+	json_t *schema = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
+	char *lines = schema ? json_dumps(schema, JSON_INDENT(1)) : NULL;
+	if (!lines)
+		abort();	/* a table made no JSON */
+	buf_addf(out, "%s\n", lines);
+	free(lines);
+	json_decref(schema);
+}
+
 void print_schema(struct buf *out)
 {
 	struct buf all = BUF_INIT(1024 * 1024), allowance = BUF_INIT(64 * 1024), targets = BUF_INIT(64 * 1024);
-	struct buf headers = BUF_INIT(1024);
+	struct buf headers = BUF_INIT(1024), text = BUF_INIT(2 * 1024 * 1024);
 	schema_allowances(&allowance);
 	schema_targets(&targets);
 	schema_headers(&headers);
@@ -341,9 +352,11 @@ void print_schema(struct buf *out)
 	schema_list(&all, "teams", &team_table, allowance.p);
 	schema_list(&all, "plugins", &plugin_table, NULL);
 	end_text(&all);
-	buf_add(out, STR("{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"title\":\"weir configuration\",\"allOf\":["));
-	schema_object(out, &settings_table, STR_NONE, all.p);
-	buf_add(out, STR("]}\n"));
+	buf_add(&text, STR("{\"$schema\":\"https://json-schema.org/draft/2020-12/schema\",\"title\":\"weir configuration\",\"allOf\":["));
+	schema_object(&text, &settings_table, STR_NONE, all.p);
+	buf_add(&text, STR("]}"));
+	add_indented(out, buf_str(&text));
+	buf_free(&text);
 	buf_free(&headers);
 	buf_free(&targets);
 	buf_free(&allowance);
@@ -358,7 +371,7 @@ static const char *type_name(const struct option *o)
 		[OPTION_BOOL] = "true/false", [OPTION_COUNT] = "number", [OPTION_INT] = "number", [OPTION_INT64] = "number",
 		[OPTION_SIZE] = "size", [OPTION_DURATION] = "duration", [OPTION_STRING] = "text", [OPTION_SECRET] = "secret",
 		[OPTION_STRINGS] = "list", [OPTION_WORD] = "word", [OPTION_NODE] = "section", [OPTION_MONEY] = "number",
-		[OPTION_ANY] = "anything", [OPTION_SECRETS] = "secrets", [OPTION_AUTO] = "auto or number",
+		[OPTION_SECRETS] = "secrets", [OPTION_AUTO] = "auto or number",
 	};
 	return names[o->type];
 }
@@ -370,13 +383,12 @@ static void reference_table(struct buf *out, const char *title, const struct opt
 	for (size_t i = 0; i < t->n; i++) {
 		const struct option *o = &t->rows[i];
 		option_variable(o, variable, sizeof(variable));
-		bool single = variables && o->type != OPTION_NODE && o->type != OPTION_ANY;
+		bool single = variables && o->type != OPTION_NODE;
 		buf_addf(out, "| `%s`%s%s%s | %s | %s%s%s | %s", o->path, single ? "<br>`" : "", single ? variable : "",
 			 single ? "`" : "", type_name(o), o->fallback ? "`" : "", o->fallback ? o->fallback : "",
 			 o->fallback ? "`" : "", o->help);
 		add_words(out, o);
-		buf_addf(out, "%s%s |\n", o->at_start ? "; changes only at start" : "",
-			 o->later ? " (not enforced in this version)" : "");
+		buf_addf(out, "%s |\n", o->at_start ? "; changes only at start" : "");
 	}
 }
 
