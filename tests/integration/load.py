@@ -1,7 +1,8 @@
 """A steady load from processes of their own: a quick provider, and callers that count what failed or was cut.
 
     python load.py provider                                 prints its port; serves until its parent ends
-    python load.py callers PORT SECONDS RATE STREAMS [KEY]  prints the counts, and the 99th percentile, as JSON
+    python load.py callers PORT SECONDS RATE STREAMS [KEY [PART]]
+        prints the counts, and the 99th percentile, also of each part of so many seconds, as JSON
 """
 import asyncio
 import json
@@ -66,6 +67,7 @@ async def provide():
 
 
 KEY = b"authorization: Bearer %s\r\n" % sys.argv[6].encode() if len(sys.argv) > 6 else b""
+PART = float(sys.argv[7]) if len(sys.argv) > 7 else 10**9
 
 
 def request(stream):
@@ -79,11 +81,22 @@ class Counts:
     example = None
 
     def __init__(self):
-        self.took = []
+        self.began, self.took = time.monotonic(), []
 
     @property
     def p99_ms(self):
-        return round(sorted(self.took)[len(self.took) * 99 // 100] * 1000, 1) if self.took else None
+        return p99_ms([took for _, took in self.took])
+
+    @property
+    def p99_ms_by_part(self):
+        parts = {}
+        for at, took in self.took:
+            parts.setdefault(int((at - self.began) / PART), []).append(took)
+        return [p99_ms(parts[i]) for i in sorted(parts)]
+
+
+def p99_ms(took):
+    return round(sorted(took)[len(took) * 99 // 100] * 1000, 1) if took else None
 
 
 async def call_plain(port, end, gap, counts):
@@ -99,7 +112,7 @@ async def call_plain(port, end, gap, counts):
             length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
             body = await reader.readexactly(length)
             counts.requests += 1
-            counts.took.append(time.monotonic() - began)
+            counts.took.append((began, time.monotonic() - began))
             if not head.startswith(b"HTTP/1.1 200") or body != ANSWER:
                 raise ValueError(head + body)
             if b"connection: close" in head.lower():
@@ -135,7 +148,7 @@ async def drive(port, seconds, rate, streams):
     end = time.monotonic() + seconds
     await asyncio.gather(*(call_plain(port, end, lanes / rate, counts) for _ in range(lanes)),
                          *(call_stream(port, end, counts) for _ in range(streams)))
-    print(json.dumps({n: getattr(counts, n) for n in ("requests", "streams", "failed", "cut", "example", "p99_ms")}))
+    print(json.dumps({n: getattr(counts, n) for n in ("requests", "streams", "failed", "cut", "example", "p99_ms", "p99_ms_by_part")}))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from weir import SLOW, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
 LOAD = pathlib.Path(__file__).with_name("load.py")
-PART = 60 if os.environ.get("WEIR_SOAK") else 2     # seconds of each state
+PART = int(os.environ.get("WEIR_SOAK_PART", 60)) if os.environ.get("WEIR_SOAK") else 2     # seconds of each state
 RATE = 1000 if os.environ.get("WEIR_SOAK") else 300
 SECRET = "sk-web-0123456789"
 
@@ -28,7 +28,7 @@ def steady_provider():
 
 
 def under_load(gateway, port, url, steps, tmp_path):
-    """Runs the steps, a while apart, under load; returns the callers' counts and the log's lines about the store."""
+    """Runs the steps, a while apart, under load, each a word and what to do; prints what callers saw of each. No time is asserted."""
     g = gateway({"providers": {"first": {"dialect": "openai", "base_url": f"http://127.0.0.1:{port}/v1", "api_key": "k-0123456789",
                                          "allow_private_address": True}},
                  "models": {"m": {"targets": ["first/mock"]}}, "log": {"level": "info"}, "prices": {"first/mock": {"input": 1, "output": 4}},
@@ -36,17 +36,21 @@ def under_load(gateway, port, url, steps, tmp_path):
                  "keys": [{"name": "web", "secret": SECRET, "limits": {"requests_per_minute": 10**8, "concurrent": 10**6, "tokens_per_day": 10**11},
                            "budgets": [{"usd": 10**6, "per": "month"}]}]})
     seconds = PART * (len(steps) + 2)
-    load = subprocess.Popen([sys.executable, LOAD, "callers", str(g.port), str(seconds), str(RATE), "10", SECRET], stdout=subprocess.PIPE, text=True)
+    load = subprocess.Popen([sys.executable, LOAD, "callers", str(g.port), str(seconds), str(RATE), "10", SECRET, str(PART)], stdout=subprocess.PIPE, text=True)
     began = time.monotonic()
-    for step in steps:
+    for _, step in steps:
         time.sleep(PART)
         step()
     counts = json.loads(load.stdout.read())
     load.wait()
     lines = [x for x in g.logs().splitlines() if '"message":"store' in x]
-    print(counts, *lines, sep="\n")
+    parts = ["Redis answers", *(word for word, _ in steps)]
+    print(f"{RATE} requests/s, {PART} s of each state; 99th percentile in ms, as callers see it:")
+    print(*(f"  {word:28}{ms:8}" for word, ms in zip(parts, counts["p99_ms_by_part"])), counts, *lines, sep="\n")
     assert counts["failed"] == 0 and counts["cut"] == 0, counts
     assert len(lines) <= time.monotonic() - began + 1, lines
+    seconds = [json.loads(x)["time"][:19] for x in lines]
+    assert all(seconds.count(s) <= 2 for s in seconds), lines       # its end, and what was lost meanwhile
     return g, counts
 
 
@@ -68,8 +72,8 @@ def test_killed_stopped_and_restarted_under_load(gateway, steady_provider, redis
         redis.process.kill()
         redis.process.wait()
     g, counts = under_load(gateway, steady_provider, redis.url, [
-        lambda: redis.process.send_signal(signal.SIGSTOP), lambda: redis.process.send_signal(signal.SIGCONT),
-        kill, redis.start], tmp_path)
+        ("stopped (SIGSTOP)", lambda: redis.process.send_signal(signal.SIGSTOP)), ("goes on", lambda: redis.process.send_signal(signal.SIGCONT)),
+        ("killed", kill), ("restarted, empty", redis.start)], tmp_path)
     assert counts["requests"] > RATE * PART
     # The server that was killed had kept nothing: what was settled before is gone from limits per minute, not from the budget.
     by = settled_everywhere(g, {"requests": 1}, lost=10**9 if os.environ.get("WEIR_SOAK") else 0)
@@ -79,7 +83,7 @@ def test_killed_stopped_and_restarted_under_load(gateway, steady_provider, redis
 def test_a_master_that_dies_under_load(gateway, steady_provider, tmp_path):
     watched = Watched(tmp_path)
     try:
-        g, counts = under_load(gateway, steady_provider, watched.url, [watched.master.stop, lambda: None], tmp_path)
+        g, counts = under_load(gateway, steady_provider, watched.url, [("master killed, failover", watched.master.stop), ("new master", lambda: None)], tmp_path)
         until(lambda: "role:master" in watched.replica.call("INFO", "replication"))
         by = settled_everywhere(g, {"requests": counts["requests"] - RATE}, lost=10**9 if os.environ.get("WEIR_SOAK") else 0)
         # At most a second's requests are lost with the master that died.
