@@ -6,65 +6,22 @@
  * back, also one of which nobody knows whether it was granted; that, and a settlement that was not confirmed,
  * is kept and delivered again: it is safe to repeat.
  */
-#include <stdio.h>
-
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "store/redis_command.h"
 #include "store/redis_counters.h"
-#include "store/redis_home.h"
-#include "store/redis_route.h"
-#include "store/redis_wire.h"
+#include "store/redis_store_parts.h"
 
 enum { OWED_AT_ONCE = 100, TEXT_MAX = 256 * 1024 };
 
 static const int64_t RETRY_US = SECOND_US;
-
-#define VALUE_PREFIX STR("weir:v:")
-
-struct redis_store {
-	struct store store;
-	struct redis_home *home;
-	struct redis_route *route;
-	struct list calls;		/* under way */
-	struct list owed;		/* settlements not confirmed, the oldest first */
-	unsigned n_owed, owed_in_flight;
-	bool closing, up;
-	struct timer retry;		/* of what is owed while its connection stands */
-	uint64_t teller, told;		/* of sums: who this is, and how many were told */
-	int64_t broken_told_us;		/* when the log last heard of an answer that is an error */
-};
-
-enum call_kind { CALL_RESERVE, CALL_PEEK, CALL_SCRIPT, CALL_SETTLE, CALL_RETURN, CALL_TALLY, CALL_PAGE, CALL_GET, CALL_PUT, CALL_REMOVE, CALL_EVAL };
-
-struct call {
-	struct redis_command command;
-	struct list link;		/* of `calls` or `owed` */
-	struct redis_store *store;
-	struct store_call *caller;	/* NULL once told, or when nobody asked */
-	enum call_kind kind;
-	unsigned n;			/* limits */
-	enum redis_script script;
-	bool with_text;			/* the script itself was sent */
-	bool again;			/* a settlement delivered again */
-	unsigned slot;
-	struct redis_hop hop;
-	struct script_wire wire;
-	char bytes[];
-};
 
 /* --- calls --- */
 
 static struct call *call_of(struct redis_command *c)
 {
 	return container_of(c, struct call, command);
-}
-
-static struct redis_store *store_of(const struct store *s)
-{
-	return container_of(s, struct redis_store, store);
 }
 
 /* What happened is told by it: never given up lightly, and safe to repeat. */
@@ -100,6 +57,17 @@ static void owed_drop(struct redis_store *s, struct call *x)
 	free(x);
 }
 
+/* Once a minute of all workers: many follow. */
+static void tell_given_up(const struct redis_store *s)
+{
+	static _Atomic int64_t told_us = INT64_MIN / 2;
+	int64_t now = loop_now(s->store.loop), last = atomic_load(&told_us);
+	if (now - last < 60 * SECOND_US || !atomic_compare_exchange_strong(&told_us, &last, now))
+		return;
+	log_error("store: %s: more than %d settlements wait for it; further ones are given up and counted in "
+		  "weir_store_settlements_lost_total", s->home->place.name, STORE_OWED_MAX);
+}
+
 static void owed_keep(struct redis_store *s, struct call *x)
 {
 	list_remove(&x->link);
@@ -110,9 +78,18 @@ static void owed_keep(struct redis_store *s, struct call *x)
 	counter_add(redis_counters.owed, 1);
 	if (++s->n_owed <= STORE_OWED_MAX)
 		return;
-	log_error("store: %s: more than %d settlements wait for it; the oldest are given up", s->home->place.name,
-		  STORE_OWED_MAX);
+	tell_given_up(s);
 	owed_drop(s, list_entry(s->owed.next, struct call, link));
+}
+
+/* `kept` as owed_sums_... said of it. */
+static void sums_grown(struct redis_store *s, unsigned before, bool kept)
+{
+	counter_add(redis_counters.owed, (int64_t)s->sums.n - before);
+	if (kept)
+		return;
+	counter_add(redis_counters.lost, 1);
+	tell_given_up(s);
 }
 
 /* Not sent, or lost: what may have happened or not. */
@@ -273,6 +250,7 @@ static void value_answered(struct call *x, const struct redis_answer *a)
 }
 
 static void owed_deliver(struct redis_store *s);
+static void sum_send(struct redis_store *s, struct owed_sum *sum);
 
 static void on_answered(struct redis_command *c, const struct redis_answer *a)
 {
@@ -321,7 +299,9 @@ static void owed_deliver(struct redis_store *s)
 {
 	while (!s->closing && redis_route_up(s->route) && !list_empty(&s->owed) && s->owed_in_flight < OWED_AT_ONCE)
 		if (!owed_send(s, list_entry(s->owed.next, struct call, link)))
-			break;
+			return;
+	while (!s->closing && redis_route_up(s->route) && s->sums.n > 0 && s->owed_in_flight < OWED_AT_ONCE)
+		sum_send(s, owed_sums_take(&s->sums));
 }
 
 /* A slot that moves, or a Redis out of memory, takes none for a while, and its connection stands. */
@@ -329,13 +309,13 @@ static void on_retry(struct timer *t)
 {
 	struct redis_store *s = container_of(t, struct redis_store, retry);
 	owed_deliver(s);
-	if (s->n_owed > 0)
+	if (s->n_owed > 0 || s->sums.n > 0)
 		timer_in(t, RETRY_US);
 }
 
 /* --- calls of the script --- */
 
-static struct call *call_new(struct redis_store *s, struct store_call *c, enum call_kind kind, size_t bytes)
+struct call *redis_call_new(struct redis_store *s, struct store_call *c, enum call_kind kind, size_t bytes)
 {
 	struct call *x = malloc(sizeof(*x) + bytes);
 	if (!x)
@@ -363,18 +343,27 @@ static struct str scope_tag(char to[SCOPE_PREFIX_MAX + 1], struct str scope)
 	return str_of(to, prefix.n + 1);
 }
 
-static void script_call(struct store *store, struct store_call *c, enum call_kind kind, struct script_call *what)
+static struct call *script_make(struct redis_store *s, struct store_call *c, enum call_kind kind, struct script_call *what)
 {
-	struct redis_store *s = store_of(store);
 	what->ttl_us = s->home->ttl_us;
-	struct call *x = call_new(s, c, kind, script_wire_size(what));
+	struct call *x = redis_call_new(s, c, kind, script_wire_size(what));
 	x->n = what->n;
 	x->script = what->script;
 	script_wire_write(&x->wire, x->bytes, what, s->home->sha[what->script]);
 	char prefix[SCOPE_PREFIX_MAX + 1];
 	x->slot = s->home->place.url.n_seeds ? redis_route_slot(s->route, scope_tag(prefix, what->scope)) : 0;
+	return x;
+}
+
+void redis_call_begin(struct call *x)
+{
 	if (!call_send(x))
 		call_down(x);
+}
+
+static void script_call(struct store *s, struct store_call *c, enum call_kind kind, struct script_call *what)
+{
+	redis_call_begin(script_make(redis_store_of(s), c, kind, what));
 }
 
 static void on_reserve(struct store *s, struct store_call *c, const struct store_reservation *r, bool peek)
@@ -393,7 +382,15 @@ static void on_settle(struct store *s, struct store_call *c, const struct store_
 		.script = REDIS_SETTLE, .op = unreserved ? 'C' : 'S', .scope = r->scope, .id = r->id,
 		.limits = r->limits, .n = r->n, .amounts = real,
 	};
-	script_call(s, c, CALL_SETTLE, &what);
+	if (!unreserved || redis_route_up(redis_store_of(s)->route)) {
+		script_call(s, c, CALL_SETTLE, &what);
+		return;
+	}
+	unsigned before = redis_store_of(s)->sums.n;
+	sums_grown(redis_store_of(s), before, owed_sums_settle(&redis_store_of(s)->sums, r, real));
+	if (c)
+		counter_add(redis_counters.ended[COUNT_DOWN], 1);
+	store_done(c, STORE_DOWN);
 }
 
 static void on_renew(struct store *s, struct store_call *c, const struct store_reservation *r)
@@ -416,85 +413,52 @@ static void on_seed(struct store *s, struct store_call *c, struct str scope, con
 
 /* --- sums --- */
 
-static void tally_send(struct redis_store *s, struct store_call *c, enum call_kind kind, const struct tally_call *what)
+static struct call *tally_make(struct redis_store *s, struct store_call *c, enum call_kind kind, const struct tally_call *what)
 {
 	char key[TALLY_KEY_MAX];
-	struct call *x = call_new(s, c, kind, tally_wire_size(what));
+	struct call *x = redis_call_new(s, c, kind, tally_wire_size(what));
 	x->script = REDIS_TALLY;
 	tally_wire_write(&x->wire, x->bytes, what, s->home->sha[REDIS_TALLY]);
 	x->slot = s->home->place.url.n_seeds ? redis_route_slot(s->route, tally_key(key, what->day)) : 0;
-	if (!call_send(x))
-		call_down(x);
+	return x;
+}
+
+static struct call *tally_told(struct redis_store *s, const struct store_tally *t)
+{
+	const struct tally_call what = { .day = t->day, .t = t, .teller = s->teller, .serial = s->told++ };
+	return tally_make(s, NULL, CALL_TALLY, &what);
 }
 
 static void on_tally(struct store *store, const struct store_tally *t)
 {
-	struct redis_store *s = store_of(store);
-	const struct tally_call what = { .day = t->day, .t = t, .teller = s->teller, .serial = s->told++ };
-	tally_send(s, NULL, CALL_TALLY, &what);
+	struct redis_store *s = redis_store_of(store);
+	unsigned before = s->sums.n;
+	if (redis_route_up(s->route))
+		redis_call_begin(tally_told(s, t));
+	else
+		sums_grown(s, before, owed_sums_tally(&s->sums, t));
 }
 
 static void on_tally_read(struct store *s, struct store_call *c, int64_t day)
 {
 	const struct tally_call what = { .day = day };
-	tally_send(store_of(s), c, CALL_PAGE, &what);
+	redis_call_begin(tally_make(redis_store_of(s), c, CALL_PAGE, &what));
 }
 
-/* --- values --- */
-
-static void plain_call(struct redis_store *s, struct store_call *c, enum call_kind kind, unsigned n, const struct str *argv,
-		       struct str key)
+/* From now on one settlement like others. */
+static void sum_send(struct redis_store *s, struct owed_sum *sum)
 {
-	struct call *x = call_new(s, c, kind, wire_size(n, argv));
-	x->wire.p = x->bytes;
-	x->wire.n = (size_t)(wire_command(x->bytes, n, argv) - x->bytes);
-	x->slot = redis_route_slot(s->route, key);
-	if (!call_send(x))
+	struct script_call what = {
+		.script = REDIS_SETTLE, .op = 'C', .scope = sum->r.scope, .id = sum->r.id,
+		.limits = sum->r.limits, .n = sum->r.n, .amounts = sum->real,
+	};
+	struct call *x = sum->is_tally ? tally_told(s, &sum->tally) : script_make(s, NULL, CALL_SETTLE, &what);
+	counter_add(redis_counters.owed, -1);
+	free(sum);
+	x->again = call_send(x);
+	s->owed_in_flight += x->again;
+	if (!x->again)
 		call_down(x);
-}
-
-static void value_call(struct store *store, struct store_call *c, enum call_kind kind, unsigned n, struct str *argv)
-{
-	char key[STORE_KEY_MAX + 16];
-	size_t prefix = VALUE_PREFIX.n;
-	memcpy(key, VALUE_PREFIX.p, prefix);
-	memcpy(key + prefix, argv[1].p, argv[1].n);
-	argv[1] = str_of(key, prefix + argv[1].n);
-	plain_call(store_of(store), c, kind, n, argv, argv[1]);
-}
-
-static void on_get(struct store *s, struct store_call *c, struct str key)
-{
-	value_call(s, c, CALL_GET, 2, (struct str[]){ STR("GET"), key });
-}
-
-static void on_put(struct store *s, struct store_call *c, struct str key, struct str value, int64_t ttl_ms)
-{
-	char ttl[24];
-	int64_t most = INT64_C(1000) * 86400 * 3650;
-	int n = snprintf(ttl, sizeof(ttl), "%lld", (long long)(ttl_ms < most ? ttl_ms : most));
-	struct str argv[] = { STR("SET"), key, value, STR("PX"), str_of(ttl, (size_t)n) };
-	value_call(s, c, CALL_PUT, array_len(argv), argv);
-}
-
-static void on_remove(struct store *s, struct store_call *c, struct str key)
-{
-	value_call(s, c, CALL_REMOVE, 2, (struct str[]){ STR("DEL"), key });
-}
-
-static void on_eval(struct store *store, struct store_call *c, const struct store_script *e)
-{
-	struct str argv[3 + STORE_SCRIPT_KEYS + STORE_SCRIPT_ARGS];
-	char count = (char)('0' + e->n_keys);
-	unsigned n = 0;
-	argv[n++] = STR("EVAL");
-	argv[n++] = str_c(e->text);
-	argv[n++] = str_of(&count, 1);
-	for (unsigned i = 0; i < e->n_keys; i++)
-		argv[n++] = e->keys[i];
-	for (unsigned i = 0; i < e->n_args; i++)
-		argv[n++] = e->args[i];
-	plain_call(store_of(store), c, CALL_EVAL, n, argv, e->keys[0]);
 }
 
 /* --- the rest of the contract --- */
@@ -509,7 +473,7 @@ static void on_cancel(struct store *s, struct store_call *c)
 
 static bool on_is_up(const struct store *s)
 {
-	return redis_route_up(store_of(s)->route);
+	return redis_route_up(redis_store_of(s)->route);
 }
 
 /* In a cluster as long as one node can be asked. */
@@ -536,13 +500,17 @@ static void on_changed(void *arg, bool up)
 
 static void on_close(struct store *store)
 {
-	struct redis_store *s = store_of(store);
+	struct redis_store *s = redis_store_of(store);
 	s->closing = true;
 	note_up(s, false);
 	redis_route_close(s->route);
 	atomic_fetch_sub(&s->home->home.opened, 1);
-	if (s->n_owed > 0)
-		log_error("store: %s: %u settlements were not delivered", s->home->place.name, s->n_owed);
+	if (s->n_owed + s->sums.n > 0)
+		log_error("store: %s: %u settlements were not delivered", s->home->place.name, s->n_owed + s->sums.n);
+	for (struct owed_sum *sum; (sum = owed_sums_take(&s->sums)); free(sum)) {
+		counter_add(redis_counters.lost, 1);
+		counter_add(redis_counters.owed, -1);
+	}
 	while (!list_empty(&s->owed))
 		owed_drop(s, list_entry(s->owed.next, struct call, link));
 	timer_close(&s->retry);
@@ -551,7 +519,7 @@ static void on_close(struct store *store)
 
 static const struct store_ops redis_ops = {
 	.reserve = on_reserve, .settle = on_settle, .renew = on_renew, .seed = on_seed,
-	.tally = on_tally, .tally_read = on_tally_read, .get = on_get, .put = on_put, .remove = on_remove, .eval = on_eval,
+	.tally = on_tally, .tally_read = on_tally_read, .get = redis_value_get, .put = redis_value_put, .remove = redis_value_remove, .eval = redis_value_eval,
 	.cancel = on_cancel, .is_up = on_is_up, .close = on_close,
 };
 
@@ -565,6 +533,7 @@ static struct store *open_store(struct store_home *h, struct loop *l)
 	s->teller = random_u64();
 	list_init(&s->calls);
 	list_init(&s->owed);
+	owed_sums_open(&s->sums);
 	timer_open(&s->retry, l, on_retry);
 	atomic_fetch_add(&s->home->home.opened, 1);
 	s->route = redis_route_open(&s->home->place, l, on_changed, s);

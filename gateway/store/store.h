@@ -166,7 +166,8 @@ void store_peek(struct store *s, struct store_call *c, const struct store_reserv
  * STORE_OWED_MAX a worker.
  *
  * `unreserved`: it was not granted, or nobody knows (STORE_DOWN and a policy that goes on): the amounts count
- * all the same, STORE_REQUESTS included, once for each id.
+ * all the same, STORE_REQUESTS included, once for each id. While the store is away these are summed up by their limits, and are to
+ * be told but once.
  */
 enum { STORE_OWED_MAX = 10000 };
 void store_settle(struct store *s, struct store_call *c, const struct store_reservation *r, const int64_t *real,

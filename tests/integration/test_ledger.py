@@ -1,17 +1,19 @@
 """The durable record: what it holds, what it survives, and what `weir usage` says of it."""
 import csv
+import http.client as http_client
 import io
 import json
 import resource
 import signal
 import sqlite3
 import subprocess
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from mock_provider import completion, error, good, http
-from weir import BINARY, SLOW
+from weir import BINARY, Raw, SLOW, post, until
 
 SECRET = "sk-web-0123456789"
 KEY = {"authorization": f"Bearer {SECRET}"}
@@ -87,6 +89,50 @@ def test_spending_survives_a_restart_without_redis(gateway, provider, config, tm
     assert r.status == 429 and "$0.003 are spent" in r.error["message"]
     by = {x["limit"]: x for x in g.get("/v1/key", headers=KEY).json["limits"]}
     assert by["9 usd in total"]["used"] == pytest.approx(0.003)
+
+
+def test_killed_with_a_hundred_requests_in_flight(gateway, provider, config, tmp_path):
+    """Without Redis: what is in the file is whole and is what budgets have spent, all that was written before is in it, nothing is held."""
+    p = provider(lambda r: [("hang",)] if b"hang" in r.body else [http(200, completion(usage=usage(1000, 500)))])
+    c = with_ledger(config, tmp_path, p, key={"budgets": [{"usd": 100, "per": "month"}, {"usd": 100, "per": "total"}, {"usd": 100, "rolling": "30d"}],
+                                              "limits": {"concurrent": 1000}})
+    g = gateway(c)
+    body = {"model": "m", "max_tokens": 600, "messages": [{"role": "user", "content": "hang"}]}
+    waiting = []
+    for _ in range(100):
+        waiting.append(Raw(g.port))
+        waiting[-1].send(post(body, headers=f"authorization: Bearer {SECRET}\r\n"))
+    until(lambda: sum(b"hang" in r.body for r in p.requests) == 100)
+    busy = threading.Event()
+
+    def keep_busy():
+        while not busy.is_set():
+            try:
+                g.chat(headers=KEY, max_tokens=600)
+            except (OSError, http_client.HTTPException):
+                return
+    threads = [threading.Thread(target=keep_busy) for _ in range(4)]
+    for t in threads:
+        t.start()
+    until(lambda: len(rows(tmp_path)) > 200)        # and goes on
+    before = len(rows(tmp_path))
+    g.process.kill()
+    g.process.wait()
+    busy.set()
+    for t in threads:
+        t.join()
+    g.expect = None
+    with sqlite3.connect(tmp_path / "weir.db") as db:
+        assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        n, total = db.execute("SELECT count(*), sum(cost) FROM requests").fetchone()
+    assert n >= before and total == n * 3_000_000
+    g = gateway(c)
+    by = {x["limit"]: (round(x["used"] * 1e9), x["held"]) for x in g.get("/v1/key", headers=KEY).json["limits"] if "usd" in x["limit"]}
+    assert by == {"100 usd per month": (total, 0), "100 usd in total": (total, 0), "100 usd in any 30d": (total, 0)}
+    assert g.chat(headers=KEY, max_tokens=600).status == 200 and len(rows(tmp_path, n + 2)) == n + 2      # and the question
+    assert not [x for x in g.logs().splitlines() if '"level":"error"' in x]
+    for s in waiting:
+        s.close()
 
 
 OF = {"key": lambda b: {"budgets": [b]}, "model": lambda b: {"per_model": {"m*": {"budgets": [b]}}},

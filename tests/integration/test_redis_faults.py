@@ -76,7 +76,7 @@ def test_killed_stopped_and_restarted_under_load(gateway, steady_provider, redis
         ("killed", kill), ("restarted, empty", redis.start)], tmp_path)
     assert counts["requests"] > RATE * PART
     # The server that was killed had kept nothing: what was settled before is gone from limits per minute, not from the budget.
-    by = settled_everywhere(g, {"requests": 1}, lost=10**9 if os.environ.get("WEIR_SOAK") else 0)
+    by = settled_everywhere(g, {"requests": 1})
     assert by["1000000 usd per month"]["used"] > 0
 
 
@@ -85,7 +85,7 @@ def test_a_master_that_dies_under_load(gateway, steady_provider, tmp_path):
     try:
         g, counts = under_load(gateway, steady_provider, watched.url, [("master killed, failover", watched.master.stop), ("new master", lambda: None)], tmp_path)
         until(lambda: "role:master" in watched.replica.call("INFO", "replication"))
-        by = settled_everywhere(g, {"requests": counts["requests"] - RATE}, lost=10**9 if os.environ.get("WEIR_SOAK") else 0)
+        by = settled_everywhere(g, {"requests": counts["requests"] - RATE})
         # At most a second's requests are lost with the master that died.
         assert by["1000000 usd per month"]["used"] >= (counts["requests"] - RATE) * 22e-6
     finally:
