@@ -58,16 +58,26 @@ static enum weir_verdict no_opinion(const struct guard *g, struct weir_request *
 	return WEIR_REJECT;
 }
 
-/* A pattern that takes too long is no match: told once a request, and counted. */
-static void tell_cut_off(struct weir_request *r, bool cut_off)
+static void tell_cut_off(struct weir_request *r)
 {
-	struct state *s = cut_off ? state_of(r) : NULL;
+	struct state *s = state_of(r);
 	if (!s || s->told)
 		return;
 	s->told = true;
 	guard_weir->hit(r, "cut_off");
 	guard_weir->cut_off(r, "guard");
 	guard_weir->log(WEIR_WARNING, "guard: a pattern was cut off, it took too many steps");
+}
+
+/*
+ * A pattern that takes too long is no match, unless doubt stops: told once a request, and counted. `why`: what is stopped for
+ * already.
+ */
+static const char *judge(const struct guard *g, struct weir_request *r, const char *why, bool cut_off)
+{
+	if (cut_off)
+		tell_cut_off(r);
+	return why ? why : cut_off && g->doubt_stops ? "cut_off" : NULL;
 }
 
 /* --- requests --- */
@@ -84,7 +94,7 @@ static const char *check_texts(const struct guard *g, struct weir_request *r)
 	}
 	for (unsigned i = 0; !why && g->request.n && guard_weir->argument(r, i, &piece); i++)
 		why = scan_whole(g, &g->request, piece.text, &cut_off);
-	tell_cut_off(r, cut_off);
+	why = judge(g, r, why, cut_off);
 	return why ? why : g->request.max_length && length > g->request.max_length ? "max_length" : NULL;
 }
 
@@ -133,27 +143,38 @@ static enum weir_verdict check_whole(const struct guard *g, struct weir_request 
 	const char *why = scan_whole(g, &g->answer, d->text, &cut_off);
 	if (!why && g->answer.max_length && d->text.n > g->answer.max_length)
 		why = "max_length";
-	tell_cut_off(r, cut_off);
+	why = judge(g, r, why, cut_off);
 	return why ? deny(g, r, why, (struct weir_text){ NULL, 0 }) : WEIR_CONTINUE;
 }
 
-static enum weir_verdict delta(void *self, struct weir_request *r, const struct weir_delta *d)
+static enum weir_verdict check_piece(const struct guard *g, struct weir_request *r, const struct weir_delta *d)
 {
-	const struct guard *g = self;
 	struct weir_text out = { NULL, 0 };
 	bool cut_off = false;
-	if (!g->answer.n && !g->answer.max_length)
-		return WEIR_CONTINUE;
-	if (d->whole)
-		return check_whole(g, r, d);
 	struct state *s = state_of(r);
 	const char *why = s ? scan_piece(g, &s->streams, d, &out, &cut_off) : "memory";
-	tell_cut_off(r, cut_off);
+	why = judge(g, r, why, cut_off);
 	if (why)
 		return deny(g, r, why, (struct weir_text){ NULL, 0 });
 	if (out.n != d->text.n || (out.n && memcmp(out.p, d->text.p, out.n) != 0))
 		guard_weir->set_delta(r, out);
 	return WEIR_CONTINUE;
+}
+
+static enum weir_verdict delta(void *self, struct weir_request *r, const struct weir_delta *d)
+{
+	const struct guard *g = self;
+	if (!g->answer.n && !g->answer.max_length)
+		return WEIR_CONTINUE;
+	return (d->whole ? check_whole : check_piece)(g, r, d);
+}
+
+/* What a model wants a tool to get: its JSON as it is spelled. Calls are numbered apart from texts. */
+static enum weir_verdict arguments(void *self, struct weir_request *r, const struct weir_delta *d)
+{
+	struct weir_delta own = *d;
+	own.choice |= 1u << 31;
+	return delta(self, r, &own);
 }
 
 /* Nothing of it has gone out. */
@@ -178,5 +199,5 @@ static void end(void *self, struct weir_request *r, const struct weir_end *e)
 
 WEIR_PLUGIN(guard) = {
 	.abi = WEIR_PLUGIN_ABI, .size = sizeof(struct weir_plugin), .name = "guard", .version = "1", .configure = configure,
-	.release = release, .request = request, .result = result, .delta = delta, .end = end, .answered = answered,
+	.release = release, .request = request, .result = result, .delta = delta, .arguments = arguments, .end = end, .answered = answered,
 };

@@ -40,6 +40,7 @@ struct guard {
 	const struct weir_place *place;
 	uint32_t timeout_ms;
 	bool fail_open;
+	bool doubt_stops;	/* what a pattern was cut off at is stopped */
 	pcre2_match_context *limits;
 };
 

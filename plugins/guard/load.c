@@ -212,10 +212,14 @@ static void read_member(struct load *l, const struct weir_node *n)
 		g->window = read_number(l, n, WINDOW_MAX);
 	else if (guard_is(n->key, "status"))
 		g->status = (int)read_number(l, n, 599);
+	else if (guard_is(n->key, "on_cut_off") && n->kind == WEIR_SCALAR && (guard_is(n->value, "reject") || guard_is(n->value, "continue")))
+		g->doubt_stops = guard_is(n->value, "reject");
+	else if (guard_is(n->key, "on_cut_off"))
+		WRONG(l, n, "`on_cut_off`: expected reject or continue");
 	else if (guard_is(n->key, "message") && n->kind == WEIR_SCALAR)
 		free(g->message), g->message = strndup(n->value.p, n->value.n);
 	else
-		WRONG(l, n, "guard has no `%.*s`: request, answer, webhook, window, status, message", (int)n->key.n, n->key.p);
+		WRONG(l, n, "guard has no `%.*s`: request, answer, webhook, on_cut_off, window, status, message", (int)n->key.n, n->key.p);
 	if (g->status < 400)
 		WRONG(l, n, "`status`: expected 400 to 599"), g->status = STATUS;
 }
@@ -230,6 +234,15 @@ static void tell_idle(struct load *l, const struct weir_node *config)
 		WRONG(l, config, "the webhook is never asked: say `webhook: true` under `request` or `answer`");
 	else if (!asks && !g->request.n && !g->answer.n && !g->request.max_length && !g->answer.max_length && g->request.max_images == UINT64_MAX)
 		WRONG(l, config, "guard checks nothing: say what under `request` or `answer`");
+}
+
+/* What it will count is there from the start. */
+static void count_side(struct weir_setup *s, const struct side *side)
+{
+	for (unsigned i = 0; i < side->n; i++)
+		guard_weir->counts(s, side->checks[i].name);
+	if (side->max_length)
+		guard_weir->counts(s, "max_length");
 }
 
 struct guard *guard_load(struct weir_setup *s, const struct weir_node *config)
@@ -248,8 +261,11 @@ struct guard *guard_load(struct weir_setup *s, const struct weir_node *config)
 		read_member(&l, n);
 	if (!l.bad)
 		tell_idle(&l, config);
-	if (!l.bad)
+	if (!l.bad) {
+		count_side(s, &g->request);
+		count_side(s, &g->answer);
 		return g;
+	}
 	guard_free(g);
 	return NULL;
 }

@@ -53,7 +53,7 @@ static bool take(struct sum *s, char sign)
 	s->operators++;
 	s->slashes += *s->p == '/';
 	s->hyphens += *s->p == '-';
-	s->other |= *s->p != '/' && *s->p != '-';
+	s->other |= *s->p != '/' && *s->p != '-' && *s->p != 'x';
 	s->p += n;
 	return true;
 }
@@ -86,7 +86,8 @@ static long double number(struct sum *s)
 	const char *began = s->p;
 	if (!is_digit(s, 0) && !(s->p < s->end && *s->p == '.' && is_digit(s, 1)))
 		return fail(s);
-	if (*began == '0' && is_digit(s, 1))	/* 555-0123 is no calculation */
+	bool hex = s->end - s->p > 1 && (s->p[1] | 0x20) == 'x';
+	if (*began == '0' && (is_digit(s, 1) || hex))	/* 555-0123 is no calculation, nor is 0x10 */
 		return fail(s);
 	while (is_digit(s, 0) || (s->p != began && !s->bad && take_comma(s)))
 		if (is_digit(s, 0))
@@ -255,7 +256,7 @@ static int take_asking(struct weir_text *t)
 	return 0;
 }
 
-/* 9/11, 24/7, 2024-11-28 and 555-1234 are something else as a rule. */
+/* 9/11, 24/7, 2024-11-28, 555-1234 and 1920x1080 are something else as a rule. */
 static bool is_doubtful(const struct sum *s, int asked)
 {
 	if (asked == 2)

@@ -133,8 +133,9 @@ static bool descend(struct fit *f, const struct lesson *lessons, size_t n, const
 		for (size_t i = 0; i < count; i++)
 			step(f, &lessons[order[i]], common, RATE / (1 + SLOWER * (float)epoch));
 	}
+	bool good = order;
 	free(order);
-	return order;
+	return good;
 }
 
 /* --- sureness --- */

@@ -256,12 +256,27 @@ static struct rule *read_rule(struct load *l, const struct weir_node *n)
 	return r;
 }
 
+/* By name, then by place. */
+static int by_name(const void *a, const void *b)
+{
+	const struct rule *x = *(const struct rule *const *)a, *y = *(const struct rule *const *)b;
+	int order = strcmp(x->name, y->name);
+	return order ? order : (x->line > y->line) - (x->line < y->line);
+}
+
 static void tell_twins(struct load *l, const struct rules *rules)
 {
+	size_t n = 0, i = 0;
 	for (const struct rule *r = rules->first; r; r = r->next)
-		for (const struct rule *b = rules->first; b != r; b = b->next)
-			if (strcmp(b->name, r->name) == 0)
-				WRONG(l, r, "there are two rules named `%s`", r->name);
+		n++;
+	const struct rule **sorted = load_new(n + 1, sizeof(*sorted));
+	for (const struct rule *r = rules->first; r; r = r->next)
+		sorted[i++] = r;
+	qsort(sorted, n, sizeof(*sorted), by_name);
+	for (i = 1; i < n; i++)
+		if (strcmp(sorted[i - 1]->name, sorted[i]->name) == 0)
+			WRONG(l, sorted[i], "there are two rules named `%s`", sorted[i]->name);
+	free(sorted);
 }
 
 struct rules *rules_load(const struct weir_host *weir, struct weir_setup *s, const char *file)

@@ -7,8 +7,13 @@
 
 #include "rules/load.h"
 
-/* Lists that are longer, both together, are not compared. */
-static const uint64_t COMPARED_MAX = 1000000;
+/*
+ * Lists that are longer, both together, are not compared, and of very many rules those beyond so many comparisons are not:
+ * the file is read again at each reload.
+ */
+static const uint64_t COMPARED_MAX = 1000000, COMPARISONS_MAX = 20000000;
+
+static _Thread_local uint64_t comparisons;
 
 static bool implies(const struct condition *a, const struct condition *b);
 
@@ -31,8 +36,10 @@ static bool is_like_of(struct weir_text a, struct weir_text b)
 /* Is each of a's values a case of one of b's? */
 static bool all_in(const struct condition *a, const struct condition *b, bool (*is)(struct weir_text, struct weir_text))
 {
-	if ((uint64_t)a->n * b->n > COMPARED_MAX)
+	uint64_t both = (uint64_t)a->n * b->n;
+	if (both > COMPARED_MAX)
 		return false;
+	comparisons += both;
 	for (unsigned i = 0; i < a->n; i++) {
 		unsigned k = 0;
 		while (k < b->n && !is(a->values[i], b->values[k]))
@@ -112,6 +119,7 @@ static bool all_imply(const struct condition *list, const struct condition *b)
 static bool implies(const struct condition *a, const struct condition *b)
 {
 	const struct condition *x = b->children;
+	comparisons++;
 	if (b->kind == WHEN_ALL) {
 		while (x && implies(a, x))
 			x = x->next;
@@ -175,7 +183,8 @@ static const struct rule *shadow_of(const struct rules *rules, const struct rule
 
 void tell_shadows(struct load *l, const struct rules *rules)
 {
-	for (const struct rule *r = rules->first; r; r = r->next) {
+	const struct rule *r = rules->first;
+	for (comparisons = 0; r && comparisons < COMPARISONS_MAX; r = r->next) {
 		const struct rule *b = shadow_of(rules, r);
 		if (b)
 			l->weir->tell(l->setup, WEIR_WARNING, l->file, r->line, r->column,
@@ -185,4 +194,7 @@ void tell_shadows(struct load *l, const struct rules *rules)
 			l->weir->tell(l->setup, WEIR_WARNING, l->file, r->line, r->column,
 				      "rule `%s` never matches: its conditions exclude each other", r->name);
 	}
+	if (r)
+		l->weir->tell(l->setup, WEIR_NOTE, l->file, r->line, r->column,
+			      "from rule `%s` on it is not told which rules are never reached: there are too many to compare", r->name);
 }

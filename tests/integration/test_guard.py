@@ -112,6 +112,36 @@ def test_a_pattern_that_takes_too_long_is_cut_off_and_told(guarded):
     assert g.chat(text="aaaa bbbb " * 20 + "!").status == 200
     assert g.wait_log("guard: a pattern was cut off")
     assert g.metric("weir_plugin_cut_off_total", plugin="guard") == 1
+    g, p = guarded({"request": {"patterns": {"slow": r"(*NO_JIT)^(\w+\s?)*\z(?<!x)"}}, "on_cut_off": "reject"})
+    r = g.chat(text="aaaa bbbb " * 20 + "!")
+    assert r.status == 403 and "cut_off" in r.error["message"] and g.chat(text="short!").status == 200
+
+
+def calls(arguments):
+    def script(request):
+        call = {"id": "c1", "type": "function", "function": {"name": "send", "arguments": arguments}}
+        if not request.stream:
+            return [http(200, {**completion(""), "choices": [{"index": 0, "finish_reason": "tool_calls", "message": {
+                "role": "assistant", "content": None, "tool_calls": [call]}}]})]
+        def piece(d, finish=None):
+            return chunk(event({"id": "x", "object": "chat.completion.chunk", "model": "mock", "choices": [{"index": 0, "delta": d, "finish_reason": finish}]}))
+        first = piece({"role": "assistant", "tool_calls": [{"index": 0, **call, "function": {"name": "send", "arguments": ""}}]})
+        return [stream_head(), first, *(piece({"tool_calls": [{"index": 0, "function": {"arguments": c}}]}) for c in arguments),
+                piece({}, "tool_calls"), chunk(event("[DONE]")), LAST_CHUNK]
+    return script
+
+
+def test_arguments_of_calls_in_answers_are_read(guarded):
+    g, p = guarded({"answer": {"secrets": True}}, calls(json.dumps({"key": SECRET})))
+    assert g.chat().status == 403
+    r = g.chat(stream=True)
+    assert b"sk-proj" not in b"".join(json.loads(x[6:])["choices"][0]["delta"]["tool_calls"][0]["function"]["arguments"].encode()
+                                      for x in r.body.split(b"\n") if b'"tool_calls":[' in x) and b"[DONE]" not in r.body
+    p.script = calls(json.dumps({"key": "sk-short", "n": [1, 2]}))
+    r = g.chat(stream=True)
+    said = "".join(c["function"]["arguments"] for x in r.body.split(b"\n") if x.startswith(b"data: {") for ch in json.loads(x[6:])["choices"]
+                   for c in ch["delta"].get("tool_calls", []))
+    assert json.loads(said) == {"key": "sk-short", "n": [1, 2]} and r.body.endswith(b"[DONE]\n\n")
 
 
 def opinion(answer):

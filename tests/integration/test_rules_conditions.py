@@ -158,6 +158,16 @@ def test_rules_that_are_never_reached(tmp_path, first, second, warned):
     assert r.returncode == 0 and ("rule `b` is never reached: `a` before it" in r.stderr) == warned, r.stderr
 
 
+def test_of_very_many_rules_not_all_are_compared(tmp_path):
+    """And two of the same name are found all the same."""
+    rules = [f"  - {{ name: r{i}, when: {{ exact: [question {i}, number {i}] }}, answer: x }}\n" for i in range(8000)]
+    rules[1] = "  - { name: r1, when: { exact: question 0 }, answer: x }\n"
+    r = check(tmp_path, "rules:\n" + "".join(rules))
+    assert r.returncode == 0 and "rule `r1` is never reached" in r.stderr and "too many to compare" in r.stderr, r.stderr
+    r = check(tmp_path, "rules:\n" + "".join(rules) + rules[7])
+    assert r.returncode == 2 and "rules.yaml:8002:5: error: there are two rules named `r7`" in r.stderr, r.stderr
+
+
 @pytest.mark.parametrize("when, warned", [
     ("all: [{ language: de }, { language: [en, fr] }]", True), ("all: [{ language: de }, { language: [de, fr] }]", False),
     ("all: [{ time: { days: mon } }, { time: { days: [tue, wed] } }]", True),
