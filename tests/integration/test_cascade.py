@@ -1,8 +1,11 @@
 """Smaller targets first: their answers judged, what fails goes on to the next, and the account of it."""
 import json
+import random
+import sqlite3
 import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from http.client import HTTPConnection
 
@@ -31,9 +34,21 @@ def says(text, finish="stop", usage=(10, 3), **message):
     """An answer, plain or streamed as asked."""
     u = {"prompt_tokens": usage[0], "completion_tokens": usage[1], "total_tokens": sum(usage)}
 
+    def other(d):
+        return chunk(event({"id": "x", "object": "chat.completion.chunk", "model": "mock", "choices": [{"index": 0, "delta": d, "finish_reason": None}]}))
+
+    def pieces():
+        """What is no text: a refusal, and a tool call's name and its arguments in two pieces."""
+        if message.get("refusal"):
+            yield other({"refusal": message["refusal"]})
+        for i, c in enumerate(message.get("tool_calls", [])):
+            arguments = c["function"]["arguments"]
+            yield other({"tool_calls": [{"index": i, **c, "function": {"name": c["function"]["name"], "arguments": arguments[:3]}}]})
+            yield other({"tool_calls": [{"index": i, "function": {"arguments": arguments[3:]}}]})
+
     def script(r):
         if r.stream:
-            return [stream_head(), chunk(delta("", role="assistant")), *(chunk(delta(text[i:i + 7])) for i in range(0, len(text), 7)),
+            return [stream_head(), chunk(delta("", role="assistant")), *(chunk(delta(text[i:i + 7])) for i in range(0, len(text or ""), 7)), *pieces(),
                     chunk(delta(finish=finish)), chunk(usage_event(*usage)), chunk(event("[DONE]")), LAST_CHUNK]
         return [http(200, {**completion(usage=u), "choices": [{"index": 0, "finish_reason": finish,
                                                                "message": {"role": "assistant", "content": text, **message}}]})]
@@ -109,6 +124,43 @@ def test_wrong_answers_escalate_and_the_account_is_exact(gateway, provider, stre
     assert "m" in g.get("/", port=g.admin_port).body.decode()
 
 
+def test_the_account_is_exact_under_load(gateway, provider, tmp_path):
+    """300 requests of 12 callers at once, plain and streamed, each answer with its own length: 30 of 100 wrong, by lot."""
+    dice, lock = random.Random(7), threading.Lock()
+    wrong = {n: dice.random() < 0.3 for n in range(300)}
+    tokens = {n: (dice.randint(5, 50), dice.randint(1, 30)) for n in range(300)}
+    served = {"small": [], "large": []}
+
+    def script(name, price):
+        def answer(r):
+            n = int(r.json["messages"][0]["content"])
+            with lock:
+                served[name].append(usd(tokens[n], price))
+            return says('{"n": ' if name == "small" and wrong[n] else f'{{"n": {n}}}', usage=tokens[n])(r)
+        return answer
+    a, b = provider(script("small", SMALL)), provider(script("large", LARGE))
+    g = gateway(config_of(a, b, workers=2, ledger=str(tmp_path / "ledger.db"), breaker="off"))
+
+    def ask(n):
+        more = {"stream": True, "stream_options": {"include_usage": True}} if n % 2 else {}
+        r = g.chat(text=str(n), response_format={"type": "json_object"}, **more)
+        assert r.status == 200 and target(r) == ("large" if wrong[n] else "small")
+        return Decimal(0 if n % 2 else r.headers["x-weir-cost-usd"])
+    with ThreadPoolExecutor(12) as pool:
+        plain = sum(pool.map(ask, range(300)))
+    n_wrong, spent = sum(wrong.values()), sum(served["small"]) + sum(served["large"])
+    assert (len(served["small"]), len(served["large"])) == (300, n_wrong)
+    assert plain == sum(usd(tokens[n], SMALL) + (usd(tokens[n], LARGE) if wrong[n] else 0) for n in range(0, 300, 2))
+    m = report(g, 300)["m"]
+    assert m["requests"] == 300 and m["failed_checks"]["json"] == n_wrong and Decimal(m["spent_usd"]) == spent
+    assert [(t["answered"], t["escalated"]) for t in m["targets"]] == [(300 - n_wrong, n_wrong), (n_wrong, 0)]
+    assert Decimal(m["saved_usd"]) == Decimal(m["large_usd"]) - spent
+    assert wait_for(lambda: abs(g.metric("weir_cost_usd_total") - float(spent)) < 1e-9)
+    with sqlite3.connect(tmp_path / "ledger.db") as db:
+        assert wait_for(lambda: db.execute("SELECT count(*) FROM requests").fetchone()[0] == 300)
+        assert db.execute("SELECT sum(cost) FROM requests").fetchone()[0] == int(spent * 10**9)
+
+
 # --- each check ---
 
 TOOL = {"type": "function", "function": {"name": "look", "parameters": {
@@ -145,6 +197,9 @@ def test_each_check_sends_on(gateway, provider, check, script, checks, fields):
     assert r.status == 200 and target(r) == "large" and r.headers["x-weir-attempts"] == "2"
     assert {k: v for k, v in report(g)["m"]["failed_checks"].items() if v} == {check: 1}
     assert check in g.logs()
+    r = g.chat(stream=True, **fields)
+    assert r.status == 200 and target(r) == "large" and r.body.count(b"[DONE]") == 1
+    assert {k: v for k, v in report(g, 2)["m"]["failed_checks"].items() if v} == {check: 2}
 
 
 @pytest.mark.parametrize("script,checks,fields", [
@@ -155,20 +210,29 @@ def test_each_check_sends_on(gateway, provider, check, script, checks, fields):
 ])
 def test_what_is_good_stays(gateway, provider, script, checks, fields):
     a, b = provider(script), provider()
-    r = gateway(config_of(a, b, {"checks": checks} if checks else None)).chat(**fields)
-    assert r.status == 200 and target(r) == "small" and not b.requests
+    g = gateway(config_of(a, b, {"checks": checks} if checks else None))
+    for stream in (False, True):
+        r = g.chat(stream=stream, **fields)
+        assert r.status == 200 and target(r) == "small" and not b.requests
 
 
 def test_tokens_that_were_not_probable_send_on(gateway, provider):
     def script(p):
-        return lambda r: [http(200, {**completion("x"), "choices": [{
-            "index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": "x"},
-            "logprobs": {"content": [{"token": "x", "logprob": p}, {"token": "y", "logprob": -0.1}]}}]})]
+        logprobs = [{"token": "x", "logprob": p}, {"token": "y", "logprob": -0.1}]
+
+        def answer(r):
+            if not r.stream:
+                return [http(200, {**completion("xy"), "choices": [{"index": 0, "finish_reason": "stop", "message": {
+                    "role": "assistant", "content": "xy"}, "logprobs": {"content": logprobs}}]})]
+            return [stream_head(), *(chunk(event({"id": "x", "object": "chat.completion.chunk", "model": "mock", "choices": [
+                {"index": 0, "delta": {"content": t["token"]}, "logprobs": {"content": [t]}, "finish_reason": None}]})) for t in logprobs),
+                chunk(delta(finish="stop")), chunk(event("[DONE]")), LAST_CHUNK]
+        return answer
     a, b = provider(script(-3.0)), provider()
     g = gateway(config_of(a, b, {"checks": {"confidence": 60}}))
-    assert target(g.chat()) == "large"
+    assert target(g.chat()) == "large" and target(g.chat(stream=True)) == "large"
     a.script = script(-0.2)
-    assert target(g.chat()) == "small"
+    assert target(g.chat()) == "small" and target(g.chat(stream=True)) == "small"
     a.script = says("no word of it")
     assert target(g.chat()) == "small"
 

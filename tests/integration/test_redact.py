@@ -70,6 +70,39 @@ def test_responses(gateway, provider):
     assert p.requests[-1].json["input"] == SEEN
 
 
+def test_responses_as_a_stream_cut_at_each_letter(gateway, provider):
+    """Text and arguments, in pieces and in the events that say them again whole."""
+    def script(request):
+        text, arguments = "You said: " + request.json["input"], '{"to":"[EMAIL_1]"}'
+        message = {"type": "message", "id": "m", "role": "assistant", "status": "completed", "content": [{"type": "output_text", "text": text, "annotations": []}]}
+        call = {"type": "function_call", "id": "f", "call_id": "c", "name": "mail", "arguments": arguments, "status": "completed"}
+        response = {"id": "r", "object": "response", "created_at": 1, "status": "completed", "model": "mock", "output": [message, call], "parallel_tool_calls": True,
+                    "tool_choice": "auto", "tools": []}
+        m, f = {"item_id": "m", "output_index": 0, "content_index": 0}, {"item_id": "f", "output_index": 1}
+        events = [("created", {"response": {**response, "status": "in_progress", "output": []}}),
+                  ("output_item.added", {"output_index": 0, "item": {**message, "status": "in_progress", "content": []}}),
+                  ("content_part.added", {**m, "part": {"type": "output_text", "text": "", "annotations": []}}),
+                  *(("output_text.delta", {**m, "delta": c}) for c in text), ("output_text.done", {**m, "text": text}),
+                  ("content_part.done", {**m, "part": message["content"][0]}), ("output_item.done", {"output_index": 0, "item": message}),
+                  ("output_item.added", {"output_index": 1, "item": {**call, "status": "in_progress", "arguments": ""}}),
+                  *(("function_call_arguments.delta", {**f, "delta": c}) for c in arguments),
+                  ("function_call_arguments.done", {**f, "arguments": arguments}), ("output_item.done", {"output_index": 1, "item": call}),
+                  ("completed", {"response": response})]
+        return [stream_head(), *(chunk(f"event: response.{n}\ndata: " + json.dumps({"type": "response." + n, "sequence_number": i, **d}) + "\n\n")
+                                 for i, (n, d) in enumerate(events)), LAST_CHUNK]
+    p = provider(script)
+    g = gateway(config_for(p, plugins=[{"name": "redact"}]))
+    text = arguments = ""
+    with openai.OpenAI(base_url=g.url, api_key="x", max_retries=0).responses.stream(model="m", input=SAID) as s:
+        for e in s:
+            text += e.delta if e.type == "response.output_text.delta" else ""
+            arguments += e.delta if e.type == "response.function_call_arguments.delta" else ""
+            assert "[EMAIL_1]" not in repr(e) and "[CARD_1]" not in repr(e)
+        r = s.get_final_response()
+    assert text == r.output_text == "You said: " + SAID
+    assert json.loads(arguments) == json.loads(r.output[1].arguments) == {"to": MAIL}
+
+
 CALL = '{"to":"[EMAIL_1]","text":"from [EMAIL_2]"}'
 
 
@@ -110,6 +143,11 @@ def test_tools_get_the_true_values_and_their_results_are_hidden(redacting):
     assert "carl@" not in p.requests[-1].body.decode()
     with a.messages.stream(**ask) as s:
         assert s.get_final_message().content[-1].input == want
+    e = genai.Client(api_key="x", http_options={"base_url": g.url[:-3]})
+    ask = {"model": "m", "contents": f"mail {MAIL} from bob@example.org", "config": {
+        "tools": [{"function_declarations": [{"name": "mail", "parameters": {"type": "OBJECT", "properties": {"to": {"type": "STRING"}}}}]}]}}
+    assert e.models.generate_content(**ask).function_calls[0].args == want
+    assert [c.args for x in e.models.generate_content_stream(**ask) for c in x.function_calls or []] == [want]
 
 
 def test_a_conversation_keeps_its_placeholders(redacting):
