@@ -37,6 +37,7 @@ static const struct error_row rows[ERR_KINDS] = {
 	[ERR_UPSTREAM_CHECK]      = { 502, "api_error", "check_failed", NEXT_TARGET, "provider_check" },
 	[ERR_OVERLOADED]          = { 503, "api_error", "overloaded", NEXT_NONE, "provider_all_down" },
 	[ERR_TIMEOUT]             = { 504, "api_error", "timeout", NEXT_TARGET, "provider_timeout" },
+	[ERR_PLUGIN_FAILED]       = { 503, "api_error", "plugin_failed", NEXT_NONE, "gateway_plugin" },
 	[ERR_MEMORY]              = { 503, "api_error", "overloaded", NEXT_NONE, "gateway_memory" },
 	[ERR_DRAINING]            = { 503, "api_error", "draining", NEXT_NONE, "gateway_draining" },
 	[ERR_INTERNAL]            = { 500, "api_error", "internal_error", NEXT_NONE, "gateway_internal" },

@@ -28,6 +28,7 @@ enum error_kind {
 	ERR_OVERLOADED,		/* all targets down or full */
 	ERR_TIMEOUT,
 	/* ours */
+	ERR_PLUGIN_FAILED,	/* one that has to see the request came to no verdict on it */
 	ERR_MEMORY, ERR_DRAINING, ERR_INTERNAL,
 	ERR_KINDS
 };

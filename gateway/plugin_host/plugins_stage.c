@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/mem.h"
 #include "core/call.h"
 #include "core/endpoint.h"
@@ -48,9 +49,16 @@ static struct weir_request *begin(struct txn *t)
 
 /* --- verdicts --- */
 
+/* What is only explained did not happen. */
+static void count(const struct weir_request *r, enum plugin_outcome o)
+{
+	if (!r->t->dry)
+		count_outcome(run_use(r), o);
+}
+
 static enum stage_result invalid(struct weir_request *r)
 {
-	count_outcome(run_use(r), OUTCOME_INVALID);
+	count(r, OUTCOME_INVALID);
 	return txn_error(r->t, ERR_INTERNAL, "A step of this gateway made an invalid change to the request.");
 }
 
@@ -58,16 +66,17 @@ static enum stage_result invalid(struct weir_request *r)
 static enum stage_result on_failure(struct weir_request *r, enum weir_on_timeout then, bool late)
 {
 	bool go_on = then == WEIR_GO_ON || (then != WEIR_REFUSE && run_use(r)->on_failure == PLUGIN_CONTINUES);
-	count_outcome(run_use(r), late ? OUTCOME_TIMEOUT : OUTCOME_FAILURE);
+	count(r, late ? OUTCOME_TIMEOUT : OUTCOME_FAILURE);
 	if (go_on || r->t->dry)
 		return STAGE_NEXT;
-	return txn_error(r->t, late ? ERR_TIMEOUT : ERR_OVERLOADED, "A step of this gateway that has to see each request %s.",
-			 late ? "did not answer in time" : "failed");
+	txn_error(r->t, ERR_PLUGIN_FAILED, "A step of this gateway that has to see each request %s.", late ? "did not answer in time" : "failed");
+	r->t->error.status = late ? 504 : 0;
+	return STAGE_FAILED;
 }
 
 static enum stage_result rejected(struct weir_request *r)
 {
-	count_outcome(run_use(r), OUTCOME_REJECT);
+	count(r, OUTCOME_REJECT);
 	if (r->t->error.kind != ERR_PLUGIN)
 		return txn_error(r->t, ERR_INTERNAL, "A step of this gateway rejected the request and did not say why.");
 	return STAGE_FAILED;
@@ -78,7 +87,7 @@ static enum stage_result answered(struct weir_request *r)
 	struct txn *t = r->t;
 	if (!r->answered)
 		return invalid(r);
-	count_outcome(run_use(r), OUTCOME_ANSWER);
+	count(r, OUTCOME_ANSWER);
 	t->answered_here = true;
 	t->answered_by = arena_printf(&t->arena, "%.*s%s%.*s", STR_FMT(run_use(r)->name), r->why.n ? "/" : "", STR_FMT(r->why));
 	return STAGE_ANSWERED;
@@ -101,17 +110,17 @@ static enum stage_result obey(struct weir_request *r, enum weir_verdict v)
 		return answered(r);
 	if (v != WEIR_CONTINUE)
 		return invalid(r);
-	count_outcome(run_use(r), changed ? OUTCOME_CHANGE : OUTCOME_CONTINUE);
+	count(r, changed ? OUTCOME_CHANGE : OUTCOME_CONTINUE);
 	return STAGE_NEXT;
 }
 
 /* A plugin that crashed too often: as if it had failed. */
 static enum stage_result switched_off(struct weir_request *r)
 {
-	count_outcome(run_use(r), OUTCOME_OFF);
+	count(r, OUTCOME_OFF);
 	if (run_use(r)->on_failure == PLUGIN_CONTINUES || r->t->dry)
 		return STAGE_NEXT;
-	return txn_error(r->t, ERR_OVERLOADED, "A step of this gateway that has to see each request is switched off.");
+	return txn_error(r->t, ERR_PLUGIN_FAILED, "A step of this gateway that has to see each request is switched off.");
 }
 
 static enum weir_verdict call_request(struct weir_request *r)
@@ -150,6 +159,8 @@ static enum stage_result give_result(struct weir_request *r)
 	run_hold_drop(r);
 	if ((result.failure && then != WEIR_TELL) || !u->plugin->result) {
 		buf_free(&body);
+		if (result.failure)
+			log_warn("plugin %.*s: %s", STR_FMT(u->name), result.failure);
 		return result.failure ? on_failure(r, then, late) : STAGE_NEXT;
 	}
 	hook_begin(u, "result");
@@ -321,13 +332,12 @@ const struct stage plugin_answer_stage = { .name = "plugin_answer", .enter = ent
 /* One that is asked last: true when it has the answer. What it says of the request otherwise comes too late. */
 static bool ask_last(struct weir_request *r)
 {
-	const struct plugin_use *u = run_use(r);
 	r->entered |= UINT32_C(1) << r->at;
 	enum weir_verdict v = call_request(r);
 	run_hold_drop(r);
 	r->edits = (struct edits){ .n = 0 };
 	if (v != WEIR_ANSWER || !r->answered) {
-		count_outcome(u, v == WEIR_CONTINUE ? OUTCOME_CONTINUE : OUTCOME_INVALID);
+		count(r, v == WEIR_CONTINUE ? OUTCOME_CONTINUE : OUTCOME_INVALID);
 		return false;
 	}
 	return answered(r) == STAGE_ANSWERED;

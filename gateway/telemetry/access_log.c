@@ -87,6 +87,7 @@ static void add_who_and_what(struct buf *b, const struct txn *t)
 		add_text(b, STR(",\"target\":"), t->live_target->name, NAME_MAX_SHOWN);
 		add_number(b, STR(",\"attempts\":"), t->attempts);
 	}
+	add_some_text(b, STR(",\"answered_by\":"), t->answered_by, NAME_MAX_SHOWN);
 }
 
 static void add_outcome(struct buf *b, const struct txn *t)

@@ -75,6 +75,7 @@ def test_an_answer_in_every_format(gateway, provider, probe):
     with a.messages.stream(**ask) as s:
         assert s.get_final_text() == "hello"
     assert p.requests == []
+    assert wait_for(lambda: [x.get("answered_by") for x in g.access()] == ["probe/said"] * 8)
     assert g.metric("weir_plugin_requests_total", plugin="probe", outcome="answer") == 8
     assert g.metric("weir_plugin_calls_avoided_total", plugin="probe", model="m") == 8
 
@@ -189,6 +190,7 @@ def test_a_deadline_passes(gateway, provider, probe, ask, status, on_failure):
         assert text_of(r) == "no result in time"
     else:
         assert g.metric("weir_plugin_requests_total", plugin="probe", outcome="timeout") == 1
+        assert g.wait_log("plugin probe: no result in time") and bool(g.metric("weir_requests_total", error_type="gateway_plugin")) == (status == 504)
 
 
 def test_the_caller_leaves_while_it_is_held(gateway, provider, probe):
@@ -394,6 +396,13 @@ def test_the_plugin_of_the_guide(gateway, provider, header, tmp_path):
     assert g.chat(text="good").status == 200
     r = g.chat(text="evil")
     assert r.status == 403 and r.error["message"] == "Not that." and r.error["code"] == "asked"
+    assert g.request("POST", "/admin/explain", {"model": "m", "messages": [{"role": "user", "content": "evil"}]}, port=g.admin_port).status == 200
+    assert [g.metric("weir_plugin_requests_total", plugin="ask", outcome=x) for x in ("continue", "reject", "failure")] == [1, 1, 0]
+    hook.stop()
+    r = g.chat(text="good")
+    assert r.status == 503 and r.error["message"] == "A step of this gateway that has to see each request failed."
+    assert r.error["code"] == "plugin_failed" and g.metric("weir_requests_total", error_type="gateway_plugin") == 1
+    assert g.wait_log("plugin ask: no connection")
 
 
 def test_a_command_of_its_own(probe, tmp_path):

@@ -56,6 +56,7 @@ static const struct shape {
 	{ ERR_TIMEOUT, 504, "api_error", "timeout", "timeout_error", "DEADLINE_EXCEEDED" },
 	{ ERR_MEMORY, 503, "api_error", "overloaded", "overloaded_error", "UNAVAILABLE" },
 	{ ERR_DRAINING, 503, "api_error", "draining", "overloaded_error", "UNAVAILABLE" },
+	{ ERR_PLUGIN_FAILED, 503, "api_error", "plugin_failed", "overloaded_error", "UNAVAILABLE" },
 	{ ERR_INTERNAL, 500, "api_error", "internal_error", "api_error", "INTERNAL" },
 };
 
