@@ -117,7 +117,7 @@ check: all $(unit_binaries) lint
 
 # What several threads share, under ThreadSanitizer.
 threads: all $(unit_binaries)
-	@$(PYTEST) tests/tools/run_tests --unit $(filter %/base/counters_test %/base/log_test %/base/resolver_test \
+	@$(PYTEST) tests/tools/run_tests --unit $(filter %/base/counters_test %/base/log_test %/base/resolver_test %/base/work_pool_test \
 		%/core/live_state_test %/cache/% %/upstream/% %/store/%,$(unit_binaries)) \
 		--pytest tests/integration/test_coalesce.py tests/integration/test_failover.py tests/integration/test_operations.py \
 		tests/integration/test_routing.py

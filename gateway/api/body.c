@@ -6,8 +6,7 @@
  */
 #include "api/body.h"
 
-#include <malloc.h>
-#include <stdlib.h>
+#include <stdio.h>
 
 #include "core/snapshot.h"
 
@@ -20,7 +19,7 @@ static struct body *body_of(struct body_reader *r)
 
 static void release(void *object)
 {
-	free(*(char **)object);
+	shared_bytes_let_go(*(struct shared_bytes **)object);
 }
 
 static bool grow(struct body *b, size_t need)
@@ -30,10 +29,11 @@ static bool grow(struct body *b, size_t need)
 	size_t cap = b->cap ? b->cap * 2 : FIRST;
 	while (cap < need)
 		cap *= 2;
-	char *p = realloc(b->bytes, cap);
+	struct shared_bytes *p = shared_bytes_resize(b->shared, cap);
 	if (!p)
 		return false;
-	b->bytes = p;
+	b->shared = p;
+	b->bytes = p->data;
 	b->cap = cap;
 	return true;
 }
@@ -104,7 +104,7 @@ static void prepare(struct body *b)
 		b->bytes = arena_alloc(&b->t->arena, b->cap);
 		return;
 	}
-	arena_own(&b->t->arena, &b->bytes, release);
+	arena_own(&b->t->arena, &b->shared, release);
 	if (req->body_length_known && grow(b, 1))
 		b->reader.space = space;
 }

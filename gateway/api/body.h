@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "base/shared_bytes.h"
 #include "core/client.h"
 #include "core/txn.h"
 #include "wire/json_scan.h"
@@ -13,7 +14,8 @@
 struct body {
 	struct body_reader reader;
 	struct txn *t;
-	char *bytes;		/* in the arena when small, else owned by it */
+	char *bytes;		/* in the arena when small, else: */
+	struct shared_bytes *shared;	/* held by it */
 	size_t n, cap;
 	bool is_json;
 	bool complete, bad, reading;

@@ -344,6 +344,7 @@ static enum stage_result check_type(struct txn *t, bool *is_json)
 static enum stage_result read_whole(struct txn *t, struct body *b)
 {
 	t->call->body = str_of(b->bytes, b->n);
+	t->call->shared = b->shared;
 	t->cancel = NULL;
 	if (b->n == 0 && t->endpoint->route == ROUTE_PROVIDER)
 		return STAGE_NEXT;

@@ -13,6 +13,7 @@
 #include "core/prompt.h"
 
 struct json_scan;
+struct shared_bytes;
 struct upload;
 
 /* A change to the body's bytes: at `at`, `remove` bytes make way for `insert`. Nothing to do when both are 0. */
@@ -24,6 +25,7 @@ struct call_edit {
 struct call {
 	struct str model;		/* as asked, unescaped; empty where the body names none */
 	struct str body;		/* whole; empty for uploads */
+	struct shared_bytes *shared;	/* that it stands in, and the arena holds; NULL: it is in the arena itself */
 	struct str content_type;
 	struct str path;		/* below /v1, as the provider should see it: "/chat/completions" */
 	const struct json_scan *json;	/* index of the body's members; NULL when it is not JSON */

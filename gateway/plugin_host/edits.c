@@ -78,6 +78,7 @@ bool run_apply(struct weir_request *r)
 	if (!is_json(&r->t->arena, body))
 		return false;
 	call->body = body;
+	call->shared = NULL;
 	call->prompt = (struct prompt){ .measured = false };
 	call->changed = true;
 	return true;

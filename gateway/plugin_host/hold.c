@@ -5,18 +5,32 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/work_pool.h"
+#include "plugin_host/hooks.h"
 #include "plugin_host/run.h"
-#include "plugin_host/work_pool.h"
 
+enum { WORK_THREADS = 4 };
 enum { ANSWER_MAX = 1024 * 1024, ANSWER_MOST = 64 * 1024 * 1024 };
 
 static _Thread_local struct loop *loop;
 static _Thread_local const struct fetch_ops *fetch;
 
+static void begin_work(const void *whose)
+{
+	hook_work_begin(whose);
+}
+
+static struct work_pool pool = WORK_POOL_INIT(pool, WORK_THREADS, begin_work, hook_work_end);
+
 void run_hold_open(struct loop *l, const struct fetch_ops *ops)
 {
 	loop = l;
 	fetch = ops;
+}
+
+void run_hold_close(struct loop *l)
+{
+	work_close(&pool, l);
 }
 
 static void wake(struct weir_request *r)
@@ -147,7 +161,8 @@ int run_work(struct weir_request *r, void *(*run)(void *), void *input, void (*d
 {
 	if (!run || !begin(r, HOLD_WORK, timeout_ms * (int64_t)MS_US, then))
 		return 0;
-	r->hold.work = work_start(loop, run_use(r)->record, run, input, drop, on_worked, r);
+	struct work_job job = { .whose = run_use(r)->record, .run = run, .input = input, .drop = drop, .done = on_worked, .owner = r };
+	r->hold.work = work_start(&pool, loop, &job);
 	if (!r->hold.work)
 		run_hold_drop(r);
 	return r->hold.work != NULL;

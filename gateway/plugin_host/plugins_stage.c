@@ -13,7 +13,6 @@
 #include "core/target.h"
 #include "plugin_host/plugin_host.h"
 #include "plugin_host/run.h"
-#include "plugin_host/work_pool.h"
 
 enum { ANSWER_ROOM = 16 * 1024, ANSWER_FACTOR = 40 };
 
@@ -370,7 +369,7 @@ void plugin_host_open(struct loop *l, const struct fetch_ops *fetch)
 
 void plugin_host_close(struct loop *l)
 {
-	work_close(l);
+	run_hold_close(l);
 }
 
 void plugins_explain(const struct txn *t, struct buf *out)

@@ -115,6 +115,7 @@ int run_work(struct weir_request *r, void *(*run)(void *), void *input, void (*d
 	     enum weir_on_timeout then);
 void run_hold_drop(struct weir_request *r);
 void run_hold_open(struct loop *l, const struct fetch_ops *fetch);
+void run_hold_close(struct loop *l);
 
 struct weir_place {
 	struct origin *origin;

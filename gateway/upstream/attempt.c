@@ -62,6 +62,7 @@ void attempt_free(struct attempt *a)
 
 void attempt_cancel(struct attempt *a)
 {
+	attempt_translate_cancel(a);
 	if (a->exchange)
 		a->transport->cancel(a->exchange);
 	a->exchange = NULL;
@@ -184,25 +185,23 @@ static const struct transport_events transport_events = {
 
 /* --- what the walk asks for --- */
 
-/* The request's bytes. False: the target's format cannot carry it, and t->error says why. */
-static bool write_call(struct attempt *a, const struct target *target, struct transport_call *call)
+void attempt_send(struct attempt *a, const struct attempt_aim *aim, struct transport_call *call)
 {
-	struct txn *t = a->t;
-	struct str path, body;
-	if (way_to(target->provider, t->endpoint->dialect, t->call->path) != WAY_TRANSLATE) {
-		a->dialect = t->endpoint->dialect ? t->endpoint->dialect : target->provider->dialect;
-		request_write(t, target, call, &a->withhold_usage);
-		return true;
+	const struct provider *p = aim->target->provider;
+	struct outcome refused;
+	call->connect_us = aim->connect_us;
+	call->events = &transport_events;
+	call->owner = a;
+	a->needs_done = a->t->call->several && a->dialect && a->dialect->done.n && !(a->quirks & QUIRK_NO_DONE);
+	attempt_trial_begin(a);
+	if (!attempt_show(a, p, aim->credential, call, &refused)) {
+		a->events->failed(a, &refused);
+		return;
 	}
-	a->dialect = target->provider->dialect;
-	a->resume = NULL;	/* notes are taken of the caller's own format only */
-	a->translate = translate_request(t, target, &path, &body);
-	if (!a->translate)
-		return false;
-	buf_free(&a->held);
-	buf_init(&a->held, translate_answer_max(a->translate));
-	request_write_translated(t, target, path, body, call);
-	return true;
+	bool general = !str_empty(p->origin.proxy);
+	a->transport = p->demo ? &demo_transport : general ? &curl_transport : &http1_transport;
+	struct transport_state *state = p->demo ? demo_state : general ? general_state : hot_state;
+	a->exchange = a->transport->start(state, call);
 }
 
 void attempt_start(struct attempt *a, const struct target *target, const struct credential *credential,
@@ -210,7 +209,7 @@ void attempt_start(struct attempt *a, const struct target *target, const struct 
 {
 	struct txn *t = a->t;
 	const struct provider *p = target->provider;
-	struct transport_call call = { .connect_us = connect_us, .events = &transport_events, .owner = a };
+	struct attempt_aim aim = { a, target, credential, connect_us };
 	a->live = target->live;
 	a->credential = credential ? credential->live : NULL;
 	a->quirks = p->quirks;
@@ -218,23 +217,18 @@ void attempt_start(struct attempt *a, const struct target *target, const struct 
 	a->json_answer = t->endpoint->good != ANSWER_ANY;
 	a->began_us = a->last_byte_us = loop_now(t->loop);
 	attempt_charge_begin(a, target);
-	if (!write_call(a, target, &call)) {
-		struct outcome o = { .kind = ERR_UPSTREAM_REJECTED, .status = 400, .message = t->error.message,
-				     .why = "its format cannot carry the request" };
-		a->events->failed(a, &o);
+	if (way_to(p, t->endpoint->dialect, t->call->path) == WAY_TRANSLATE) {
+		a->dialect = p->dialect;
+		a->resume = NULL;	/* notes are taken of the caller's own format only */
+		buf_free(&a->held);
+		buf_init(&a->held, TRANSLATE_ANSWER_MAX);
+		attempt_translate_request(a, &aim);
 		return;
 	}
-	a->needs_done = t->call->several && a->dialect && a->dialect->done.n && !(a->quirks & QUIRK_NO_DONE);
-	attempt_trial_begin(a);
-	struct outcome refused;
-	if (!attempt_show(a, p, credential, &call, &refused)) {
-		a->events->failed(a, &refused);
-		return;
-	}
-	bool general = !str_empty(p->origin.proxy);
-	a->transport = p->demo ? &demo_transport : general ? &curl_transport : &http1_transport;
-	struct transport_state *state = p->demo ? demo_state : general ? general_state : hot_state;
-	a->exchange = a->transport->start(state, &call);
+	struct transport_call call;
+	a->dialect = t->endpoint->dialect ? t->endpoint->dialect : p->dialect;
+	request_write(t, target, &call, &a->withhold_usage);
+	attempt_send(a, &aim, &call);
 }
 
 void attempt_drained(struct attempt *a)

@@ -24,7 +24,7 @@
 #include "upstream/transport.h"
 #include "wire/sse.h"
 
-enum { HELD_MAX = TRANSLATE_HELD, ERROR_BODY_MAX = 64 * 1024, USAGE_TAIL = 64 * 1024 };
+enum { HELD_MAX = 1024 * 1024, ERROR_BODY_MAX = 64 * 1024, USAGE_TAIL = 64 * 1024 };
 
 struct outcome {
 	enum error_kind kind;
@@ -38,6 +38,7 @@ struct outcome {
 };
 
 struct attempt;
+struct translate_work;
 struct trial;
 
 /* What it says lives for the call. */
@@ -71,7 +72,8 @@ struct attempt {
 	int status;
 	bool event_stream;		/* the answer is one */
 	bool json_answer;		/* a plain answer must be a JSON object */
-	struct translate *translate;	/* the caller speaks another dialect; NULL: the bytes are relayed */
+	struct translate *translate;	/* the caller speaks another dialect; NULL: the bytes are relayed, or */
+	struct translate_work *work;	/* a thread has it; NULL: none */
 	bool withhold_usage;		/* the usage chunk was weir's own wish */
 	bool finish, done;		/* seen in the stream */
 	bool needs_done;		/* of several answers one's finish is not the end */

@@ -67,7 +67,7 @@ bool attempt_plain_feed(struct attempt *a, struct str bytes, bool more)
 	return attempt_pass_bytes(a, bytes, more);
 }
 
-static void plain_deliver(struct attempt *a)
+static void pass_whole(struct attempt *a)
 {
 	struct txn *t = a->t;
 	struct buf converted = BUF_INIT(4 * (size_t)HELD_MAX);
@@ -85,18 +85,20 @@ static void plain_deliver(struct attempt *a)
 	buf_free(&converted);
 }
 
-static bool plain_translate(struct attempt *a)
+void attempt_plain_deliver(struct attempt *a)
 {
-	struct buf converted = BUF_INIT(4 * a->held.max);
-	bool good = translate_answer(a->translate, buf_str(&a->held), &converted);
-	buf_free(&a->held);
-	a->held = converted;
-	return good;
+	a->events->answering(a);
+	attempt_charge(a, true);	/* its header says what it cost */
+	pass_whole(a);
 }
 
 void attempt_plain_end(struct attempt *a)
 {
 	const char *why = NULL;
+	if (a->translate) {
+		attempt_translate_answer(a);
+		return;
+	}
 	a->dialect->read_usage(buf_str(&a->held), a->quirks, &a->usage);
 	if (a->passing) {
 		attempt_complete(a);
@@ -107,16 +109,8 @@ void attempt_plain_end(struct attempt *a)
 		attempt_broke(a, ERR_UPSTREAM_BROKEN, false, why);
 		return;
 	}
-	if (!attempt_trial_plain(a))
-		return;
-	if (a->translate && !plain_translate(a)) {
-		a->ended = false;
-		attempt_broke(a, ERR_UPSTREAM_BROKEN, false, "the answer does not hold what was asked for");
-		return;
-	}
-	a->events->answering(a);
-	attempt_charge(a, true);	/* its header says what it cost */
-	plain_deliver(a);
+	if (attempt_trial_plain(a))
+		attempt_plain_deliver(a);
 }
 
 /* --- errors of the provider --- */

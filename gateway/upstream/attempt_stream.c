@@ -211,6 +211,7 @@ void attempt_stream_end(struct attempt *a)
 	}
 	if (a->translate) {
 		struct delta last = { .kind = DELTA_EVENT, .more = true };
+		t->odd_end |= translate_ended_oddly(a->translate);
 		if (!translate_end(a->translate, &last.raw)) {
 			a->ended = false;
 			stream_broke(a, STR_NONE, TOO_LARGE);

@@ -20,6 +20,7 @@
 #include "upstream/attempt_charge.h"
 #include "upstream/failure.h"
 #include "upstream/ladder.h"
+#include "upstream/translate_work.h"
 #include "upstream/upload.h"
 #include "upstream/walk.h"
 
@@ -59,6 +60,7 @@ void forward_close(void)
 	}
 	pooled = 0;
 	hedge_close();
+	translate_work_close(thread_loop);
 	upstream_close();
 }
 
@@ -291,11 +293,13 @@ void forward_step(struct forward *f)
 }
 
 /*
- * Was it the target's fault? The first failure of a request counts. When the same request fails at
+ * Was it the target's fault? Not before it was asked, nor when it has answered. The first failure of a request counts. When the same request fails at
  * a second target, although others had no trouble with the first, that is evidence about the request.
  */
-static bool is_targets_fault(const struct forward *f, const struct outcome *o)
+static bool is_targets_fault(const struct forward *f, const struct attempt *a, const struct outcome *o)
 {
+	if (!a->transport || a->ended)
+		return false;
 	return !f->blamed || (o->kind != ERR_UPSTREAM_BROKEN && o->kind != ERR_UPSTREAM_OVERLOADED && o->kind != ERR_TIMEOUT);
 }
 
@@ -316,7 +320,7 @@ static void failed(struct attempt *a, const struct outcome *o)
 	f->last.why = o->why ? arena_copy(&t->arena, str_c(o->why)).p : NULL;	/* the transport's words do not last */
 	attempt_charge(a, false);
 	failure_count(t, a, o);
-	if (failure_trip(a, o, &f->breaker, is_targets_fault(f, o), y->trials) && y->entry) {
+	if (failure_trip(a, o, &f->breaker, is_targets_fault(f, a, o), y->trials) && y->entry) {
 		y->entry->asked = false;	/* it was no refusal for good */
 		f->next = 0;
 	}

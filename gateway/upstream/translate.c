@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/shared_bytes.h"
 #include "core/call.h"
 #include "core/chat_format.h"
 #include "core/dialect.h"
@@ -17,7 +18,18 @@
 #include "upstream/translate_vectors.h"
 
 /* The last events of Responses repeat the whole answer four times. */
-enum { ANSWER_MAX = 4 << 20, EVENTS_MAX = 5 * ANSWER_MAX, REQUEST_MORE = 64 * 1024 };
+enum { EVENTS_MAX = 20 << 20, REQUEST_MORE = 64 * 1024, PATH_MOST = 4096 };
+
+/* A request on its way; in the arena. */
+struct asking {
+	struct str body;		/* the caller's */
+	struct chat_target to;
+	enum on_unsupported policy;
+	bool stream, good;
+	struct buf path, out;
+	struct str dropped;
+	struct chat_fault fault;	/* it is wrong, or cannot be carried; the message may be empty */
+};
 
 struct translate {
 	const struct chat_format *caller, *provider;
@@ -26,20 +38,16 @@ struct translate {
 	struct chat_reader *reader;	/* of a stream; NULL for a plain answer */
 	struct chat_writer *writer;
 	struct chat_out tap;		/* between them */
-	bool *odd_end;			/* the transaction's */
-	struct vectors *vectors;	/* instead of chat: embeddings or a reranking; in the transaction's arena */
+	bool odd_end;
+	struct arena arena;		/* of the request until it is taken; for vectors until the end */
+	struct asking *asking;
+	struct vectors *vectors;	/* instead of chat: embeddings or a reranking; in the arena */
+	struct shared_bytes *held;	/* the request's, where a thread or the answer needs them; or NULL */
 	char *freeform;			/* and frame.freeform; NULL: none */
 	struct buf out;
 	char id[REQUEST_ID_SIZE];	/* what frame.request_id shows */
 	char model[];			/* and frame.model */
 };
-
-void translate_refuse(struct txn *t, struct str field, struct str why)
-{
-	t->error.param = field;
-	t->error.message = field.n ? arena_printf(&t->arena, "`%.*s` %.*s.", STR_FMT(field), STR_FMT(why))
-				   : arena_printf(&t->arena, "%.*s.", STR_FMT(why));
-}
 
 /* OpenAI's own reasoning models refuse max_tokens; few others know the newer name. */
 static bool knows_completion_tokens(const struct provider *p)
@@ -47,47 +55,61 @@ static bool knows_completion_tokens(const struct provider *p)
 	return !(p->quirks & QUIRK_MAX_TOKENS_ONLY) && (str_eq(p->preset, STR("openai")) || str_starts(p->preset, STR("azure")));
 }
 
-struct chat_target translate_target(const struct target *target)
+static struct chat_target target_of(const struct translate *x, const struct target *target)
 {
 	const struct provider *p = target->provider;
-	return (struct chat_target){ .model = target->model, .quirks = p->quirks, .max_output = target->max_output,
+	return (struct chat_target){ .model = x->frame.model, .quirks = p->quirks, .max_output = target->max_output,
 				     .completion_tokens = knows_completion_tokens(p), .vertex = str_has(p->base_path, STR("/publishers/")),
 				     .reasons = target->features_known && (target->features & FEATURE_REASONING) };
 }
 
-struct chat_loss translate_loss(struct txn *t)
+/* --- a request --- */
+
+/* False: no memory. */
+static bool take_body(struct translate *x, const struct call *call)
 {
-	return (struct chat_loss){ .policy = (enum on_unsupported)t->plan->model->policy.on_unsupported, .arena = &t->arena };
+	x->asking->body = call->body;
+	if (!x->vectors && call->body.n <= TRANSLATE_AT_ONCE)
+		return true;
+	x->held = call->shared ? shared_bytes_hold(call->shared) : shared_bytes_copy(call->body);
+	if (x->held)
+		x->asking->body.p = x->held->data;
+	return x->held;
 }
 
-static bool write_request(struct txn *t, const struct translate *x, struct chat *c, const struct target *target, struct str *path, struct str *body)
+struct translate *translate_new(struct txn *t, const struct target *target)
 {
-	struct chat_target to = translate_target(target);
-	struct chat_loss loss = translate_loss(t);
-	struct buf out = BUF_INIT(3 * t->call->body.n + REQUEST_MORE);
-	bool good = x->provider->write_request(c, &to, &out, &loss) && !out.failed && str_empty(loss.refused);
-	t->dropped = loss.dropped;
-	if (good) {
-		*body = arena_copy(&t->arena, buf_str(&out));
-		buf_clear(&out);
-		x->provider->write_path(&to, t->stream, &out);
-		*path = arena_copy(&t->arena, buf_str(&out));
-		families_dropped(t->live_model, loss.dropped);
-	} else if (loss.refused.n) {
-		translate_refuse(t, loss.refused, str_c(loss.why));
-	} else {
-		translate_refuse(t, STR_NONE, STR("The request is too large to be translated for its target"));
-	}
-	buf_free(&out);
-	return good;
+	const struct provider *p = target->provider;
+	struct translate *x = mem_alloc(sizeof(*x) + target->model.n + 1);
+	memcpy(x->model, target->model.p, target->model.n);
+	memcpy(x->id, t->id, sizeof(x->id));
+	x->caller = t->endpoint->dialect->chat;
+	x->provider = p->dialect->chat;
+	x->quirks = p->quirks;
+	x->frame = (struct chat_frame){ .request_id = str_c(x->id), .model = str_of(x->model, target->model.n), .created_s = clock_wall_us() / SECOND_US };
+	x->asking = arena_new(&x->arena, struct asking);
+	x->asking->to = target_of(x, target);
+	x->asking->policy = (enum on_unsupported)t->plan->model->policy.on_unsupported;
+	x->asking->stream = t->stream;
+	x->vectors = vectors_for(t->endpoint->dialect, p->dialect, t->call->path, &x->arena);
+	buf_init(&x->out, EVENTS_MAX);
+	if (take_body(x, t->call))
+		return x;
+	translate_free(x);
+	return NULL;
 }
 
-static bool request(struct txn *t, struct translate *x, const struct target *target, struct str *path, struct str *body)
+bool translate_is_large(const struct translate *x)
 {
-	struct chat c = { .arena = &t->arena, .parallel = -1, .schema_strict = -1, .stream = t->stream };
-	struct chat_fault fault = { .field = STR_NONE };
-	if (!x->caller->read_request(t->call->body, &c, &fault)) {
-		translate_refuse(t, fault.field, fault.message.n ? fault.message : STR("is malformed"));
+	return x->asking->body.n > TRANSLATE_AT_ONCE;
+}
+
+static bool chat_request(struct translate *x, struct asking *k, struct chat_loss *loss)
+{
+	struct chat c = { .arena = &x->arena, .parallel = -1, .schema_strict = -1, .stream = k->stream };
+	if (!x->caller->read_request(k->body, &c, &k->fault)) {
+		if (str_empty(k->fault.message))
+			k->fault.message = STR("is malformed");
 		return false;
 	}
 	x->frame.usage = c.stream_usage;
@@ -95,13 +117,52 @@ static bool request(struct txn *t, struct translate *x, const struct target *tar
 		x->freeform = mem_copy(c.freeform);
 		x->frame.freeform = str_c(x->freeform);
 	}
-	return write_request(t, x, &c, target, path, body);
+	x->provider->write_path(&k->to, k->stream, &k->path);
+	return x->provider->write_request(&c, &k->to, &k->out, loss);
+}
+
+void translate_request(struct translate *x)
+{
+	struct asking *k = x->asking;
+	struct chat_loss loss = { .policy = k->policy, .arena = &x->arena };
+	buf_init(&k->path, PATH_MOST);
+	buf_init(&k->out, 3 * k->body.n + REQUEST_MORE);
+	(void)buf_reserve(&k->out, k->body.n + k->body.n / 4 + 512);	/* what it mostly comes to */
+	k->good = x->vectors ? vectors_request(x->vectors, k->body, &k->to, &k->path, &k->out, &loss, &k->fault) : chat_request(x, k, &loss);
+	k->good = k->good && !k->out.failed && !k->path.failed && str_empty(loss.refused);
+	k->dropped = loss.dropped;
+	if (loss.refused.n)
+		k->fault = (struct chat_fault){ loss.refused, str_c(loss.why) };
+	else if (!k->good && str_empty(k->fault.message))
+		k->fault = (struct chat_fault){ STR_NONE, STR("The request is too large to be translated for its target") };
+}
+
+static void refuse(struct txn *t, const struct chat_fault *f)
+{
+	t->error.param = f->field.n ? arena_copy(&t->arena, f->field) : STR_NONE;
+	t->error.message = f->field.n ? arena_printf(&t->arena, "`%.*s` %.*s.", STR_FMT(f->field), STR_FMT(f->message))
+				      : arena_printf(&t->arena, "%.*s.", STR_FMT(f->message));
+}
+
+static void free_buf(void *b)
+{
+	buf_free(b);
+}
+
+/* The bytes go over as they are. */
+static struct str hand_over(struct arena *a, struct buf *from)
+{
+	struct buf *b = arena_new(a, struct buf);
+	*b = *from;
+	buf_init(from, from->max);
+	arena_own(a, b, free_buf);
+	return buf_str(b);
 }
 
 /* A caller's format may have no word for such an end: its own then says too much. */
 static void note_end(struct translate *x, enum chat_finish finish)
 {
-	*x->odd_end |= finish == FINISH_OTHER || finish == FINISH_PAUSE;
+	x->odd_end |= finish == FINISH_OTHER || finish == FINISH_PAUSE;
 }
 
 static void tap(struct chat_out *out, const struct chat_event *e)
@@ -126,32 +187,46 @@ static void open_stream(struct translate *x)
 	x->reader->request_id = x->frame.request_id;
 }
 
-struct translate *translate_request(struct txn *t, const struct target *target, struct str *path, struct str *body)
+/* Vectors are needed to read the answer. */
+static void forget_request(struct translate *x)
 {
-	const struct provider *p = target->provider;
-	struct translate *x = mem_alloc(sizeof(*x) + target->model.n + 1);
-	memcpy(x->model, target->model.p, target->model.n);
-	memcpy(x->id, t->id, sizeof(x->id));
-	x->caller = t->endpoint->dialect->chat;
-	x->provider = p->dialect->chat;
-	x->quirks = p->quirks;
-	x->odd_end = &t->odd_end;
-	x->frame = (struct chat_frame){ .request_id = str_c(x->id), .model = str_of(x->model, target->model.n), .created_s = clock_wall_us() / SECOND_US };
-	buf_init(&x->out, EVENTS_MAX);
-	x->vectors = vectors_for(t);
-	if (x->vectors ? !vectors_request(x->vectors, t, target, path, body) : !request(t, x, target, path, body)) {
-		translate_free(x);
-		return NULL;
+	if (x->asking) {
+		buf_free(&x->asking->path);
+		buf_free(&x->asking->out);
 	}
-	if (t->stream)
+	x->asking = NULL;
+	if (x->vectors)
+		return;
+	arena_clear(&x->arena);
+	shared_bytes_let_go(x->held);
+	x->held = NULL;
+}
+
+bool translate_request_take(struct translate *x, struct txn *t, struct str *path, struct str *body)
+{
+	struct asking *k = x->asking;
+	bool good = k->good;
+	t->dropped = k->dropped.n ? arena_copy(&t->arena, k->dropped) : STR_NONE;
+	if (good) {
+		*body = hand_over(&t->arena, &k->out);
+		*path = arena_copy(&t->arena, buf_str(&k->path));
+		families_dropped(t->live_model, t->dropped);
+	} else {
+		refuse(t, &k->fault);
+	}
+	forget_request(x);
+	if (good && t->stream)
 		open_stream(x);
-	return x;
+	return good;
 }
 
 void translate_free(struct translate *x)
 {
 	if (!x)
 		return;
+	forget_request(x);
+	arena_clear(&x->arena);
+	shared_bytes_let_go(x->held);
 	if (x->reader && x->provider->reader_free)
 		x->provider->reader_free(x->reader);
 	if (x->writer && x->caller->writer_free)
@@ -162,6 +237,8 @@ void translate_free(struct translate *x)
 	free(x->freeform);
 	free(x);
 }
+
+/* --- an answer --- */
 
 bool translate_event(struct translate *x, struct str name, struct str data, struct str *out)
 {
@@ -180,19 +257,13 @@ bool translate_end(struct translate *x, struct str *out)
 	return !x->out.failed;
 }
 
-size_t translate_answer_max(const struct translate *x)
+/* Arguments of calls are text in some formats: escaped, they are up to twice as long. */
+static bool chat_answer(struct translate *x, struct str body, struct buf *out)
 {
-	return x->vectors ? TRANSLATE_VECTORS_HELD : TRANSLATE_HELD;
-}
-
-bool translate_answer(struct translate *x, struct str body, struct buf *out)
-{
-	if (x->vectors)
-		return vectors_answer(x->vectors, &x->frame, x->quirks, body, out);
 	struct arena a = ARENA_INIT;
 	struct chat_gather g;
 	const struct chat_answer *answer = NULL;
-	chat_gather_init(&g, &a, ANSWER_MAX);
+	chat_gather_init(&g, &a, 2 * body.n + REQUEST_MORE);
 	struct chat_reader r = { .out = &g.in, .quirks = x->quirks, .request_id = x->frame.request_id };
 	if (x->provider->read_answer(body, &r))
 		answer = chat_gather_end(&g);
@@ -202,4 +273,14 @@ bool translate_answer(struct translate *x, struct str body, struct buf *out)
 		x->caller->write_answer(answer, &x->frame, out);
 	arena_clear(&a);
 	return answer && !out->failed;
+}
+
+bool translate_answer(struct translate *x, struct str body, struct buf *out)
+{
+	return x->vectors ? vectors_answer(x->vectors, &x->frame, x->quirks, body, out) : chat_answer(x, body, out);
+}
+
+bool translate_ended_oddly(const struct translate *x)
+{
+	return x->odd_end;
 }

@@ -4,22 +4,17 @@
 #ifndef WEIR_UPSTREAM_TRANSLATE_VECTORS_H
 #define WEIR_UPSTREAM_TRANSLATE_VECTORS_H
 
+#include "core/dialect.h"
 #include "core/vectors.h"
-#include "upstream/translate.h"
 
 struct vectors;
 
-/* In t->arena. NULL: the call is none of these. */
-struct vectors *vectors_for(struct txn *t);
-/* As translate_request(). */
-bool vectors_request(struct vectors *v, struct txn *t, const struct target *target, struct str *path, struct str *body);
-/* As translate_answer(); the transaction has not let go of its request yet. */
+/* In `a`. NULL: the call is none of these. */
+struct vectors *vectors_for(const struct dialect *caller, const struct dialect *provider, struct str path, struct arena *a);
+/* Where it goes and what is sent; `body` has to stay until the answer was read. False: `loss` or `fault` says why. */
+bool vectors_request(struct vectors *v, struct str body, const struct chat_target *to, struct buf *path, struct buf *out,
+		     struct chat_loss *loss, struct chat_fault *fault);
+/* As translate_answer(). */
 bool vectors_answer(struct vectors *v, const struct chat_frame *f, unsigned quirks, struct str body, struct buf *out);
-
-/* --- translate.c, for both --- */
-
-void translate_refuse(struct txn *t, struct str field, struct str why);
-struct chat_target translate_target(const struct target *target);
-struct chat_loss translate_loss(struct txn *t);
 
 #endif

@@ -1,0 +1,140 @@
+/*
+ * attempt_translate.c: an attempt at a target of another dialect: its request written, its plain answer read. What is
+ * large is away at a thread meanwhile; the attempt waits for it as it does for the provider.
+ */
+#include "upstream/attempt_parts.h"
+#include "upstream/attempt_charge.h"
+#include "upstream/request_write.h"
+#include "upstream/translate_work.h"
+
+static const char CROWDED[] = "too many large bodies wait to be translated", NO_MEMORY[] = "there is no memory for its translation";
+
+static void short_of_memory(struct attempt *a, const char *why)
+{
+	struct outcome o = { .kind = ERR_MEMORY, .status = a->status, .unprocessed = !a->sent, .why = why };
+	attempt_fail(a, &o);
+}
+
+/* --- the request --- */
+
+static void requested(struct attempt *a, const struct attempt_aim *aim)
+{
+	struct transport_call call;
+	struct str path, body;
+	if (!translate_request_take(a->translate, a->t, &path, &body)) {
+		struct outcome o = { .kind = ERR_UPSTREAM_REJECTED, .status = 400, .message = a->t->error.message,
+				     .why = "its format cannot carry the request" };
+		a->events->failed(a, &o);
+		return;
+	}
+	request_write_translated(a->t, aim->target, path, body, &call);
+	attempt_send(a, aim, &call);
+}
+
+/* All of the time so far was ours. */
+static void restart_clocks(struct attempt *a)
+{
+	struct txn *t = a->t;
+	a->began_us = a->last_byte_us = loop_now(t->loop);
+	if (t->upstream_since_us)
+		t->upstream_since_us = a->began_us;
+}
+
+static void on_requested(void *owner, struct translate *x)
+{
+	struct attempt_aim *aim = owner;
+	struct attempt *a = aim->attempt;
+	a->work = NULL;
+	a->translate = x;
+	restart_clocks(a);
+	requested(a, aim);
+}
+
+void attempt_translate_request(struct attempt *a, const struct attempt_aim *aim)
+{
+	struct txn *t = a->t;
+	a->translate = translate_new(t, aim->target);
+	if (!a->translate) {
+		short_of_memory(a, NO_MEMORY);
+		return;
+	}
+	if (!translate_is_large(a->translate)) {
+		translate_request(a->translate);
+		requested(a, aim);
+		return;
+	}
+	struct attempt_aim *kept = arena_new(&t->arena, struct attempt_aim);
+	*kept = *aim;
+	a->work = translate_work_request(t->loop, a->translate, on_requested, kept);
+	if (!a->work) {
+		short_of_memory(a, CROWDED);
+		return;
+	}
+	a->translate = NULL;
+}
+
+/* --- a plain answer --- */
+
+static void answered(struct attempt *a, struct translate_answer *answer)
+{
+	buf_free(&answer->body);
+	a->held = answer->out;
+	a->usage = answer->usage;
+	if (!answer->why) {
+		a->t->odd_end |= translate_ended_oddly(a->translate);
+		attempt_plain_deliver(a);
+		return;
+	}
+	a->ended = false;
+	attempt_broke(a, ERR_UPSTREAM_BROKEN, false, answer->why);
+}
+
+static void on_answered(void *owner, struct translate *x, struct translate_answer *answer)
+{
+	struct attempt *a = owner;
+	a->work = NULL;
+	a->translate = x;
+	answered(a, answer);
+}
+
+/* What is judged is judged here, and first; it is small. */
+static bool passes(struct attempt *a, struct translate_answer *answer)
+{
+	if (a->held.n > HELD_MAX)
+		attempt_trial_drop(a);
+	if (!a->trial)
+		return true;
+	translate_answer_check(answer);
+	a->usage = answer->usage;
+	return answer->why || attempt_trial_plain(a);
+}
+
+void attempt_translate_answer(struct attempt *a)
+{
+	struct translate_answer answer = { .dialect = a->dialect, .quirks = a->quirks, .json = a->json_answer,
+					   .out = BUF_INIT(4 * a->held.max), .body = a->held };
+	if (!passes(a, &answer))
+		return;
+	buf_init(&a->held, a->held.max);
+	if (answer.body.n <= TRANSLATE_AT_ONCE) {
+		translate_answer_check(&answer);
+		translate_answer_run(a->translate, &answer);
+		answered(a, &answer);
+		return;
+	}
+	a->work = translate_work_answer(a->t->loop, a->translate, &answer, on_answered, a);
+	if (a->work) {
+		a->translate = NULL;
+		return;
+	}
+	buf_free(&answer.body);
+	a->ended = false;
+	short_of_memory(a, CROWDED);
+}
+
+void attempt_translate_cancel(struct attempt *a)
+{
+	if (a->work)
+		translate_work_cancel(a->work);
+	a->work = NULL;
+}
