@@ -23,6 +23,7 @@
 #include "pipeline.h"
 #include "limits/limits.h"
 #include "metering/ledger.h"
+#include "metering/shared_usage.h"
 #include "plugin_host/plugin_host.h"
 #include "store/worker_store.h"
 #include "upstream/compare.h"
@@ -269,6 +270,7 @@ static void *thread_main(void *arg)
 	plugin_host_close(&w->loop);
 	fetch_close();
 	limits_close();
+	shared_usage_thread_end();
 	worker_store_close();
 	made_keys_thread_end();
 	lease_return(w->lease);

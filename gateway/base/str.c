@@ -160,8 +160,30 @@ unsigned str_distance(struct str a, struct str b)
 
 uint64_t str_hash(struct str s)
 {
-	uint64_t h = 0xcbf29ce484222325u;	/* FNV-1a */
-	for (size_t i = 0; i < s.n; i++)
-		h = (h ^ (unsigned char)s.p[i]) * 0x100000001b3u;
-	return h ^ (h >> 32);
+	return str_hash_seeded(UINT64_C(0xcbf29ce484222325), s);
+}
+
+static uint64_t mix(uint64_t h, uint64_t word)
+{
+	h = (h ^ word) * UINT64_C(0xd6e8feb86659fd93);
+	return h ^ h >> 32;
+}
+
+/* Eight bytes a step; what is left over is read as its two halves, which may overlap. */
+uint64_t str_hash_seeded(uint64_t seed, struct str s)
+{
+	uint64_t h = seed ^ s.n * UINT64_C(0x9e3779b97f4a7c15), word = 0;
+	uint32_t low, high;
+	for (; s.n >= sizeof(word); s = str_of(s.p + sizeof(word), s.n - sizeof(word))) {
+		memcpy(&word, s.p, sizeof(word));
+		h = mix(h, word);
+	}
+	if (s.n >= sizeof(low)) {
+		memcpy(&low, s.p, sizeof(low));
+		memcpy(&high, s.p + s.n - sizeof(high), sizeof(high));
+		h = mix(h, low | (uint64_t)high << 32);
+	} else if (s.n > 0) {
+		h = mix(h, (unsigned char)s.p[0] | (uint64_t)(unsigned char)s.p[s.n / 2] << 8 | (uint64_t)(unsigned char)s.p[s.n - 1] << 16);
+	}
+	return h * UINT64_C(0xd6e8feb86659fd93) ^ h >> 29;
 }

@@ -88,7 +88,8 @@ bool str_glob(struct str pattern, struct str s);
 /* Edit distance (Levenshtein), capped at 64 characters a side: for "did you mean". */
 unsigned str_distance(struct str a, struct str b);
 
-/* A 64-bit hash for tables (not for secrets). */
+/* A 64-bit hash for tables (not for secrets); seeded for those that hold callers' text. Another one with each byte order. */
 uint64_t str_hash(struct str s);
+uint64_t str_hash_seeded(uint64_t seed, struct str s);
 
 #endif

@@ -13,7 +13,7 @@
 #include "metering/usage_report.h"
 #include "store/worker_store.h"
 
-enum { PART_MAX = 128, PARTS = 4, DAYS_MAX = 400, DATE_LENGTH = 10, SEPARATOR = '\x1f' };
+enum { PART_MAX = 128, PARTS = 4, SUMS_MAX = 8, DAYS_MAX = 400, DATE_LENGTH = 10, SEPARATOR = '\x1f' };
 static const int64_t DAY_US = 86400 * SECOND_US;
 
 bool shared_usage_kept(void)
@@ -23,37 +23,82 @@ bool shared_usage_kept(void)
 
 /* --- telling --- */
 
-static void add_part(struct buf *to, struct str part)
+/* What a turn of the loop adds under one name is told once. */
+struct sum {
+	char name[STORE_TALLY_NAME], otherwise[STORE_TALLY_NAME];
+	struct store_tally tally;
+};
+
+struct sums {
+	struct loop_task task;
+	unsigned n;
+	struct sum at[SUMS_MAX];
+};
+
+static _Thread_local struct sums *told;		/* made when first wanted: not every thread has a store */
+
+static void tell(struct loop_task *t)
 {
-	for (size_t i = 0; i < part.n && i < PART_MAX; i++)
-		buf_addc(to, part.p[i] == SEPARATOR ? ' ' : part.p[i]);
-	buf_addc(to, SEPARATOR);
+	struct sums *all = container_of(t, struct sums, task);
+	for (unsigned i = 0; i < all->n; i++)
+		store_tally(worker_store(), &all->at[i].tally);
+	all->n = 0;
+}
+
+void shared_usage_thread_end(void)
+{
+	if (told) {
+		loop_task_cancel(&told->task);
+		tell(&told->task);
+	}
+	free(told);
+	told = NULL;
 }
 
 static struct str join(char room[STORE_TALLY_NAME], const struct str parts[PARTS])
 {
-	struct buf b = { room, 0, STORE_TALLY_NAME, STORE_TALLY_NAME, false };
-	for (unsigned i = 0; i < PARTS; i++)
-		add_part(&b, parts[i]);
-	return buf_str(&b);
+	char *to = room;
+	for (unsigned k = 0; k < PARTS; k++) {
+		for (size_t i = 0; i < parts[k].n && i < PART_MAX; i++)
+			*to++ = parts[k].p[i] == SEPARATOR ? ' ' : parts[k].p[i];
+		*to++ = SEPARATOR;
+	}
+	return str_of(room, (size_t)(to - room));
+}
+
+/* The sum of that day and name, with room for a new one. */
+static struct sum *sum_of(int64_t day, const struct str parts[PARTS])
+{
+	char name[STORE_TALLY_NAME];
+	struct str wanted = join(name, parts);
+	for (unsigned i = 0; i < told->n; i++)
+		if (told->at[i].tally.day == day && str_eq(told->at[i].tally.name, wanted))
+			return &told->at[i];
+	if (told->n == SUMS_MAX)
+		tell(&told->task);
+	struct sum *s = &told->at[told->n++];
+	const struct str others[PARTS] = { parts[0], parts[1], parts[2].n ? STR("(others)") : STR_NONE, parts[3] };
+	s->tally = (struct store_tally){ .day = day, .name = join(s->name, parts), .otherwise = join(s->otherwise, others) };
+	return s;
 }
 
 void shared_usage_add(const struct txn *t)
 {
 	if (!t->live_model)
 		return;		/* nothing was asked of a model */
-	char name[STORE_TALLY_NAME], otherwise[STORE_TALLY_NAME];
+	if (!told) {
+		told = mem_alloc(sizeof(*told));
+		loop_task_init(&told->task, tell);
+	}
 	const struct live_team *team = t->live_key ? atomic_load_explicit(&t->live_key->team, memory_order_acquire) : NULL;
 	int status = t->answer.begun ? t->answer.status : error_status(&t->error);
-	struct str parts[PARTS] = { t->live_key ? t->live_key->name : STR_NONE, team ? team->name : STR_NONE, str_c(t->tags),
-				    t->live_model ? t->live_model->name : STR_NONE };
-	struct store_tally tally = {
-		.day = store_wall_us(worker_store()) / DAY_US, .name = join(name, parts),
-		.counts = { 1, status >= 400, t->usage.input, t->usage.output, t->cost, t->cost_estimated ? t->cost : 0 },
-	};
-	parts[2] = parts[2].n ? STR("(others)") : STR_NONE;
-	tally.otherwise = join(otherwise, parts);
-	store_tally(worker_store(), &tally);
+	const struct str parts[PARTS] = { t->live_key ? t->live_key->name : STR_NONE, team ? team->name : STR_NONE, str_c(t->tags),
+					  t->live_model->name };
+	const int64_t counts[STORE_TALLY_COUNTS] = { 1, status >= 400, t->usage.input, t->usage.output, t->cost, t->cost_estimated ? t->cost : 0 };
+	struct sum *s = sum_of(store_wall_us(worker_store()) / DAY_US, parts);
+	for (unsigned i = 0; i < STORE_TALLY_COUNTS; i++)
+		s->tally.counts[i] += counts[i];
+	loop_send(t->loop, &told->task);	/* before the turn's write to the store */
 }
 
 /* --- reading --- */

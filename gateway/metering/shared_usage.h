@@ -1,7 +1,7 @@
 /*
  * shared_usage.h: spending by key, team, tags and model a day, in the store that replicas share.
  *
- * Told when a transaction that asked for a model is over, in the same write as its settlement; so a replica that is gone for good has
+ * Told when transactions that asked for a model are over, those of a turn together, in the same write as their settlements; so a replica that is gone for good has
  * left what it spent to the others.
  */
 #ifndef WEIR_METERING_SHARED_USAGE_H
@@ -19,6 +19,7 @@ struct usage_report;
 /* Of the calling worker's store. */
 bool shared_usage_kept(void);
 void shared_usage_add(const struct txn *t);
+void shared_usage_thread_end(void);	/* before its store is closed */
 
 /*
  * Reads the days since then into a report. `done` is called on the store's loop, which may be at once and then with NULL

@@ -159,8 +159,10 @@ static void shard_sweep(struct shard *s)
 
 static struct shard *shard_enter(struct memory_limits *m, struct str scope)
 {
-	struct shard *s = &m->shards[memory_hash(m->seed, scope) % SHARDS];
+	uint64_t hash = str_hash_seeded(m->seed, scope);
+	struct shard *s = &m->shards[hash % SHARDS];
 	pthread_mutex_lock(&s->lock);
+	s->table.scope_hash = hash;
 	s->table.now_us = m->clock();
 	s->table.wall_s = clock_wall_us() / SECOND_US;
 	shard_sweep(s);
@@ -354,6 +356,20 @@ static enum store_result spend_all(struct memory_limits *m, struct shard *s, con
 	return result;
 }
 
+/* The same of what is held still: its records are at hand. */
+static void spend_held(struct shard *s, const struct store_reservation *r, const int64_t *real, const struct held *h)
+{
+	for (unsigned i = 0; i < h->n && i < r->n; i++) {
+		const struct store_limit *l = &r->limits[i];
+		struct record *x = h->holds[i].record;
+		if (l->kind == STORE_CONCURRENT || l->kind == STORE_REQUESTS)
+			continue;
+		record_slide(&s->table, x, l);
+		record_begin(x, l);
+		record_spend(x, store_amount(real[i]));
+	}
+}
+
 enum store_result memory_settle(struct memory_limits *m, const struct store_reservation *r, const int64_t *real,
 				bool unreserved)
 {
@@ -361,9 +377,12 @@ enum store_result memory_settle(struct memory_limits *m, const struct store_rese
 	struct held *h = *held_at(s, r->id);
 	enum store_result result = STORE_MISSING;
 	if (h ? h->state != HELD_OVER : unreserved) {
+		bool live = h && h->state == HELD_LIVE;
+		if (live)
+			spend_held(s, r, real, h);
 		if (h)
 			held_let_go(h);
-		result = spend_all(m, s, r, real, !h);
+		result = live ? STORE_OK : spend_all(m, s, r, real, !h);
 		if (unreserved)
 			held_remember(s, h ? h : held_make(s, r->id, 0), HELD_OVER);
 		else

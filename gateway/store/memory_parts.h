@@ -36,19 +36,4 @@ void memory_value_release(struct memory_value *v);
 void memory_value_put(struct memory_values *m, struct str key, struct str value, int64_t ttl_ms);
 bool memory_value_remove(struct memory_values *m, struct str key);
 
-/* For tables that hold callers' text: seeded, eight bytes a step. */
-static inline uint64_t memory_hash(uint64_t seed, struct str s)
-{
-	uint64_t h = seed ^ (s.n * UINT64_C(0x9e3779b97f4a7c15)), word;
-	while (s.n > 0) {
-		size_t n = s.n < sizeof(word) ? s.n : sizeof(word);
-		word = 0;
-		memcpy(&word, s.p, n);
-		s = str_skip(s, n);
-		h = (h ^ word) * UINT64_C(0xd6e8feb86659fd93);
-		h ^= h >> 32;
-	}
-	return h * UINT64_C(0xd6e8feb86659fd93) ^ h >> 29;
-}
-
 #endif

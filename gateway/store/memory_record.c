@@ -15,7 +15,7 @@ static enum record_class class_of(enum store_kind kind)
 
 void record_table_init(struct record_table *t)
 {
-	*t = (struct record_table){ .mask = BUCKETS_FIRST - 1, .seed = random_u64() };
+	*t = (struct record_table){ .mask = BUCKETS_FIRST - 1 };
 	t->buckets = mem_alloc(BUCKETS_FIRST * sizeof(struct record *));
 	list_init(&t->ring);
 }
@@ -35,7 +35,7 @@ static bool key_is(const struct record *r, struct str scope, struct str key)
 
 struct record *record_find(struct record_table *t, struct str scope, struct str key, uint64_t *hash)
 {
-	*hash = memory_hash(memory_hash(t->seed, scope), key);
+	*hash = str_hash_seeded(t->scope_hash, key);
 	for (struct record *r = t->buckets[*hash & t->mask]; r; r = r->next)
 		if (r->hash == *hash && key_is(r, scope, key))
 			return r;

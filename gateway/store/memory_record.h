@@ -39,8 +39,8 @@ struct record_table {
 	struct record **buckets;
 	size_t mask, n;
 	struct list ring;
-	uint64_t seed;
-	int64_t now_us, wall_s;		/* of the operation under way */
+	uint64_t scope_hash;		/* seeded; of the operation under way, as are these: */
+	int64_t now_us, wall_s;
 };
 
 void record_table_init(struct record_table *t);

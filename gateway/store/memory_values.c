@@ -157,7 +157,7 @@ static void shard_touch(struct shard *s, struct memory_value *v, size_t max)
 
 static struct shard *shard_enter(struct memory_values *m, struct str key, uint64_t *hash)
 {
-	*hash = memory_hash(m->seed, key);
+	*hash = str_hash_seeded(m->seed, key);
 	struct shard *s = &m->shards[*hash >> 60];
 	pthread_mutex_lock(&s->lock);
 	return s;

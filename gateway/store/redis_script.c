@@ -34,7 +34,7 @@
 "    if kind <= 1 then\n" \
 "      h, rest[i] = math.floor(now / (from * 62500)), ZEROS\n" \
 "    elseif kind == 3 then\n" \
-"      h, x = from, b[at + 4]\n" \
+"      h, x, rest[i] = from, b[at + 4], ''\n" \
 "    end\n" \
 "  elseif kind == 2 then\n" \
 "    if #raw ~= 8 then return false end\n" \
@@ -45,17 +45,15 @@
 "    fresh[i] = 0\n" \
 "    if h < 0 or s < 0 or s > MAX or x < 0 or x > MAX then return false end\n" \
 "    if kind == 3 then\n" \
-"      if from > h then h, s, x = from, 0, b[at + 4] end\n" \
+"      if from > h then h, s, x, rest[i] = from, 0, b[at + 4], '' end\n" \
 "    else\n" \
 "      local bucket = math.floor(now / (from * 62500))\n" \
 "      local moved = bucket - h\n" \
 "      h = bucket\n" \
 "      -- A clock that was set back keeps the ages of the counts.\n" \
-"      if moved <= 0 then\n" \
-"        rest[i] = string.sub(raw, 33)\n" \
-"      elseif moved > 16 then\n" \
+"      if moved > 16 then\n" \
 "        s, x, rest[i] = 0, 0, ZEROS\n" \
-"      else\n" \
+"      elseif moved > 0 then\n" \
 "        local gone = { struct.unpack('<' .. string.rep('i8', moved), raw, 161 - 8 * moved) }\n" \
 "        for j = 1, moved do s = s - gone[j] end\n" \
 "        if s < 0 then return false end\n" \
@@ -88,17 +86,21 @@
 "  if kind ~= 2 then spent[i] = amount(spent[i] + x) end\n" \
 "end\n" \
 "\n" \
+"-- A record is written whole when its sub-bucket or its period is a new one, which also says how long it is kept: that long,\n" \
+"-- and one sub-bucket more, in which only its head is written. Words for the usual times: numbers are slow to spell.\n" \
 "local function write(i)\n" \
-"  local kind, r, key = b[5 * i - 4], reserved[i], KEYS[2 + i]\n" \
-"  local keep = r > 0 and '86400000' or '60000'\n" \
+"  local kind, r, key, tail = b[5 * i - 4], reserved[i], KEYS[2 + i], rest[i]\n" \
 "  if kind == 2 then\n" \
-"    redis.call('SET', key, struct.pack('<i8', r), 'PX', keep)\n" \
+"    redis.call('SET', key, struct.pack('<i8', r), 'PX', r > 0 and '86400000' or '60000')\n" \
 "    return\n" \
 "  end\n" \
 "  local raw = struct.pack('<i8i8i8i8', r, head[i], spent[i], newest[i])\n" \
-"  if kind <= 1 then\n" \
-"    local span = math.ceil(b[5 * i - 1] * 1062.5)\n" \
-"    redis.call('SET', key, raw .. rest[i], 'PX', span > tonumber(keep) and span or keep)\n" \
+"  if not tail then\n" \
+"    redis.call('SETRANGE', key, '0', raw)\n" \
+"  elseif kind <= 1 then\n" \
+"    local span = b[5 * i - 1]\n" \
+"    redis.call('SET', key, raw .. tail, 'PX', span > 3300 and math.max(math.ceil(span * 1062.5), DAY) or\n" \
+"      r > 0 and '86400000' or '3600000')\n" \
 "  elseif newest[i] == 0 then\n" \
 "    redis.call('SET', key, raw)\n" \
 "  else\n" \
@@ -182,7 +184,7 @@ const char *const redis_scripts[REDIS_SCRIPTS] = {
 "    if newest[i] == 0 then return -1 end\n"
 "    return newest[i] * 1000000 > now and newest[i] * 1000000 - now or others\n"
 "  end\n"
-"  local counts = { newest[i], struct.unpack('<' .. string.rep('i8', 16), rest[i]) }\n"
+"  local counts = { newest[i], struct.unpack('<' .. string.rep('i8', 16), rest[i] or string.sub(raws[i], 33)) }\n"
 "  local freed, excess = 0, spent[i] + reserved[i] + x - limit\n"
 "  for j = 17, 1, -1 do\n"
 "    freed = freed + counts[j]\n"

@@ -390,6 +390,13 @@ def dialect_rows(b, table):
         table.add(f"dialects: {pair}", ", ".join(figures) + " us", "-", "-", "12 us together, an event 2 us")
 
 
+def store_rows(table):
+    """Reserving in a dozen limits and settling, without a proxy around: time on the core."""
+    out = subprocess.run(["taskset", "-c", str(PROXY_CORE), BUILD / "tests" / "bench" / "store_bench"], capture_output=True, text=True, check=True)
+    for row in map(json.loads, out.stdout.splitlines()):
+        table.add(f"store in memory: 12 limits {row['row']}, reserved and settled", f"{row['ns'] / 1000:.2f} us", "-", "-", "1.5 us")
+
+
 def futex_row(b, table, proxy):
     if not shutil.which("strace"):
         return
@@ -425,6 +432,7 @@ def main():
             return
         start_rows(b, table, proxies)
         rules_rows(table)
+        store_rows(table)
         dialect_rows(b, table)
         cpu_rows(b, table, proxies, ROWS, args.rounds, args.seconds)
         translation_rows(b, table, proxies[0], proxies[2], args.rounds, args.seconds)

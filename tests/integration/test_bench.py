@@ -14,5 +14,5 @@ def test_the_bench_prints_its_rows():
     assert out.returncode == 0, out.stderr
     assert "errors" not in out.stderr, out.stderr
     for row in ("CPU: 1 KB", "CPU: 100 KB", "CPU: 1 KB, all kinds of limits in Redis", "CPU: 1 KB, answered by one of 10,000 phrases", "CPU: stream chunk", "delay of a delta", "CPU: 10 KB, TLS both sides", "a quiet stream",
-                "rules: 10,000 phrases and 1,000 patterns, 4 KB", "rules: BM25 over 10,000 questions, 4 KB", "rules: classifier of 12 classes, 4 KB", "dialects: openai to gemini", "CPU: stream chunk, translated for gemini"):
+                "store in memory: 12 limits of one key", "rules: 10,000 phrases and 1,000 patterns, 4 KB", "rules: BM25 over 10,000 questions, 4 KB", "rules: classifier of 12 classes, 4 KB", "dialects: openai to gemini", "CPU: stream chunk, translated for gemini"):
         assert f"| {row}" in out.stdout
