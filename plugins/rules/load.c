@@ -34,13 +34,15 @@ static bool is_kind(struct load *l, const struct weir_node *n, enum weir_node_ki
 static const struct leaf {
 	const char *name;
 	enum condition_kind kind;
-	bool anywhere;
+	bool anywhere, together;
 	enum weir_count count;
 } leaves[] = {
 	{ .name = "exact", .kind = WHEN_EXACT }, { .name = "any_exact", .kind = WHEN_EXACT, .anywhere = true },
 	{ .name = "words", .kind = WHEN_WORDS }, { .name = "any_words", .kind = WHEN_WORDS, .anywhere = true },
 	{ .name = "pattern", .kind = WHEN_PATTERN }, { .name = "any_pattern", .kind = WHEN_PATTERN, .anywhere = true },
 	{ .name = "phrases", .kind = WHEN_PHRASES }, { .name = "any_phrases", .kind = WHEN_PHRASES, .anywhere = true },
+	{ .name = "all_words", .kind = WHEN_WORDS, .together = true }, { .name = "all_pattern", .kind = WHEN_PATTERN, .together = true },
+	{ .name = "all_phrases", .kind = WHEN_PHRASES, .together = true }, { .name = "all_class", .kind = WHEN_CLASS, .together = true },
 	{ .name = "prefix", .kind = WHEN_PREFIX }, { .name = "any_prefix", .kind = WHEN_PREFIX, .anywhere = true },
 	{ .name = "question", .kind = WHEN_QUESTIONS }, { .name = "any_question", .kind = WHEN_QUESTIONS, .anywhere = true },
 	{ .name = "class", .kind = WHEN_CLASS }, { .name = "any_class", .kind = WHEN_CLASS, .anywhere = true },
@@ -132,6 +134,7 @@ static struct condition *read_leaf(struct load *l, const struct weir_node *n)
 	}
 	c->kind = leaves[i].kind;
 	c->anywhere = leaves[i].anywhere;
+	c->together = leaves[i].together;
 	c->count = leaves[i].count;
 	(readers[c->kind] ? readers[c->kind] : read_values)(l, c, n);
 	return c;

@@ -2,6 +2,7 @@
  * match.c: does a condition hold?
  */
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "rules/rules.h"
@@ -78,11 +79,11 @@ static bool has_phrase(const struct condition *c, struct weir_text text, struct 
 /* Below the threshold it abstains. */
 static bool is_of_class(const struct condition *c, struct weir_text text, struct match *m)
 {
-	struct guess other, *g = c->anywhere ? &other : &m->guesses->of[c->model->number];
-	bool *asked = &m->guesses->asked[c->model->number];
-	if (c->anywhere || !*asked)
+	bool kept = !c->anywhere && !c->together, *asked = &m->guesses->asked[c->model->number];
+	struct guess other, *g = kept ? &m->guesses->of[c->model->number] : &other;
+	if (!kept || !*asked)
 		classifier_guess(c->model->classifier, text, g);
-	*asked |= !c->anywhere;
+	*asked |= kept;
 	if (g->sureness < c->least || !(c->number >> g->class & 1))
 		return false;
 	m->class = classifier_name(c->model->classifier, g->class);
@@ -246,6 +247,39 @@ static bool holds_not(const struct rules *rules, const struct condition *c, stru
 	return !holds && !inner.cut_off;
 }
 
+/* The length of all texts with a newline behind each; written where `out` is given. */
+static size_t join(const struct weir_host *weir, struct weir_request *r, char *out)
+{
+	struct weir_piece piece = { .size = sizeof(piece) };
+	size_t n = 0;
+	for (unsigned i = 0; weir->piece(r, i, &piece); i++) {
+		if (out && piece.text.n)
+			memcpy(out + n, piece.text.p, piece.text.n);
+		n += piece.text.n;
+		if (out)
+			out[n] = '\n';
+		n++;
+	}
+	return n;
+}
+
+static struct weir_text whole_text(const struct weir_host *weir, struct weir_request *r, struct guesses *g)
+{
+	if (g->whole.p)
+		return g->whole;
+	char *p = malloc(join(weir, r, NULL) + 1);
+	if (p)
+		g->whole = (struct weir_text){ p, join(weir, r, p) };
+	return g->whole;
+}
+
+static bool text_holds(const struct rules *rules, const struct condition *c, struct weir_request *r, struct match *m)
+{
+	if (c->anywhere)
+		return any_text_matches(rules, c, r, m);
+	return text_matches(rules, c, c->together ? whole_text(rules->weir, r, m->guesses) : rules->weir->fact(r, WEIR_LAST_TEXT), m);
+}
+
 bool condition_holds(const struct rules *rules, const struct condition *c, struct weir_request *r, struct match *m)
 {
 	const struct weir_host *weir = rules->weir;
@@ -263,7 +297,7 @@ bool condition_holds(const struct rules *rules, const struct condition *c, struc
 		return has_row(c, m);
 	case WHEN_EXACT: case WHEN_PREFIX: case WHEN_WORDS: case WHEN_PATTERN: case WHEN_PHRASES: case WHEN_QUESTIONS: case WHEN_CLASS:
 	case WHEN_CALCULATION: case WHEN_CONVERSION: case WHEN_LANGUAGE:
-		return c->anywhere ? any_text_matches(rules, c, r, m) : text_matches(rules, c, weir->fact(r, WEIR_LAST_TEXT), m);
+		return text_holds(rules, c, r, m);
 	case WHEN_MODEL:      return any_like(c, weir->fact(r, WEIR_MODEL));
 	case WHEN_KEY:        return any_like(c, weir->fact(r, WEIR_KEY));
 	case WHEN_ENDPOINT:   return any_like(c, weir->fact(r, WEIR_ENDPOINT));

@@ -188,6 +188,7 @@ enum weir_verdict rules_request(const struct rules *rules, struct weir_request *
 		break;
 	}
 	pcre2_match_data_free(guesses.room);
+	free((char *)(uintptr_t)guesses.whole.p);
 	return verdict;
 }
 

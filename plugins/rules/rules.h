@@ -63,6 +63,7 @@ struct condition {
 	struct hours hours;
 	enum weir_count count;
 	bool anywhere;		/* the text of any message, not the last alone */
+	bool together;		/* the texts of all messages, as one */
 };
 
 struct setting {
@@ -120,6 +121,7 @@ struct guesses {
 	struct guess of[MODELS_MAX];
 	struct grams *grams;		/* of the text last looked at */
 	pcre2_match_data *room;		/* of all patterns; made with the first */
+	struct weir_text whole;		/* the texts of all messages, joined by newlines, when first asked for; freed with the rest */
 	bool language_asked;
 	int language;			/* of the last message; -1: it cannot be told */
 };

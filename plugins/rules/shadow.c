@@ -69,7 +69,7 @@ static bool hours_in(const struct hours *a, const struct hours *b)
 
 static bool leaf_implies(const struct condition *a, const struct condition *b)
 {
-	if (a->anywhere != b->anywhere)
+	if (a->anywhere != b->anywhere || a->together != b->together)
 		return false;
 	if (a->kind == WHEN_EXACT && b->kind == WHEN_PREFIX)
 		return all_in(a, b, text_begins);

@@ -29,6 +29,13 @@ static bool is_good(const struct options *o)
 	return false;
 }
 
+static bool number(const char *text, double *out)
+{
+	char *end;
+	*out = strtod(text, &end);
+	return end != text && !*end;
+}
+
 static bool read_options(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {
@@ -36,14 +43,15 @@ static bool read_options(int argc, char **argv, struct options *o)
 		{ "held-out", required_argument, NULL, 'h' }, { "bits", required_argument, NULL, 'b' }, { NULL, 0, NULL, 0 },
 	};
 	int c;
+	double n = 0;
 	*o = (struct options){ .held_out = 0.2, .bits = 15 };
 	optind = 1;
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) >= 0) {
 		switch (c) {
 		case 'f': o->from = optarg; break;
 		case 'o': o->out = optarg; break;
-		case 'h': o->held_out = strtod(optarg, NULL); break;
-		case 'b': o->bits = (unsigned)strtoul(optarg, NULL, 10); break;
+		case 'h': o->held_out = number(optarg, &n) ? n : 0; break;
+		case 'b': o->bits = number(optarg, &n) && n >= 0 && n < 100 ? (unsigned)n : 0; break;
 		default: o->from = NULL; break;
 		}
 	}

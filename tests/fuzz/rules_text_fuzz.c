@@ -1,9 +1,10 @@
 /*
- * rules_text_fuzz.c: any bytes as a table, as phrases and as texts they are looked for in, as calculations and patterns.
+ * rules_text_fuzz.c: any bytes as a table, as phrases and as texts they are looked for in, as calculations and patterns, and in some language.
  */
 #include <stdlib.h>
 
 #include "rules/calculate.h"
+#include "rules/language.h"
 #include "rules/literal.h"
 #include "rules/text.h"
 #include "tests/fuzz/fuzz.h"
@@ -62,6 +63,15 @@ static void worked(struct weir_text in)
 	must(literal_of(in).n <= LITERAL_GRAMS && text_same(in, in) && text_begins(in, in));
 }
 
+static void guessed(struct weir_text in)
+{
+	static struct languages *all;
+	if (!all)
+		all = languages_new();
+	int language = language_guess(all, in);
+	must(language < 0 || language_find((struct weir_text){ language_code(language), 2 }) == language);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct str in = str_of((const char *)data, size);
@@ -70,6 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	lists((struct weir_text){ copy, size });
 	rows((struct weir_text){ copy, size });
 	worked((struct weir_text){ copy, size });
+	guessed((struct weir_text){ copy, size });
 	free(copy);
 	return 0;
 }

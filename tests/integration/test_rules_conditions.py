@@ -65,6 +65,13 @@ rules:
     examples:
       - { say: and then, earlier: [When do you open?, "Yes."], text: At nine. }
       - { say: and then, expect: none }
+  - name: over-all
+    when: { all_words: [refund, camera], all_pattern: 'order (\\d+)[^z]*(please)', exact: well }
+    answer: "{1} {2}"
+    examples:
+      - { say: well, earlier: [A refund for order 77, "the camera, please"], text: "77 please" }
+      - { say: well, earlier: ["A refund, please, for order 77", the camera], expect: none }
+      - { say: well, earlier: [A refund for order 77 please], expect: none }
   - name: began-so
     when: { any_prefix: ["/admin"], exact: go }
     answer: Admin.
@@ -84,7 +91,7 @@ def file(tmp_path):
 
 def test_the_examples_hold(file):
     r = subprocess.run([BINARY, "rules", "test", str(file)], capture_output=True, text=True)
-    assert r.returncode == 0 and "25 examples, 0 failed" in r.stdout, r.stdout + r.stderr
+    assert r.returncode == 0 and "28 examples, 0 failed" in r.stdout, r.stdout + r.stderr
 
 
 def test_requests_and_explain(gateway, provider, file):
@@ -149,7 +156,7 @@ def test_mistakes_are_told_with_their_place(tmp_path, when, told):
     ("language: [de, en]", "language: en", True),
     ("language: de", "language: [de, en]", False),
     ("any_prefix: ab", "any_prefix: abc", True),
-    ("any_prefix: ab", "prefix: abc", False),
+    ("any_prefix: ab", "prefix: abc", False), ("all_words: a", "all_words: [a, b]", True), ("all_words: a", "any_words: [a, b]", False),
     ("any_question: { file: FAQ, at_least: 0.5 }", "any_question: { file: FAQ, at_least: 0.7 }", True),
     ("question: { file: FAQ, at_least: 0.7 }", "question: { file: FAQ, at_least: 0.5 }", False),
 ])
