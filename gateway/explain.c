@@ -20,6 +20,7 @@
 #include "plugin_host/plugin_host.h"
 #include "routing/plan_json.h"
 #include "routing/router.h"
+#include "wire/http_write.h"
 #include "wire/json_cursor.h"
 
 enum { PLUGINS_TEXT = 1024 * 1024 };
@@ -34,9 +35,12 @@ static void read_header(struct txn *t, struct str name, struct str value)
 		{ STR_INIT("x-weir-session"), RH_WEIR_SESSION }, { STR_INIT("x-weir-provider"), RH_WEIR_PROVIDER },
 		{ STR_INIT("x-weir-fallbacks"), RH_WEIR_FALLBACKS }, { STR_INIT("x-weir-tags"), RH_WEIR_TAGS }, { STR_INIT("user-agent"), RH_USER_AGENT },
 	};
+	struct str text = json_text(&t->arena, value);
 	for (size_t i = 0; i < array_len(known); i++)
 		if (str_ieq(known[i].name, name))
-			t->req->header[known[i].as] = json_text(&t->arena, value);
+			t->req->header[known[i].as] = text;
+	if (http_header_fits(name, text))	/* as a head has them, for plugins that look for others */
+		t->req->head = arena_printf(&t->arena, "%.*s\r\n%.*s: %.*s", STR_FMT(t->req->head), STR_FMT(name), STR_FMT(text));
 }
 
 static void unwrap(struct txn *t, struct str request, struct asked *a)

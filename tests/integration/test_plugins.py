@@ -378,7 +378,7 @@ def test_a_plugin_that_holds_its_thread_is_named(gateway, provider, probe):
 
 
 def test_a_plugin_that_never_gives_its_thread_back_ends_weir(gateway, provider, probe, tmp_path):
-    """Others are served as long as it lives; then the service manager starts it again."""
+    """It is named, and noted as its crash; the service manager starts weir again."""
     crashes = tmp_path / "crashes"
     g = gateway(with_probe(probe, provider(), plugin_crashes=str(crashes)), expect=None)
     assert "plugin probe crashed or hung in request()" in ended_by(g, "for ever")

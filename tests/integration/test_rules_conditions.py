@@ -112,6 +112,8 @@ def test_requests_and_explain(gateway, provider, file):
     assert by("Können Sie mir bitte die Rechnung schicken?") == ("rules/german", "In de, de.")
     assert by("go", [{"role": "user", "content": "/admin"}, {"role": "user", "content": "go"}])[0] == "rules/began-so"
     e = g.request("POST", "/admin/explain", {"model": "m", "messages": [{"role": "user", "content": "Ich habe noch eine Frage dazu."}]}, port=g.admin_port).json
+    asked = {"headers": {"x-tenant": "acme", "authorization": "Bearer x"}, "body": {"model": "m", "messages": [{"role": "user", "content": "who"}]}}
+    assert {"plugin": "rules", "matched": "tenant"} in g.request("POST", "/admin/explain", asked, port=g.admin_port).json["plugins"]
     assert {"plugin": "rules", "matched": "german"} in e["plugins"] and any(x.get("answered_by") == "rules/german" for x in e["plugins"])
 
 
