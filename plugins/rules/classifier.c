@@ -81,9 +81,9 @@ static bool next_line(struct reader *r)
 		r->line = (struct weir_text){ r->at, (size_t)((stop ? stop : r->end) - r->at) };
 		r->at = stop ? stop + 1 : r->end;
 		r->mistake->line++;
+		if (r->line.n && r->line.p[r->line.n - 1] == '\r')
+			r->line.n--;
 	} while (r->line.n == 0 || r->line.p[0] == '#');
-	if (r->line.p[r->line.n - 1] == '\r')
-		r->line.n--;
 	return true;
 }
 

@@ -39,6 +39,7 @@ struct questions {
 	struct term *terms;
 	size_t terms_room;
 	double mean;		/* words of a question */
+	float *scale;		/* one over the root of each question's own score */
 };
 
 struct questions *questions_new(void)
@@ -53,6 +54,7 @@ void questions_free(struct questions *q)
 	free(q->list);
 	free(q->postings);
 	free(q->terms);
+	free(q->scale);
 	free(q);
 }
 
@@ -150,7 +152,8 @@ bool questions_ready(struct questions *q)
 	for (q->terms_room = 64; q->terms_room < 2 * q->n_postings; q->terms_room *= 2)
 		;
 	q->terms = calloc(q->terms_room, sizeof(*q->terms));
-	if (!q->terms)
+	q->scale = calloc(q->n ? q->n : 1, sizeof(*q->scale));
+	if (!q->terms || !q->scale)
 		return false;
 	for (size_t i = 0; i < q->n_postings; i++) {
 		struct term *t = slot(q, q->postings[i].word);
@@ -162,6 +165,8 @@ bool questions_ready(struct questions *q)
 		const struct posting *p = &q->postings[i];
 		q->list[p->question].self += rarity(q, slot(q, p->word)) * weight(q, p);
 	}
+	for (size_t i = 0; i < q->n; i++)
+		q->scale[i] = q->list[i].self > 0 ? (float)(1 / sqrt(q->list[i].self)) : 0;
 	return true;
 }
 
@@ -210,9 +215,12 @@ bool questions_ask(const struct questions *q, struct weir_text text, struct answ
 	read_words(q, text, &a);
 	for (unsigned i = 0; i < a.n; i++)
 		add_scores(q, a.words[i], scores);
+	float most = scores[0] * q->scale[0];
 	for (size_t i = 1; i < q->n; i++)
-		if (scores[i] / sqrt(q->list[i].self) > scores[best] / sqrt(q->list[best].self))
+		if (scores[i] * q->scale[i] > most) {
+			most = scores[i] * q->scale[i];
 			best = i;
+		}
 	double score = scores[best];
 	free(scores);
 	if (score <= 0 || a.self <= 0)

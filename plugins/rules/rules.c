@@ -35,8 +35,8 @@ static struct weir_text value_of(const struct rules *rules, struct weir_text nam
 	}
 	if (name.n > 4 && memcmp(name.p, "tag.", 4) == 0)
 		return weir->tag(r, (struct weir_text){ name.p + 4, name.n - 4 });
-	if (text_is(name, "key"))
-		return weir->fact(r, WEIR_KEY);
+	if (text_is(name, "key") || text_is(name, "team"))
+		return weir->fact(r, text_is(name, "key") ? WEIR_KEY : WEIR_TEAM);
 	if (text_is(name, "question") && m->answer.question.p)
 		return m->answer.question;
 	if (text_is(name, "answer") && m->answer.question.p)
@@ -62,7 +62,7 @@ static struct weir_text value_of(const struct rules *rules, struct weir_text nam
 /* Empty, and yet a value. */
 static bool may_be_empty(struct weir_text name)
 {
-	return text_is(name, "key") || (name.n > 4 && memcmp(name.p, "tag.", 4) == 0);
+	return text_is(name, "key") || text_is(name, "team") || (name.n > 4 && memcmp(name.p, "tag.", 4) == 0);
 }
 
 /* How long it is filled in; written where `out` is given. What is no name in braces stays as it is written. */

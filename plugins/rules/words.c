@@ -60,6 +60,24 @@ static bool is_letter(uint32_t c)
 	       !(c >= 0xff00 && c <= 0xff0f) && !(c >= 0xff1a && c <= 0xff20) && c != 0xfffd && !(c >= 0x1f000 && c <= 0x1faff);
 }
 
+/* Of ASCII: a letter or digit without regard to case, or 0. */
+static inline uint32_t ascii_letter(unsigned char c)
+{
+	unsigned char low = c | 0x20;
+	return (unsigned char)(low - 'a') < 26 ? low : (unsigned char)(c - '0') < 10 ? c : 0;
+}
+
+/* As next_letter(); most of most texts is ASCII. */
+static inline uint32_t letter_of(struct weir_text text, size_t *at, bool *alone)
+{
+	unsigned char c = (unsigned char)text.p[*at];
+	if (c >= 0x80)
+		return next_letter(text, at, alone);
+	(*at)++;
+	*alone = false;
+	return ascii_letter(c);
+}
+
 uint32_t next_letter(struct weir_text text, size_t *at, bool *alone)
 {
 	uint32_t c = character(text, at);
@@ -74,15 +92,15 @@ uint64_t next_word(struct weir_text text, size_t *at, size_t *from)
 	bool inside = false;
 	while (i < text.n) {
 		size_t next = i;
-		uint32_t c = character(text, &next);
-		bool alone = is_alone(c), letter = alone || is_letter(c);
+		bool alone;
+		uint32_t letter = letter_of(text, &next, &alone);
 		if (inside && (!letter || alone))
 			break;
 		if (letter && !inside)
 			began = i;
 		if (letter)
-			h = (h ^ fold(c)) * UINT64_C(1099511628211);
-		inside = letter;
+			h = (h ^ letter) * UINT64_C(1099511628211);
+		inside = letter > 0;
 		i = next;
 		if (alone)
 			break;

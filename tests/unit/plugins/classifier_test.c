@@ -176,6 +176,20 @@ static void sums_do_not_overflow(void **state)
 
 /* --- mistakes --- */
 
+/* Remarks, empty lines and the ends of lines of another system. */
+static void what_says_nothing_is_passed_over(void **state)
+{
+	static const char file[] = "# made by hand\r\n\r\nweir-classifier 1\r\nbits 8\r\n\nscale 1\r\nclasses 2\r\n\r\nclass 0 a\r\nclass -1 b c\r\n"
+				   "buckets 1\r\n# and so on\r\n3 1 -1\r\n\r\nend\r\n";
+	struct classifier_mistake m;
+	struct classifier *c = classifier_read(text(file), &m);
+	(void)state;
+	assert_non_null(c);
+	assert_int_equal(classifier_classes(c), 2);
+	assert_int_equal(classifier_find(c, text("b c")), 1);
+	classifier_free(c);
+}
+
 static void mistakes_are_told_with_their_line(void **state)
 {
 	static const struct { const char *text, *what; unsigned line; } cases[] = {
@@ -214,7 +228,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_same_words_have_the_same_features), cmocka_unit_test(features_have_a_bound),
 		cmocka_unit_test(the_same_examples_give_the_same_weights), cmocka_unit_test(it_guesses_what_it_has_not_seen),
-		cmocka_unit_test(sums_do_not_overflow), cmocka_unit_test(mistakes_are_told_with_their_line),
+		cmocka_unit_test(sums_do_not_overflow), cmocka_unit_test(what_says_nothing_is_passed_over), cmocka_unit_test(mistakes_are_told_with_their_line),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
