@@ -96,6 +96,27 @@ def test_a_thousand_at_once_are_one_call(gateway, provider, config, store, strea
     assert state(g.chat(stream=stream)) == "hit"
 
 
+def test_a_thousand_of_whom_the_first_leaves_and_half_read_slowly(gateway, provider, config):
+    p = provider(slowly(0.05, [f"{i:03} " * 125 for i in range(40)]))
+    g = gateway(cached(config, p, workers=4, listen={"max_connections_per_address": 2000}))
+
+    async def go():
+        first = Asker(g)
+        await first.open()
+        await first.head()
+        fast, slow = [Asker(g) for _ in range(500)], [Asker(g) for _ in range(499)]
+        waiting = [asyncio.ensure_future(crowd(fast)), asyncio.ensure_future(crowd(slow, window=4096, pause=0.01))]
+        await fast[-1].begun.wait()
+        first.leave()
+        await asyncio.gather(*waiting)
+        return fast + slow
+
+    others = asyncio.run(go())
+    assert len(p.requests) == 1 and p.requests[0].hung_up_at is None
+    assert {a.state for a in others} <= {"coalesced", "hit"} and len({a.body for a in others}) == 1
+    assert text(others[0].body).endswith("039 ") and others[0].body.endswith(b"data: [DONE]\n\n")
+
+
 def test_followers_cost_nothing_and_are_flagged(gateway, provider, config):
     p = provider(slowly())
     g = gateway(cached(config, p))
