@@ -183,6 +183,7 @@ def test_no_body_is_read_without_a_key(gateway, provider, config):
 
 def test_connection_limits(gateway, provider, config):
     g = gateway(config(provider(), listen={"max_connections_per_address": 8}))
+    until(lambda: g.metric("weir_connections") == 1)     # the one that asks: those that looked whether it is ready are gone
     held = [Raw(g.port) for _ in range(8)]
     until(lambda: g.metric("weir_connections") == 9)     # and the one that asks
     c = Raw(g.port)
