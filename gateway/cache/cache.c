@@ -20,6 +20,7 @@ static void free_cached(struct txn *t)
 	if (!t->cached)
 		return;
 	buf_free(&t->cached->found);
+	buf_free(&t->cached->unpacked);
 	free(t->cached);
 	t->cached = NULL;
 }
@@ -78,12 +79,14 @@ static struct cached *make(struct txn *t)
 	struct cached *c = mem_alloc(sizeof(*c));
 	uint8_t digest[DIGEST_SIZE];
 	char hex[2 * DIGEST_SIZE + 1];
-	*c = (struct cached){ .t = t, .generation = t->generation, .wish = cache_wish(t->req), .usage_told = t->call->usage_asked, .most = s->max_entry };
+	*c = (struct cached){ .t = t, .generation = t->generation, .wish = cache_wish(t->req), .usage_told = t->call->usage_asked, .most = s->max_entry,
+			      .pack_above = s->compress_above };
 	c->worth = (struct worth){ .endpoint = t->endpoint, .stream = t->stream, .tools = s->tools, .limited = t->call->max_output > 0 };
 	c->shares = cache_is_shared(t, c);
 	c->ttl_us = m->policy.cache_ttl_us ? m->policy.cache_ttl_us : s->ttl_us;
 	c->stale_us = has_stale(m) ? s->stale_us : 0;
 	buf_init(&c->found, s->max_entry + ENTRY_OVERHEAD);
+	buf_init(&c->unpacked, s->max_entry);
 	cache_key(t, digest);
 	digest_to_hex(digest, hex);
 	c->id = arena_copy(&t->arena, str_of(hex, 2 * DIGEST_SIZE));
@@ -111,6 +114,14 @@ static enum stage_result miss(struct txn *t, const char *why)
 	return STAGE_NEXT;
 }
 
+static bool is_readable(struct cached *c)
+{
+	if (entry_read(buf_str(&c->found), &c->entry) && entry_unpack(&c->entry, c->most, &c->unpacked))
+		return true;
+	c->entry = (struct entry){ .stream = false };
+	return false;
+}
+
 /* What the store said is judged when it is first wanted. True: found, and young enough. */
 static bool is_fresh(struct cached *c)
 {
@@ -123,7 +134,7 @@ static bool is_fresh(struct cached *c)
 		c->missed = "asked";
 	else if (r != STORE_OK)
 		c->missed = r == STORE_MISSING ? "absent" : "store";
-	else if (!entry_read(buf_str(&c->found), &c->entry))
+	else if (!is_readable(c))
 		c->missed = "broken";
 	else if (c->entry.age_us > c->ttl_us || c->entry.age_us > c->wish.max_age_us)
 		c->missed = "expired";
@@ -138,6 +149,7 @@ static void ask(struct cached *c)
 	if (c->wish.no_cache)
 		return;
 	buf_clear(&c->found);
+	buf_clear(&c->unpacked);
 	c->asking = true;
 	c->landings = flight_landings(str_c(c->key));
 	c->call = (struct store_call){ .done = on_value };

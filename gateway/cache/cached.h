@@ -25,10 +25,12 @@ struct cached {
 	struct cache_wish wish;
 	int64_t ttl_us, stale_us;	/* kept for both together */
 	uint64_t most;			/* bytes of an answer that is kept */
+	uint64_t pack_above;		/* bytes; 0: never */
 	struct worth worth;
 	bool usage_told;
 	bool shares;			/* one upstream call serves all who ask this meanwhile */
 	struct buf found;		/* what the store had, maybe over its time */
+	struct buf unpacked;		/* its body, where it was compressed */
 	struct entry entry;		/* in it */
 	const char *missed;		/* why it is not given; NULL: it is */
 	struct flight *flight;		/* NULL: not yet, or no more */

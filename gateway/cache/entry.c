@@ -4,8 +4,9 @@
 #include "cache/entry.h"
 
 #include "base/clock.h"
+#include "base/deflate.h"
 
-static const uint32_t FORMAT = 0x33635757;	/* "WWc3": another one for whatever changes below */
+static const uint32_t FORMAT = 0x34635757;	/* "WWc4": another one for whatever changes below */
 
 struct entry_head {
 	uint32_t format;
@@ -13,6 +14,7 @@ struct entry_head {
 	uint64_t body_length, checksum;	/* of all behind `checksum` */
 	int64_t cost;
 	int64_t stored_us;		/* Unix time */
+	uint64_t packed;		/* the body's length before it was compressed; 0: it is not */
 	int64_t input, output, total, cached, cache_write, cache_write_1h, reasoning, audio_input, audio_output, image_input;
 	uint32_t flags, service;
 };
@@ -45,6 +47,14 @@ static void put_usage(struct entry_head *head, const struct usage *u)
 	head->flags |= (u->estimated ? FLAG_ESTIMATED : 0) | (u->known ? FLAG_KNOWN : 0);
 }
 
+/* The checksum comes last: it is over all else. */
+static void put_head(struct buf *b, struct entry_head *head)
+{
+	memcpy(b->p, head, sizeof(*head));
+	head->checksum = str_hash(covered(buf_str(b)));
+	memcpy(b->p, head, sizeof(*head));
+}
+
 bool entry_seal(struct buf *b, const struct entry *e)
 {
 	struct entry_head head;
@@ -56,9 +66,7 @@ bool entry_seal(struct buf *b, const struct entry *e)
 	head.stored_us = clock_wall_us();
 	head.flags = (e->stream ? FLAG_STREAM : 0) | (e->usage_told ? FLAG_USAGE : 0);
 	put_usage(&head, &e->usage);
-	memcpy(b->p, &head, sizeof(head));
-	head.checksum = str_hash(covered(buf_str(b)));
-	memcpy(b->p, &head, sizeof(head));
+	put_head(b, &head);
 	return true;
 }
 
@@ -100,6 +108,32 @@ bool entry_read(struct str value, struct entry *e)
 	int64_t age = clock_wall_us() - head.stored_us;
 	*e = (struct entry){ .type = str_head(rest, head.type_length), .body = str_skip(rest, head.type_length), .cost = head.cost,
 			     .age_us = age > 0 ? age : 0, .usage = get_usage(&head), .stream = head.flags & FLAG_STREAM,
-			     .usage_told = head.flags & FLAG_USAGE };
+			     .usage_told = head.flags & FLAG_USAGE, .packed = head.packed };
+	return true;
+}
+
+/* --- smaller --- */
+
+bool entry_pack(struct str value, struct buf *out)
+{
+	struct entry_head head;
+	memcpy(&head, value.p, sizeof(head));
+	size_t front = sizeof(head) + head.type_length;
+	if (out->n || !buf_add(out, str_head(value, front)) || !deflate_add(str_skip(value, front), out) || out->n >= value.n)
+		return false;
+	head.packed = head.body_length;
+	head.body_length = out->n - front;
+	put_head(out, &head);
+	return true;
+}
+
+bool entry_unpack(struct entry *e, size_t most, struct buf *out)
+{
+	if (!e->packed)
+		return true;
+	if (e->packed > most || !inflate_add(e->body, e->packed, out))
+		return false;
+	e->body = buf_str(out);
+	e->packed = 0;
 	return true;
 }

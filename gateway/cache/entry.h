@@ -14,6 +14,7 @@ struct entry {
 	int64_t age_us;
 	struct usage usage;
 	bool stream, usage_told;	/* it is one; and its usage is part of it */
+	uint64_t packed;		/* `body` is compressed, from so many bytes; 0: it is not */
 };
 
 enum { ENTRY_OVERHEAD = 512 };		/* most a head and a content type take */
@@ -26,6 +27,11 @@ struct str entry_body(const struct buf *b);
 
 /* Completes what entry_begin() began by what `e` says beside type, body and age. False: there is nothing whole. */
 bool entry_seal(struct buf *b, const struct entry *e);
+
+/* Adds to `out` the same entry with its body compressed. False: that is not smaller. */
+bool entry_pack(struct str value, struct buf *out);
+/* Makes the body whole, into `out`. False: it is damaged, or larger than `most`. */
+bool entry_unpack(struct entry *e, size_t most, struct buf *out);
 
 /* Spans point into `value`. */
 bool entry_read(struct str value, struct entry *e);

@@ -400,14 +400,14 @@ static void on_put(struct store_call *call)
 	flight_unref(f);
 }
 
-void flight_leave(struct flight *f, struct store *s, struct str key, int64_t ttl_ms)
+void flight_leave(struct flight *f, struct store *s, struct str key, struct str value, int64_t ttl_ms)
 {
 	pthread_mutex_lock(&f->lock);
 	f->leader = NULL;
 	pthread_mutex_unlock(&f->lock);
 	f->put = (struct store_call){ .done = on_put };
 	if (s)
-		store_put(s, &f->put, key, buf_str(&f->bytes), ttl_ms);
+		store_put(s, &f->put, key, value, ttl_ms);
 	else
 		on_put(&f->put);
 }

@@ -72,8 +72,8 @@ void flight_whole(struct flight *f, const struct usage *usage, int64_t cost);
 void flight_fail(struct flight *f, enum flight_state state, const struct error *e);
 /* What was recorded behind entry_begin(), for entry_seal(); NULL: it is too large to be kept. After flight_whole(). */
 struct buf *flight_entry(struct flight *f);
-/* The leader ends; nobody joins any more once `s` has taken the entry (NULL: at once). Its reference goes with it. */
-void flight_leave(struct flight *f, struct store *s, struct str key, int64_t ttl_ms);
+/* The leader ends; nobody joins any more once `s` has taken `value` (NULL: at once). Its reference goes with it. */
+void flight_leave(struct flight *f, struct store *s, struct str key, struct str value, int64_t ttl_ms);
 bool flight_is_watched(struct flight *f);
 
 /* --- everybody --- */

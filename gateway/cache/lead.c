@@ -8,6 +8,8 @@
 #include "cache/entry.h"
 #include "store/worker_store.h"
 
+enum { PACK_MOST = 2 * 1024 * 1024 };
+
 static const struct str KEEP_ALIVE = STR_INIT(": keep-alive");	/* weir's own comment: no part of the answer */
 
 /* Clients often hang up behind it, before the connection's last bytes. */
@@ -136,6 +138,13 @@ static struct buf *sealed(struct cached *c)
 	return b && worth_keeping(&c->worth, entry_body(b)) && entry_seal(b, &e) ? b : NULL;
 }
 
+/* What others read over the wire is compressed, if that takes no long while. */
+static struct str smaller(const struct cached *c, struct str value, struct buf *small)
+{
+	bool wanted = c->pack_above && value.n > c->pack_above && value.n <= PACK_MOST && store_is_shared(worker_store());
+	return wanted && entry_pack(value, small) ? buf_str(small) : value;
+}
+
 void lead_end(struct cached *c)
 {
 	struct txn *t = c->t;
@@ -144,7 +153,10 @@ void lead_end(struct cached *c)
 		flight_whole(c->flight, &t->usage, t->cost);	/* unless its end said so */
 	else
 		flight_fail(c->flight, is_for_all(t) ? FLIGHT_FAILED : FLIGHT_AGAIN, &t->error);
-	flight_leave(c->flight, good && sealed(c) ? worker_store() : NULL, str_c(c->key), (c->ttl_us + c->stale_us) / MS_US);
+	struct buf *entry = good ? sealed(c) : NULL, small = BUF_INIT(SIZE_MAX);
+	struct str value = entry ? smaller(c, buf_str(entry), &small) : STR_NONE;
+	flight_leave(c->flight, entry ? worker_store() : NULL, str_c(c->key), value, (c->ttl_us + c->stale_us) / MS_US);
+	buf_free(&small);
 	c->flight = NULL;
 }
 
@@ -154,6 +166,6 @@ void lead_drop(struct cached *c)
 	if (!c->flight)
 		return;
 	flight_fail(c->flight, FLIGHT_AGAIN, &none);
-	flight_leave(c->flight, NULL, STR_NONE, 0);
+	flight_leave(c->flight, NULL, STR_NONE, STR_NONE, 0);
 	c->flight = NULL;
 }

@@ -116,6 +116,7 @@ static const struct option settings_rows[] = {
 	{ "cache.ttl", OPTION_DURATION, S(s.cache.ttl_us), "1h", "1s 365d", false, "how long an answer is kept" },
 	{ "cache.max_entry", OPTION_SIZE, S(s.cache.max_entry), "1MiB", "1KiB 64MiB", false, "largest answer kept" },
 	{ "cache.max_memory", OPTION_SIZE, S(s.cache.max_memory), "256MiB", "1MiB 1024GiB", true, "of all answers in memory" },
+	{ "cache.compress_above", OPTION_SIZE, S(s.cache.compress_above), "4KiB", "0 64MiB", false, "answers larger than this are compressed in Redis (up to 2 MiB); 0: none" },
 	{ "cache.scope", OPTION_WORD, S(s.cache.scope), "key", "key team global", false, "who shares answers" },
 	{ "cache.coalesce", OPTION_BOOL, S(s.cache.coalesce), "true", NULL, false, "ask once for all who want the same at the same time" },
 	{ "cache.tools", OPTION_BOOL, S(s.cache.tools), "false", NULL, false, "keep answers with tool calls, too" },

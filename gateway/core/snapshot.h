@@ -67,6 +67,7 @@ struct cache_settings {
 	int64_t ttl_us;
 	int64_t stale_us;			/* how far over its time, when providers fail */
 	uint64_t max_entry, max_memory;		/* bytes */
+	uint64_t compress_above;		/* bytes of a value in Redis; 0: never */
 	int scope;				/* enum cache_scope: who shares answers */
 };
 

@@ -65,6 +65,11 @@ void store_close(struct store *s)
 		s->ops->close(s);
 }
 
+bool store_is_shared(const struct store *s)
+{
+	return s->ops->eval != NULL;
+}
+
 bool store_is_up(const struct store *s)
 {
 	return s->ops->is_up(s);

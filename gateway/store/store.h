@@ -139,6 +139,7 @@ struct store *store_open(struct store_home *h, struct loop *l);
  */
 void store_close(struct store *s);
 bool store_is_up(const struct store *s);
+bool store_is_shared(const struct store *s);	/* by replicas: what is in it crosses a wire */
 
 /* The store's own wall clock, by which all replicas agree on periods; Unix microseconds. */
 int64_t store_wall_us(const struct store *s);

@@ -7,14 +7,17 @@
 #include "cache/entry.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { CHECKSUM_AT = 16, COVERED_FROM = 24, FORMAT = 0x33635757 };
+enum { CHECKSUM_AT = 16, COVERED_FROM = 24, FORMAT = 0x34635757, MOST = 1 << 16 };
 
 static void inside(struct str value)
 {
 	struct entry e;
 	if (!entry_read(value, &e))
 		return;
+	struct buf whole = BUF_INIT(MOST);
 	must(e.type.p >= value.p && e.body.p + e.body.n <= value.p + value.n && e.type.n + e.body.n < value.n && e.age_us >= 0);
+	must(!entry_unpack(&e, MOST, &whole) || (e.body.n <= MOST || e.body.n < value.n));
+	buf_free(&whole);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

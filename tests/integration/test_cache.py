@@ -470,6 +470,7 @@ def test_one_answer_is_evicted_by_its_id(gateway, provider, config, store):
     first = g.chat()
     g.chat(text="another"), settle(g)
     assert first.status == 200, first.body
+    assert first.status == 200, first.body
     key = first.headers["x-weir-cache-id"]
     hit = g.chat()
     assert state(hit) == "hit" and hit.headers["x-weir-cache-id"] == key and len(key) == 64

@@ -2,7 +2,7 @@
 import time
 
 import pytest
-from mock_provider import completion, error, http
+from mock_provider import completion, error, good_stream, http
 from redis_proxy import RedisProxy
 from test_cache import counting, state
 from test_ladder import RULES
@@ -102,7 +102,7 @@ def test_a_free_target_answers_what_is_not_kept(gateway, provider, config, store
 def test_redis_killed_while_it_answers_is_a_miss(gateway, provider, config, redis, proxy):
     """The connection goes in the middle of the value; later the server itself does."""
     p = provider(lambda r: [http(200, completion("x" * 300000))])
-    g = gateway(kept(config, p, store=proxy.url, workers=1)).store_up()
+    g = gateway(kept(config, p, store=proxy.url, workers=1, cache={"compress_above": "0"})).store_up()
     g.chat(headers=KEY), g.quiet()
     assert state(g.chat(headers=KEY)) == "hit"
     proxy.cut = lambda data: len(data) // 2 if b"xxxx" in data else None
@@ -153,6 +153,28 @@ def test_an_answer_bought_through_one_replica_is_served_by_another(gateway, prov
         second = b.chat(headers=KEY, stream=stream, text=f"{stream}")
         assert state(second) == "hit" and second.body == first.body and second.headers["content-type"] == first.headers["content-type"]
     assert len(p.requests) == 2 and b.metric("weir_cache_saved_usd_total", model="m") == pytest.approx(44e-6)
+
+
+@pytest.mark.parametrize("above, small", [("4KiB", True), ("0", False), ("1MiB", False)])
+@pytest.mark.parametrize("stream", [False, True])
+def test_large_answers_are_compressed_in_redis(gateway, provider, config, redis, above, small, stream):
+    def script(r):
+        return good_stream(words=["hello "] * 5000) if r.stream else [http(200, completion("hello " * 50000))]
+    g = gateway(kept(config, provider(script), store=redis.url, cache={"compress_above": above})).store_up()
+    first = g.chat(headers=KEY, stream=stream)
+    g.quiet()
+    assert (int(redis.call("STRLEN", only_key(redis))) < len(first.body) / 5) == small
+    second = g.chat(headers=KEY, stream=stream)
+    assert state(second) == "hit" and second.body == first.body
+
+
+def test_what_was_compressed_from_more_than_is_kept_is_a_miss(gateway, provider, config, redis):
+    """Another replica keeps larger ones: here it is not made whole."""
+    p = provider(lambda r: [http(200, completion("x" * 100000))])
+    a, b = (gateway(kept(config, p, store=redis.url, cache={"max_entry": most})).store_up() for most in ("1MiB", "64KiB"))
+    a.chat(headers=KEY), a.quiet()
+    assert state(a.chat(headers=KEY)) == "hit" and state(b.chat(headers=KEY)) == "miss"
+    assert b.metric("weir_cache_misses_total", model="m", reason="broken") == 1
 
 
 def only_key(redis):

@@ -62,10 +62,37 @@ static void whatever_was_damaged_is_no_entry(void **state)
 	buf_free(&b);
 }
 
+static void what_is_compressed_is_made_whole_within_a_bound(void **state)
+{
+	struct buf b = BUF_INIT(1 << 20), small = BUF_INIT(1 << 20), whole = BUF_INIT(1 << 20);
+	struct entry e;
+	char said[20001];
+	(void)state;
+	memset(said, 'x', sizeof(said) - 1);
+	said[sizeof(said) - 1] = 0;
+	assert_true(sealed(&b, said) && entry_pack(buf_str(&b), &small) && small.n < b.n / 10);
+	assert_true(entry_read(buf_str(&small), &e) && e.packed == 20000 && e.cost == 1234 && e.usage.reasoning == 1 && str_eq(e.type, STR("application/json")));
+	assert_false(entry_unpack(&e, 19999, &whole));		/* however little it takes */
+	assert_int_equal(whole.n, 0);
+	assert_true(entry_unpack(&e, 20000, &whole) && !e.packed && str_eq(e.body, str_c(said)));
+	assert_true(entry_read(buf_str(&small), &e));
+	for (size_t n = 0; n < 3; n++) {			/* it says another length than is made of it */
+		buf_clear(&whole);
+		e.packed = 20000 + (n == 0 ? -1 : n == 1 ? 1 : 100000);
+		assert_false(entry_unpack(&e, 1 << 20, &whole));
+	}
+	buf_clear(&small);
+	assert_true(sealed(&b, "ab") && !entry_pack(buf_str(&b), &small));	/* nothing to be gained */
+	buf_free(&b);
+	buf_free(&small);
+	buf_free(&whole);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_kept_is_read_again), cmocka_unit_test(whatever_was_damaged_is_no_entry),
+		cmocka_unit_test(what_is_compressed_is_made_whole_within_a_bound),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -90,7 +90,7 @@ static void events_are_read_whole(void **state)
 	flight_read(f, at, &piece, &v);
 	assert_true(v.state == FLIGHT_WHOLE && v.cost == 7 && v.usage.output == 3);
 	assert_true(entry_body(flight_entry(f)).n == all);
-	flight_leave(f, NULL, STR_NONE, 0);
+	flight_leave(f, NULL, STR_NONE, STR_NONE, 0);
 	buf_free(&piece);
 }
 
@@ -115,7 +115,7 @@ static void who_watches_is_woken_and_the_last_one_tells_the_leader(void **state)
 	settle();
 	assert_true(!flight_is_watched(f) && hung_up == 1);	/* its own caller is gone, too: t.client is NULL */
 	flight_fail(f, FLIGHT_AGAIN, &(struct error){ .kind = ERR_CALLER_GONE });
-	flight_leave(f, NULL, STR_NONE, 0);
+	flight_leave(f, NULL, STR_NONE, STR_NONE, 0);
 }
 
 static void nobody_joins_what_failed_or_was_forgotten(void **state)
@@ -131,7 +131,7 @@ static void nobody_joins_what_failed_or_was_forgotten(void **state)
 	char text[] = "it broke";
 	flight_fail(f, FLIGHT_FAILED, &(struct error){ .kind = ERR_UPSTREAM_BROKEN, .message = str_c(text), .code = STR("odd"), .retry_after_s = 3 });
 	memset(text, 'x', sizeof(text) - 1);
-	flight_leave(f, NULL, STR_NONE, 0);
+	flight_leave(f, NULL, STR_NONE, STR_NONE, 0);
 	flight_read(f, 0, &piece, &v);
 	assert_true(v.state == FLIGHT_FAILED && str_eq(v.error->message, STR("it broke")) && str_eq(v.error->code, STR("odd")));
 	g = join("c", &other, 100, true);
@@ -141,8 +141,8 @@ static void nobody_joins_what_failed_or_was_forgotten(void **state)
 	assert_false(flight_add(g, str_of("0123456789012345678901234567890123456789012345678901234567890123456789"
 					  "0123456789012345678901234567890123456789", 110), false, &at));
 	f = join("c", &t, 100, true);	/* too large, and nobody there: forgotten */
-	flight_leave(f, NULL, STR_NONE, 0);
-	flight_leave(g, NULL, STR_NONE, 0);
+	flight_leave(f, NULL, STR_NONE, STR_NONE, 0);
+	flight_leave(g, NULL, STR_NONE, STR_NONE, 0);
 }
 
 static void what_the_leaders_caller_is_owed_is_not_forgotten(void **state)
@@ -160,7 +160,7 @@ static void what_the_leaders_caller_is_owed_is_not_forgotten(void **state)
 	assert_false(flight_add(f, STR("data: 3\n\n"), true, &none));	/* it waits, and loses nothing */
 	flight_read(f, at, &piece, &v);
 	assert_true(str_eq(buf_str(&piece), STR("data: 22222222222\n\n")));
-	flight_leave(f, NULL, STR_NONE, 0);
+	flight_leave(f, NULL, STR_NONE, STR_NONE, 0);
 	buf_free(&piece);
 }
 
