@@ -49,6 +49,7 @@ struct dialect {
 	const char *name;
 	const char *key_header;	/* where its providers want a key that is given without a preset; NULL: as a bearer */
 	struct str done;	/* the bytes that end a stream, empty where the last event says it */
+	bool failure_ends;	/* a proper last event may tell a failure in the provider's own words: it is relayed */
 
 	/* A whole JSON error body, or one event for a stream already begun. */
 	void (*write_error)(struct buf *out, const struct error *e, struct str request_id);

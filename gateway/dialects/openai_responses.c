@@ -101,6 +101,7 @@ const struct dialect openai_responses_dialect = {
 	.chat = &chat,
 	.name = "openai-responses",
 	.done = { NULL, 0 },
+	.failure_ends = true,
 	.write_error = openai_write_error,
 	.write_error_event = write_error_event,
 	.read_event = read_event,

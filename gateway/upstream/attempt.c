@@ -49,7 +49,8 @@ void attempt_free(struct attempt *a)
 	attempt_cancel(a);
 	token_unref(a->token);
 	a->token = NULL;
-	buf_free(&a->shown);
+	free(a->shown);
+	a->shown = NULL;
 	buf_free(&a->held);
 	buf_free(&a->pending);
 	sse_free(&a->sse);

@@ -65,15 +65,21 @@ struct attempt {
 	struct live_credential *credential;	/* NULL: none is sent */
 	struct token *token;		/* that was shown; NULL: none of that kind */
 	struct live_token *token_row;	/* it is of; NULL once the provider let it in */
-	struct buf shown;		/* secrets, each with a NUL; from the commit of a relayed stream on */
-	bool skewed;			/* it was signed by a clock that is wrong, which is known now */
+	char *shown;			/* secrets, each with a NUL, and one more: of a stream whose failures are relayed. Or NULL */
 	const struct dialect *dialect;	/* the provider's */
 	unsigned quirks;
 	int status;
-	bool event_stream;		/* the answer is one */
-	bool json_answer;		/* a plain answer must be a JSON object */
 	struct translate *translate;	/* the caller speaks another dialect; NULL: the bytes are relayed, or */
 	struct translate_work *work;	/* a thread has it; NULL: none */
+	const struct cascade *cascade;	/* set before the start: by what its answer is judged; NULL: it is not */
+	struct trial *trial;		/* under way; NULL: none, or it is over */
+	int64_t length;			/* the provider's content-length, or -1 */
+	int64_t retry_after_us;
+	int64_t began_us, last_byte_us, first_content_us;
+	uint64_t received;
+	bool skewed;			/* it was signed by a clock that is wrong, which is known now */
+	bool event_stream;		/* the answer is one */
+	bool json_answer;		/* a plain answer must be a JSON object */
 	bool withhold_usage;		/* the usage chunk was weir's own wish */
 	bool finish, done;		/* seen in the stream */
 	bool needs_done;		/* of several answers one's finish is not the end */
@@ -83,22 +89,16 @@ struct attempt {
 	bool ended;			/* the provider's side is complete */
 	bool observed;			/* set before the start: whatever the verdict, the answer is passed on */
 	bool judged;			/* it was on trial, and passed */
-	const struct cascade *cascade;	/* set before the start: by what its answer is judged; NULL: it is not */
-	struct trial *trial;		/* under way; NULL: none, or it is over */
 	bool quiet_commit;		/* the stream was opened by a comment, without content */
-	int64_t length;			/* the provider's content-length, or -1 */
-	int64_t retry_after_us;
-	int64_t began_us, last_byte_us, first_content_us;
-	uint64_t received;
 	/* For the charge: see attempt_charge.h. */
+	uint8_t service;		/* enum service_tier that was asked for */
+	bool text, charged, local;
+	bool sent;			/* the request left, or may have */
 	const struct price *price;	/* NULL: unknown */
 	struct usage usage;
 	struct prompt prompt;
 	uint64_t data_bytes;		/* of events with content */
 	uint32_t n_events, data_least;	/* how many, and the shortest of them */
-	uint8_t service;		/* enum service_tier that was asked for */
-	bool text, charged, local;
-	bool sent;			/* the request left, or may have */
 	struct sse sse;
 	struct eventstream *frames;	/* instead, where the stream is binary; NULL: it is not */
 	struct buf held;		/* events before content; a plain body; an error body */

@@ -40,8 +40,8 @@ static void blank(struct buf *body, struct str secret, size_t least)
 
 static void keep(struct buf *shown, struct str secret, size_t least)
 {
-	if (secret.n < least || shown->n + secret.n + 1 > shown->max)
-		return;		/* each that is kept has its NUL */
+	if (secret.n < least || shown->n + secret.n + 2 > shown->max)
+		return;		/* each that is kept has its NUL, and the last one another */
 	buf_add(shown, secret);
 	buf_addc(shown, '\0');
 }
@@ -49,17 +49,19 @@ static void keep(struct buf *shown, struct str secret, size_t least)
 void attempt_keep_shown(struct attempt *a)
 {
 	const struct snapshot *s = a->t->snapshot;
-	if (a->translate || !a->credential || a->shown.n)
-		return;		/* what is translated tells failures in our own words */
-	buf_init(&a->shown, SHOWN_MAX);
+	if (a->translate || !a->dialect->failure_ends || !a->credential || a->shown)
+		return;		/* its failures are told in our own words */
+	struct buf shown = BUF_INIT(SHOWN_MAX);
 	for (unsigned i = 0; s && i < s->n_providers; i++) {
 		const struct provider *p = s->providers[i];
 		for (unsigned k = 0; k < p->n_credentials; k++) {
 			if (p->credentials[k].live != a->credential)
 				continue;
-			keep(&a->shown, p->credentials[k].secret, SECRET_LEAST);
+			keep(&shown, p->credentials[k].secret, SECRET_LEAST);
 			for (unsigned h = 0; h < p->n_headers; h++)
-				keep(&a->shown, p->headers[h].value, HEADER_LEAST);
+				keep(&shown, p->headers[h].value, HEADER_LEAST);
+			buf_addc(&shown, '\0');
+			a->shown = shown.p;
 			return;
 		}
 	}
@@ -80,11 +82,8 @@ void attempt_blank_secrets(const struct attempt *a, struct buf *body)
 {
 	if (a->t->snapshot)
 		blank_configured(a->t->snapshot, body);
-	for (struct str rest = buf_str(&a->shown); rest.n; ) {
-		struct str secret = str_c(rest.p);
-		blank(body, secret, 1);
-		rest = str_skip(rest, secret.n + 1);
-	}
+	for (const char *s = a->shown; s && *s; s += strlen(s) + 1)
+		blank(body, str_c(s), 1);
 	if (a->token) {
 		blank(body, a->token->secret, SECRET_LEAST);
 		blank(body, a->token->session, SECRET_LEAST);
