@@ -28,7 +28,7 @@ PRESETS = {
     "vercel_ai_gateway": ["vercel"], "voyage": ["voyage"], "nebius": ["nebius"], "baseten": ["baseten"], "novita": ["novita"],
     "hyperbolic": ["hyperbolic"],
 }
-MODES = {"chat": "chat", "responses": "chat", "completion": "chat", "embedding": "embedding", "rerank": "rerank",
+MODES = {"chat": "chat", "responses": "responses", "completion": "chat", "embedding": "embedding", "rerank": "rerank",
          "moderation": "moderation", "audio_transcription": "audio", "audio_speech": "audio", "image_generation": "image"}
 # prices.csv: LiteLLM, in dollars per token.
 RATES = {"input": "input_cost_per_token", "output": "output_cost_per_token", "cached_input": "cache_read_input_token_cost",

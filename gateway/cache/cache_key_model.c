@@ -36,7 +36,7 @@ static void add_provider(struct buf *b, const struct provider *p)
 /* Its limits and abilities decide how a request is translated for it. */
 static void add_target(struct buf *b, const struct target *t, unsigned rung)
 {
-	const int64_t numbers[] = { rung, t->max_output, t->features_known ? (int64_t)t->features : -1 };
+	const int64_t numbers[] = { rung, t->max_output, t->features_known ? (int64_t)t->features : -1, t->responses_only };
 	cache_key_part(b, t->name);
 	cache_key_part(b, t->model);
 	add_provider(b, t->provider);

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "config/build.h"
+#include "core/dialect.h"
 #include "core/live.h"
 
 enum { NAME_MOST = 256 };
@@ -121,6 +122,10 @@ static struct target *one_target(struct build *b, const struct node *n)
 	t->context = d.context ? d.context : t->context;
 	t->free |= d.free;
 	set_features(b, n, &d, t);
+	t->responses_only |= d.responses == 1;
+	if (d.responses == 1 && !t->provider->also[0] && t->provider->dialect != dialect_find(STR("openai-responses")))
+		build_error(b, node_get(n, STR("responses")), "`responses: only`: the provider `%.*s` is not asked for Responses; say `responses: relay` there",
+			    STR_FMT(t->provider->name));
 	if (d.free)
 		pricing_apply(&b->s->pricing, t);
 	if (d.max_concurrent)

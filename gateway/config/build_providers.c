@@ -275,6 +275,8 @@ static void set_dialect(struct build *b, const struct node *n, const struct prov
 		p->quirks |= QUIRK_MESSAGES | QUIRK_MESSAGES_KEY;
 	else if (d->messages)
 		p->quirks |= QUIRK_MESSAGES;
+	if (!d->responses && str_empty(p->preset))
+		p->quirks |= QUIRK_TRY_RESPONSES;
 	if (d->responses)
 		p->quirks = d->responses == 1 ? p->quirks & ~(unsigned)QUIRK_NO_RESPONSES : p->quirks | QUIRK_NO_RESPONSES;
 	set_spoken(p);

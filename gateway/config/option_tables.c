@@ -267,6 +267,8 @@ static const struct option target_rows[] = {
 	{ "context", OPTION_INT64, T(context), "0", NULL, false, "tokens of context; 0: as the price table says" },
 	{ "features", OPTION_STRINGS, T(features), NULL, NULL, false,
 	  "of tools, vision, audio, json_schema, reasoning; unsaid: as the price table says" },
+	{ "responses", OPTION_WORD, T(responses), "auto", "auto only", false,
+	  "only: it answers under /v1/responses alone, so callers of every format reach it there; auto: as the price table says" },
 	{ "max_concurrent", OPTION_INT, T(max_concurrent), "0", NULL, false, "requests at a time; 0: the provider's" },
 	{ "free", OPTION_BOOL, T(free), "false", NULL, false, "costs nothing" },
 };

@@ -106,6 +106,7 @@ struct target_draft {
 	int weight, quality, max_concurrent;
 	int64_t context;
 	struct option_strings features;
+	int responses;			/* auto only */
 	bool free;
 };
 

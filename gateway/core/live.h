@@ -54,6 +54,7 @@ struct live_target {
 	_Atomic int32_t waiting;	/* for a place: core/slots.h */
 	struct list queue;		/* of theirs, under its lock */
 	_Atomic bool drained;		/* an operator took it out */
+	_Atomic bool no_responses;	/* it said that it has no /responses */
 	_Atomic int32_t healthy;	/* of active checks: 1 up, 0 down, -1 unknown */
 	_Atomic int64_t answered_us, failed_us;	/* when last, monotonic */
 	_Atomic int64_t since_us;	/* last change of state, wall clock */

@@ -51,7 +51,8 @@ enum feature {
 };
 enum { FEATURES = 5 };
 
-enum model_mode { MODE_CHAT, MODE_EMBEDDING, MODE_RERANK, MODE_MODERATION, MODE_AUDIO, MODE_IMAGE, MODES };
+enum model_mode { MODE_CHAT, MODE_EMBEDDING, MODE_RERANK, MODE_MODERATION, MODE_AUDIO, MODE_IMAGE,
+		  MODE_RESPONSES /* chat, under /responses alone */, MODES };
 
 /* One row of a table of prices. */
 struct model_facts {

@@ -98,7 +98,7 @@ static const struct price *like_it(const struct price_book *b, struct str scope,
 	for (size_t i = lower_bound(b, scope, STR_NONE); i < b->n && is_of(&b->rows[i], scope); i++) {
 		const struct model_facts *row = &b->rows[i];
 		size_t shared = common(str_skip(row->name, scope.n + 1), model);
-		if (!row->priced || row->mode != MODE_CHAT)
+		if (!row->priced || (row->mode != MODE_CHAT && row->mode != MODE_RESPONSES))
 			continue;
 		if (n < SAMPLE_MAX)
 			all[n++] = &row->price;
@@ -151,6 +151,7 @@ static void learn(struct target *t, const struct model_facts *row)
 	if (!t->features_known && row->listed)
 		t->features = row->features;
 	t->features_known |= row->listed;
+	t->responses_only |= row->mode == MODE_RESPONSES;
 	if (t->retires == 0)
 		t->retires = row->retires;
 	if (!t->price && row->priced)

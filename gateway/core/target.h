@@ -48,7 +48,8 @@ enum quirk {
 	QUIRK_NO_RESPONSES         = 1 << 10,	/* is asked for chat where callers speak Responses */
 	QUIRK_RAW_PREDICT          = 1 << 11,	/* Messages by way of Vertex: the model in the path, the version in the body */
 	QUIRK_THINKING_TYPE        = 1 << 12,	/* its models stop thinking by {"thinking": {"type": "disabled"}} */
-	QUIRK_EFFORT_NONE          = 1 << 13	/* and these by reasoning_effort none */
+	QUIRK_EFFORT_NONE          = 1 << 13,	/* and these by reasoning_effort none */
+	QUIRK_TRY_RESPONSES        = 1 << 14	/* nobody knows whether it takes Responses: its first answer tells */
 };
 
 /* scheme://host:port, resolved off the loop; shared by providers of the same place. */
@@ -114,6 +115,7 @@ struct target {
 	int64_t context, max_output;	/* tokens; 0: unknown */
 	unsigned features;		/* enum feature, as far as features_known */
 	bool features_known;
+	bool responses_only;		/* it answers under /responses alone */
 	bool free;
 	int32_t retires;		/* yyyymmdd; 0: not known */
 	const struct price *price;	/* lives as long as the process; NULL: unknown. See core/price_book.h */

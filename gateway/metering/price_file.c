@@ -119,14 +119,14 @@ static bool read_features(struct reader *r, struct str text, unsigned *bits)
 
 static bool read_mode(struct reader *r, struct str text, enum model_mode *out)
 {
-	static const char *const modes[MODES] = { "chat", "embedding", "rerank", "moderation", "audio", "image" };
+	static const char *const modes[MODES] = { "chat", "embedding", "rerank", "moderation", "audio", "image", "responses" };
 	for (unsigned i = 0; i < MODES; i++) {
 		*out = (enum model_mode)i;
 		if (str_eq(str_c(modes[i]), text))
 			return true;
 	}
 	*out = MODE_CHAT;
-	return str_empty(text) || not_a(r, COLUMN_MODE, "chat, embedding, rerank, moderation, audio or image", text);
+	return str_empty(text) || not_a(r, COLUMN_MODE, "chat, responses, embedding, rerank, moderation, audio or image", text);
 }
 
 static bool read_date(struct str text, int32_t *out)
@@ -185,7 +185,7 @@ static bool check_row(struct reader *r, struct model_facts *row)
 	row->priced = rates[RATE_INPUT] != PRICE_UNKNOWN;
 	if (any && !row->priced)
 		return wrong(r, "`%.*s` has prices but none for its input", STR_FMT(row->name));
-	if (row->priced && rates[RATE_OUTPUT] == PRICE_UNKNOWN && row->mode == MODE_CHAT)
+	if (row->priced && rates[RATE_OUTPUT] == PRICE_UNKNOWN && (row->mode == MODE_CHAT || row->mode == MODE_RESPONSES))
 		return wrong(r, "`%.*s` has no price for its output", STR_FMT(row->name));
 	if (row->priced && rates[RATE_INPUT] == 0 && rates[RATE_OUTPUT] <= 0 && row->price.request == 0)
 		return wrong(r, "`%.*s` would cost nothing: leave its prices empty, and say `free: true` of the target",

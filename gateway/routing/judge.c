@@ -44,9 +44,9 @@ static const char *against(const struct requires *r, const struct target *t)
 	return NULL;
 }
 
-static const char *by_format(const struct txn *t, const struct provider *p)
+static const char *by_format(const struct txn *t, const struct target *target)
 {
-	return way_to(p, t->endpoint->dialect, t->call->path) == WAY_NONE ? "it does not speak the caller's format" : NULL;
+	return way_to(target, t->endpoint->dialect, t->call->path) == WAY_NONE ? "it does not speak the caller's format" : NULL;
 }
 
 static const char *by_configuration(const struct txn *t, const struct requires *r, const struct target *target)
@@ -57,8 +57,8 @@ static const char *by_configuration(const struct txn *t, const struct requires *
 		return "no credential";
 	if (!str_empty(only) && !str_eq(only, p->name))
 		return "not the provider asked for";
-	if (by_format(t, p))
-		return by_format(t, p);
+	if (by_format(t, target))
+		return by_format(t, target);
 	if (!target->price && t->snapshot->pricing.unpriced == UNPRICED_REFUSE && !str_empty(target->model))
 		return "its price is not known";
 	return against(r, target);
@@ -99,7 +99,7 @@ void judge(const struct txn *t, const struct requires *r, struct plan_entry *e)
 {
 	e->excluded_as = ERR_OVERLOADED;
 	e->excluded = by_configuration(t, r, e->target);
-	if (by_format(t, e->target->provider))
+	if (by_format(t, e->target))
 		e->excluded_as = ERR_BAD_REQUEST;
 	if (!e->excluded)
 		by_health(e, loop_now(t->loop));

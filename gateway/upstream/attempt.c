@@ -218,8 +218,8 @@ void attempt_start(struct attempt *a, const struct target *target, const struct 
 	a->json_answer = t->endpoint->good != ANSWER_ANY;
 	a->began_us = a->last_byte_us = loop_now(t->loop);
 	attempt_charge_begin(a, target);
-	if (way_to(p, t->endpoint->dialect, t->call->path) == WAY_TRANSLATE) {
-		a->dialect = p->dialect;
+	if (way_to(target, t->endpoint->dialect, t->call->path) == WAY_TRANSLATE) {
+		a->dialect = way_dialect(target);
 		a->resume = NULL;	/* notes are taken of the caller's own format only */
 		buf_free(&a->held);
 		buf_init(&a->held, TRANSLATE_ANSWER_MAX);

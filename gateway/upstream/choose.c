@@ -56,7 +56,7 @@ static bool is_open(const struct forward *f, struct plan_entry *e)
 static bool cannot_continue(const struct forward *f, const struct plan_entry *e)
 {
 	const struct txn *t = f->t;
-	return t->answer.content && way_to(e->target->provider, t->endpoint->dialect, t->call->path) != WAY_RELAY;
+	return t->answer.content && way_to(e->target, t->endpoint->dialect, t->call->path) != WAY_RELAY;
 }
 
 /* No token of it is there yet, or any more: it is asked later, if at all. */

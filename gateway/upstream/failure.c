@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/call.h"
 #include "core/families.h"
 #include "core/journal.h"
 
@@ -131,6 +132,18 @@ bool failure_trip(struct attempt *a, const struct outcome *o, const struct break
 	if (blame)
 		charge(a, o, s, now_us, trials);
 	return false;
+}
+
+bool failure_teaches(const struct attempt *a, const struct outcome *o)
+{
+	bool no_path = o->status == 404 || o->status == 405 || o->status == 501;
+	if (!no_path || a->translate || !a->live || !(a->quirks & QUIRK_TRY_RESPONSES) || !str_eq(a->t->call->path, STR("/responses")) ||
+	    o->kind == ERR_UPSTREAM_MODEL_GONE || a->t->method != HTTP_POST)
+		return false;
+	if (!atomic_exchange_explicit(&a->live->no_responses, true, memory_order_relaxed))
+		log_warn("%.*s: the provider has no /responses (status %d): callers of them are translated to chat; `responses: translate` says so "
+			 "ahead, `responses: relay` asks all the same", STR_FMT(a->live->name), o->status);
+	return true;
 }
 
 void failure_walk_on(struct txn *t, const struct live_target *from, const struct live_target *to,

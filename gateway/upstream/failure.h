@@ -20,6 +20,12 @@ void failure_count(struct txn *t, const struct attempt *a, const struct outcome 
  */
 bool failure_trip(struct attempt *a, const struct outcome *o, const struct breaker_settings *s, bool blame, bool *trials);
 
+/*
+ * Of a provider of which nobody knew whether it takes Responses: it has no such path. That is kept, and from now on it is asked
+ * for chat instead; true: by this very request, too.
+ */
+bool failure_teaches(const struct attempt *a, const struct outcome *o);
+
 void failure_walk_on(struct txn *t, const struct live_target *from, const struct live_target *to,
 		     const struct outcome *o);
 

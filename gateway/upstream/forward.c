@@ -320,7 +320,10 @@ static void failed(struct attempt *a, const struct outcome *o)
 	f->last.why = o->why ? arena_copy(&t->arena, str_c(o->why)).p : NULL;	/* the transport's words do not last */
 	attempt_charge(a, false);
 	failure_count(t, a, o);
-	if (failure_trip(a, o, &f->breaker, is_targets_fault(f, a, o), y->trials) && y->entry) {
+	bool taught = failure_teaches(a, o);
+	if (taught)
+		f->last.kind = ERR_UPSTREAM_BROKEN;	/* of the way, not of the request: another one may be tried */
+	if ((failure_trip(a, o, &f->breaker, is_targets_fault(f, a, o), y->trials) || taught) && y->entry) {
 		y->entry->asked = false;	/* it was no refusal for good */
 		f->next = 0;
 	}

@@ -21,7 +21,8 @@ enum { EDITS_MAX = 6, PARTS_MAX = 2 * EDITS_MAX + 2, HEAD_MAX = 16 * 1024 };
 static void add_target_path(struct buf *b, const struct target *target, struct str path)
 {
 	const struct provider *p = target->provider;
-	bool deployments = (p->quirks & QUIRK_AZURE_DEPLOYMENTS) && !str_empty(target->model);
+	bool azure = (p->quirks & QUIRK_AZURE_DEPLOYMENTS) && !str_empty(target->model);
+	bool deployments = azure && !str_starts(path, STR("/responses"));	/* there the body names the deployment */
 	bool rerank_root = (p->quirks & QUIRK_RERANK_ROOT) && str_eq(path, STR("/rerank"));
 	if (deployments) {
 		buf_add(b, STR("/openai/deployments/"));

@@ -15,6 +15,7 @@
 #include "core/families.h"
 #include "core/plan.h"
 #include "core/price.h"
+#include "core/way.h"
 #include "upstream/translate_vectors.h"
 
 /* The last events of Responses repeat the whole answer four times. */
@@ -84,7 +85,7 @@ struct translate *translate_new(struct txn *t, const struct target *target)
 	memcpy(x->model, target->model.p, target->model.n);
 	memcpy(x->id, t->id, sizeof(x->id));
 	x->caller = t->endpoint->dialect->chat;
-	x->provider = p->dialect->chat;
+	x->provider = way_dialect(target)->chat;
 	x->quirks = p->quirks;
 	x->frame = (struct chat_frame){ .request_id = str_c(x->id), .model = str_of(x->model, target->model.n), .created_s = clock_wall_us() / SECOND_US };
 	x->asking = arena_new(&x->arena, struct asking);

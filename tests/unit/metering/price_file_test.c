@@ -47,7 +47,7 @@ static void mistakes_are_named_where_they_are(void **state)
 		{ "model,input,output\na/b,1,2\na/c,1,2\na/b,3,4\n", 4, 1, "comes twice" },
 		{ "model,input,output,context\na/b,1,2,-5\n", 2, 9, "whole number of tokens" },
 		{ "model,input,output,retires\na/b,1,2,soon\n", 2, 9, "a date" },
-		{ "model,input,output,mode\na/b,1,2,talk\n", 2, 9, "chat, embedding" },
+		{ "model,input,output,mode\na/b,1,2,talk\n", 2, 9, "chat, responses, embedding" },
 		{ "model,input,output,features\na/b,1,2,tools wings\n", 2, 9, "`wings`" },
 		{ "model,input,output,above\na/b,1,2,many\n", 2, 9, "TOKENS" },
 		{ "model,input,output,above\na/b,1,2,200:2/4/ 100:1/2/\n", 2, 9, "rise" },
