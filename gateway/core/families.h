@@ -16,6 +16,8 @@ void families_attempt(struct live_target *target, enum error_kind kind, int64_t 
  */
 struct txn;
 void families_cost(const struct txn *t, struct live_target *target, int64_t nano, bool estimated);
+struct usage;
+void families_tokens(const struct txn *t, struct live_target *target, const struct usage *u);	/* of one attempt */
 
 /* A second attempt was made beside a late first one: did it answer? */
 void families_hedge(struct live_model *model, bool won);
