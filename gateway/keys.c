@@ -84,10 +84,35 @@ static bool load_file(const char *path, struct buf *why)
 	return true;
 }
 
+static void put_back(struct key_record *r, void *arg)
+{
+	struct buf why = BUF_INIT(512);
+	bool *good = arg;
+	*good = *good && key_db_put(keys.db, r->name, r->text, r->version, &why);
+	buf_free(&why);
+}
+
+/* All keys are known here: a file that was removed or replaced under way gets them again. */
+static bool have_file(struct buf *why)
+{
+	if (!keys.db || !key_db_lost(keys.db))
+		return true;
+	struct key_db *fresh = key_db_open(key_db_path(keys.db), why);
+	bool good = fresh != NULL;
+	if (!good)
+		return false;
+	log_error("the file of keys %s was removed under way: it is written anew", key_db_path(fresh));
+	key_db_close(keys.db);
+	keys.db = fresh;
+	good = key_db_begin(fresh);
+	key_book_each(put_back, &good);
+	return key_db_commit(fresh) && good;
+}
+
 static bool keep(struct str name, struct str record, uint64_t version)
 {
 	struct buf why = BUF_INIT(512);
-	bool good = !keys.db || key_db_put(keys.db, name, record, version, &why);
+	bool good = have_file(&why) && (!keys.db || key_db_put(keys.db, name, record, version, &why));
 	if (!good)
 		log_error("a key cannot be kept in its file: %.*s", STR_FMT(buf_str(&why)));
 	buf_free(&why);
@@ -161,8 +186,10 @@ static bool take_rows(struct str rows)
 	}
 	if (str_empty(rows))
 		return false;
-	if (keys.db)
+	struct buf why = BUF_INIT(512);
+	if (keys.db && have_file(&why))
 		key_db_begin(keys.db);
+	buf_free(&why);
 	while (str_split(&rows, '\n', &line))
 		take_row(line);
 	if (keys.db && !key_db_commit(keys.db))

@@ -14,6 +14,9 @@ enum { BUSY_MS = 1000 };
 struct key_db {
 	sqlite3 *db;
 	sqlite3_stmt *put;
+	char *path;
+	dev_t device;
+	ino_t inode;
 };
 
 static const char schema[] =
@@ -32,8 +35,13 @@ struct key_db *key_db_open(const char *path, struct buf *why)
 		    sqlite3_exec(db->db, schema, NULL, NULL, NULL) == SQLITE_OK &&
 		    sqlite3_prepare_v2(db->db, put, -1, &db->put, NULL) == SQLITE_OK;
 	umask(mask);
-	if (good)
+	struct stat st;
+	if (good && stat(path, &st) == 0) {
+		db->device = st.st_dev;
+		db->inode = st.st_ino;
+		db->path = mem_copy(str_c(path));
 		return db;
+	}
 	buf_addf(why, "cannot use the file of keys %s: %s. Make its folder writable, or name another one as keys_file", path,
 		 db->db ? sqlite3_errmsg(db->db) : "no memory");
 	key_db_close(db);
@@ -46,7 +54,19 @@ void key_db_close(struct key_db *db)
 		return;
 	sqlite3_finalize(db->put);
 	sqlite3_close(db->db);
+	free(db->path);
 	free(db);
+}
+
+bool key_db_lost(const struct key_db *db)
+{
+	struct stat st;
+	return stat(db->path, &st) < 0 || st.st_dev != db->device || st.st_ino != db->inode;
+}
+
+const char *key_db_path(const struct key_db *db)
+{
+	return db->path;
 }
 
 bool key_db_each(struct key_db *db, void (*each)(struct str record, uint64_t version, void *arg), void *arg, struct buf *why)

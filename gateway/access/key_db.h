@@ -15,6 +15,9 @@ struct key_db;
 struct key_db *key_db_open(const char *path, struct buf *why);
 void key_db_close(struct key_db *db);
 
+const char *key_db_path(const struct key_db *db);
+bool key_db_lost(const struct key_db *db);	/* the file was removed, or another one is there */
+
 /* Calls `each` for every record; false with the reason in `why`. */
 bool key_db_each(struct key_db *db, void (*each)(struct str record, uint64_t version, void *arg), void *arg, struct buf *why);
 

@@ -75,7 +75,7 @@ CHANGES = [{"temperature": 0.5}, {"max_tokens": 7}, {"seed": 1}, {"user": "u"}, 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda c: next(iter(c)))
 def test_any_field_makes_another_question(gateway, provider, config, change):
-    """Users' demand 58: whatever is not understood makes another key."""
+    """A11. Users' demand 58: whatever is not understood makes another key."""
     p = provider(counting())
     g = gateway(cached(config, p))
     g.chat(), settle(g)
@@ -135,6 +135,7 @@ def test_order_and_white_space_do_not(gateway, provider, config):
 
 @pytest.mark.parametrize("scope, shared", [("key", set()), ("team", {"b"}), ("global", {"b", "c"})])
 def test_who_shares_answers(gateway, provider, config, scope, shared):
+    """A10."""
     g = gateway(cached(config, provider(counting()), cache={"scope": scope}, keys=KEYS, teams=[{"name": "x"}, {"name": "y"}]))
     ask = lambda k: g.chat(headers={"authorization": f"Bearer sk-{k}-0123456789"})
     ask("a"), settle(g)
@@ -186,7 +187,7 @@ def test_a_replay_tells_every_kind_of_token(gateway, provider, config, store):
     lambda r: [http(200, completion("x", choices=[{"index": 0, "finish_reason": "tool_calls", "message": {"role": "assistant", "content": None, "tool_calls": [
         {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}]}}]))]])
 def test_what_is_never_kept(gateway, provider, config, script):
-    """Users' demand 61 among them: an error is not replayed."""
+    """A13. Users' demand 61 among them: an error is not replayed."""
     p = provider(script)
     g = gateway(cached(config, p, breaker="off"))
     stream = script(None)[0] == stream_head()
@@ -265,6 +266,7 @@ def test_replicas_share_answers_in_redis(gateway, provider, config, redis):
 
 
 def test_values_that_were_tampered_with_are_a_miss(gateway, provider, config, redis):
+    """R13."""
     import socket
     p = provider(counting())
     g = gateway(cached(config, p, store=redis.url))
@@ -278,7 +280,7 @@ def test_values_that_were_tampered_with_are_a_miss(gateway, provider, config, re
 
 
 def test_no_answer_crosses_over(gateway, provider, config):
-    """Two tenants interleaved, each request with a nonce that its answer must repeat."""
+    """A12: Two tenants interleaved, each request with a nonce that its answer must repeat."""
     p = provider(lambda r: [http(200, completion(r.json["messages"][0]["content"]))])
     g = gateway(cached(config, p, keys=KEYS, teams=[{"name": "x"}, {"name": "y"}], workers=2))
     rng = random.Random(3)

@@ -3,6 +3,7 @@ import hashlib
 import json
 import os
 import re
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -147,6 +148,43 @@ def test_a_file_that_cannot_be_used_is_an_error_at_start(keyed, gateway, config,
         assert says in g.logs() and "keys_file" in g.logs()
 
 
+def test_a_file_that_is_locked_or_full_is_told_to_who_makes_a_key(keyed):
+    g = keyed()
+    secret = made(g, "web")
+    lock = sqlite3.connect(g.tmp / "keys.db", isolation_level=None)
+    lock.execute("BEGIN EXCLUSIVE")
+    r = admin(g, "POST", "", {"name": "other"})
+    assert r.status == 503 and "takes nothing" in r.error["message"] and "database is locked" in g.logs()
+    lock.execute("ROLLBACK")
+    lock.close()
+    most = max(f.stat().st_size for f in g.tmp.glob("keys.db*"))
+    resource.prlimit(g.process.pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
+    statuses = [admin(g, "POST", "", {"name": f"k{i}", "models": ["m" * 1000]}).status for i in range(8)]
+    assert statuses[-1] == 503 and set(statuses) <= {201, 503}
+    assert ask(g, secret).status == 200 and admin(g, "GET", "/other").status == 404
+    resource.prlimit(g.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert ask(g, made(g, "other")).status == 200
+
+
+@pytest.mark.parametrize("how", ["removed", "replaced by garbage"])
+def test_a_file_that_is_gone_is_written_anew(keyed, gateway, provider, config, how):
+    g = keyed()
+    first, gone = made(g, "web"), made(g, "gone")
+    admin(g, "DELETE", "/gone")
+    path = g.tmp / "keys.db"
+    for f in g.tmp.glob("keys.db*"):
+        f.unlink()
+    if how != "removed":
+        path.write_bytes(b"no database at all " * 4000)
+        assert admin(g, "POST", "", {"name": "second"}).status == 503 and ask(g, first).status == 200
+        path.unlink()
+    second = made(g, "second")
+    assert "was removed under way: it is written anew" in g.logs() and ask(g, first).status == 200
+    g.stop()
+    again = gateway(config(provider(), keys_file=str(path), admin={"token": TOKEN}))
+    assert [ask(again, s).status for s in (first, second, gone)] == [200, 200, 401]
+
+
 def test_without_a_place_to_keep_them_there_are_none(gateway, provider, config):
     g = gateway(config(provider(), admin={"token": TOKEN}))
     r = admin(g, "POST", "", {"name": "web"})
@@ -192,6 +230,7 @@ def redis(tmp_path):
 
 
 def test_replicas_hear_within_a_second(keyed, redis):
+    """R15: nothing is published that could be lost, each asks."""
     a, b = keyed(store=redis.url), keyed(store=redis.url)
     secret = made(a, "web")
     until(lambda: admin(b, "GET", "/web").status == 200)

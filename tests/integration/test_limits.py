@@ -326,6 +326,7 @@ keys:
 
 @pytest.mark.parametrize("policy", ["local", "closed"])
 def test_a_flushed_store_is_told_again_what_budgets_have_spent(gateway, provider, config, redis, policy):
+    """R12."""
     c = limited(config, provider(fixed(1000, 500)), budgets=[{"usd": 0.0105, "per": "month"}], store=redis.url, workers=1)
     c["keys"][0]["on_store_failure"] = policy
     g = gateway(c)
@@ -352,7 +353,7 @@ def test_a_store_flushed_while_the_gateway_was_down(gateway, provider, config, r
 
 
 def test_what_a_killed_gateway_had_reserved_is_given_back(gateway, provider, config, redis, tmp_path):
-    """A hundred requests under way when it is killed; the time of a reservation is shortened."""
+    """Q8: A hundred requests under way when it is killed; the time of a reservation is shortened."""
     p = provider(lambda r: [("sleep", 60)])
     c = limited(config, p, limits={"concurrent": 100, "tokens_per_day": 10**7}, budgets=[{"usd": 100, "per": "month"}], store=redis.url,
                 ledger=str(tmp_path / "weir.db"), reservation_ttl="3s")
@@ -384,7 +385,7 @@ class Tap:
     """Between weir and Redis: what goes to it, write by write; answers can be held back, or come late."""
 
     def __init__(self, port, delay=lambda: 0):
-        self.to, self.events, self.flowing, self.delay = port, [], threading.Event(), delay
+        self.to, self.events, self.flowing, self.delay, self.open = port, [], threading.Event(), delay, []
         self.flowing.set()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
@@ -401,8 +402,18 @@ class Tap:
             except OSError:
                 near.close()
                 continue
+            self.open += [near, far]
             threading.Thread(target=self.carry, args=(near, far, True), daemon=True).start()
             threading.Thread(target=self.carry, args=(far, near, False), daemon=True).start()
+
+    def cut(self):
+        """All connections end; what is held back is never heard of."""
+        for s in self.open:
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+        self.open.clear()
 
     def carry(self, a, b, up):
         try:
@@ -451,7 +462,7 @@ def test_one_round_trip_before_a_request_and_none_after_it(gateway, provider, co
 
 @pytest.mark.parametrize("fault", ["wrong type", "garbage", "no permission", "out of memory", "scripts flushed"])
 def test_what_redis_may_answer(gateway, provider, config, redis, fault):
-    """Groups of errors: each by the key's policy, told once a second at most, others unaffected."""
+    """R7, R8, R9: Groups of errors: each by the key's policy, told once a second at most, others unaffected."""
     redis.call("ACL", "SETUSER", "weir", "on", ">redispassword1", "~*", "+@all")
     c = limited(config, provider(), limits={"requests_per_minute": 1000}, store=f"redis://weir:redispassword1@127.0.0.1:{redis.port}/0")
     c["keys"].append({"name": "strict", "secret": "sk-strict-0123456789", "limits": {"requests_per_minute": 1000}, "on_store_failure": "closed"})

@@ -68,6 +68,7 @@ def settled_everywhere(g, counts, lost=0):
 
 
 def test_killed_stopped_and_restarted_under_load(gateway, steady_provider, redis, tmp_path):
+    """R2, R3, R5."""
     def kill():
         redis.process.kill()
         redis.process.wait()
@@ -81,6 +82,7 @@ def test_killed_stopped_and_restarted_under_load(gateway, steady_provider, redis
 
 
 def test_a_master_that_dies_under_load(gateway, steady_provider, tmp_path):
+    """R6."""
     watched = Watched(tmp_path)
     try:
         g, counts = under_load(gateway, steady_provider, watched.url, [("master killed, failover", watched.master.stop), ("new master", lambda: None)], tmp_path)

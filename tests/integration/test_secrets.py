@@ -122,6 +122,7 @@ def command_lines():
 
 
 def test_no_secret_is_found_anywhere(gateway, provider, config, tmp_path, guarded_redis):
+    """A14."""
     p = provider(vendor)
     common = {"base_url": p.url, "allow_private_address": True, "dialect": "openai"}
     c = config(p, store=f"redis://weir:{SECRETS['redis password']}@127.0.0.1:{guarded_redis.port}/0", store_timeout="50ms", admin={"token": SECRETS["admin token"]},

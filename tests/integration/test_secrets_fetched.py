@@ -128,6 +128,7 @@ def ask_everything(g, callers, keep):
 
 
 def test_no_secret_that_is_fetched_or_told_is_found_anywhere(gateway, provider, config, tmp_path, guarded, hook, account):
+    """A14."""
     jwt = KEYS["RS256"]
     callers = {"token of a caller": jwt.token(), "an expired token": jwt.token(exp=1), "a token that was altered": jwt.token(signature=b"canary"),
                "key of a caller of gemini": SECRETS["key of a caller of gemini"]}
