@@ -87,19 +87,17 @@ def test_answers_that_come_late_overshoot_by_no_more_than_the_parts(gateway, pro
         for g in gs:
             until(lambda: g.store_up().metric("weir_store_settlements_owed") == 0)
             g.quiet()
-        (left,) = redis_says(gs[0], key)
-        assert (left["used"], left["held"]) == (pytest.approx(admitted * 0.0005), 0), left
+        until(lambda: [(x["used"], x["held"]) for x in redis_says(gs[0], key)] == [(pytest.approx(admitted * 0.0005), 0)])
         late += sum(g.metric("weir_store_calls_total", result="late") for g in gs)
     assert late > 0
     tap.listener.close()
 
 
 def redis_says(g, key):
-    """What the shared store has of a key's limits, not this process's memory."""
+    """What the shared store has of a key's limits; nothing when it was this process's memory that answered."""
     before = g.metric("weir_store_calls_total", result="answered")
-    limits = g.get("/v1/key", headers=key).json["limits"]
-    assert g.metric("weir_store_calls_total", result="answered") > before
-    return limits
+    limits = g.get("/v1/key", headers=key).json.get("limits", [])
+    return limits if g.metric("weir_store_calls_total", result="answered") > before else []
 
 
 def spent(g):
