@@ -5,12 +5,12 @@
 #include "plugin_host/run.h"
 #include "wire/json_scan.h"
 
-/* The same place changed twice is changed to what came last. */
+/* The same place changed twice is changed to what came last. They are in order, and mostly made so: the last ones are looked at first. */
 static struct edit *find(struct edits *e, size_t at, size_t remove, struct str name)
 {
-	for (unsigned i = 0; i < e->n; i++)
-		if (e->items[i].at == at && e->items[i].remove == remove && str_eq(e->items[i].name, name))
-			return &e->items[i];
+	for (unsigned i = e->n; i > 0 && e->items[i - 1].at >= at; i--)
+		if (e->items[i - 1].at == at && e->items[i - 1].remove == remove && str_eq(e->items[i - 1].name, name))
+			return &e->items[i - 1];
 	return NULL;
 }
 

@@ -15,7 +15,7 @@
 #include "plugin_host/record.h"
 #include "plugin_host/run.h"
 
-enum { LOOK_MS = 250, LOOKS_TO_TELL = 4, LOOKS_TO_END = 20, STACK = 64 * 1024 };
+enum { LOOK_MS = 250, LOOKS_TO_TELL = 4, LOOKS_TO_END = 40, STACK = 64 * 1024 };
 
 struct post {
 	struct post *next;

@@ -2,7 +2,7 @@
  * hooks.h: which plugin's code each thread is in: how long it takes, and whose crash a crash is.
  *
  * A watchdog thread names a hook that keeps its thread for a second, and ends weir when it does so for
- * five: what that thread serves would wait for ever. It counts its own looks, so a stopped process ages nobody.
+ * ten: what that thread serves would wait for ever. It counts its own looks, so a stopped process ages nobody.
  */
 #ifndef WEIR_PLUGIN_HOST_HOOKS_H
 #define WEIR_PLUGIN_HOST_HOOKS_H

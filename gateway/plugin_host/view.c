@@ -167,6 +167,25 @@ struct str run_piece_text(struct weir_request *r, struct piece *p)
 	return p->text;
 }
 
+/* The user's texts of one message, with newlines between. There may be thousands of them. */
+static struct str joined(struct weir_request *r, struct piece *p, unsigned n)
+{
+	size_t size = 0, used = 0;
+	for (unsigned i = 0; i < n; i++)
+		size += p[i].role == WEIR_USER ? run_piece_text(r, &p[i]).n + 1 : 0;
+	char *all = arena_alloc(&r->t->arena, size + 1);
+	for (unsigned i = 0; i < n; i++) {
+		struct str text = p[i].role == WEIR_USER ? p[i].text : STR_NONE;
+		if (!text.n)
+			continue;
+		if (used)
+			all[used++] = '\n';
+		memcpy(all + used, text.p, text.n);
+		used += text.n;
+	}
+	return str_of(all, used);
+}
+
 struct str run_last_text(struct weir_request *r)
 {
 	struct view *v = run_view(r);
@@ -179,12 +198,10 @@ struct str run_last_text(struct weir_request *r)
 		end--;
 	for (first = end; first > 0 && p[first - 1].message == p[end - 1].message; first--)
 		;
-	for (unsigned i = first; i < end; i++) {
-		struct str text = run_piece_text(r, &p[i]);
-		if (p[i].role != WEIR_USER)
-			continue;
-		v->last = v->last.n ? arena_printf(&r->t->arena, "%.*s\n%.*s", STR_FMT(v->last), STR_FMT(text)) : text;
-	}
+	if (end - first == 1)
+		v->last = run_piece_text(r, &p[first]);
+	else if (end > first)
+		v->last = joined(r, p + first, end - first);
 	return v->last;
 }
 

@@ -79,18 +79,33 @@ static void add_check(struct load *l, struct side *side, const struct weir_node 
 	side->n++;
 }
 
+/* How many of the phrases one pattern holds: PCRE2 has a limit, and one phrase is below it. */
+static size_t fitting(const struct weir_text *phrases, size_t n)
+{
+	enum { BYTES = 8 * 1024, EACH = 8 };
+	size_t bytes = 0, i = 0;
+	while (i < n && (i == 0 || bytes + phrases[i].n + EACH <= BYTES))
+		bytes += phrases[i++].n + EACH;
+	return i;
+}
+
 static void add_phrases(struct load *l, struct side *side, const struct weir_node *at, struct weir_text name, const struct weir_text *phrases,
 			size_t n)
 {
-	size_t size = 0;
-	char *pattern = n ? phrases_pattern(phrases, n, &size) : NULL;
 	if (!n)
 		WRONG(l, at, "`%.*s`: there is no phrase in it", (int)name.n, name.p);
 	else if (n > PHRASES_MAX)
 		WRONG(l, at, "`%.*s`: at most %d phrases", (int)name.n, name.p, PHRASES_MAX);
-	else if (pattern)
-		add_check(l, side, at, name, pattern, size, PCRE2_CASELESS | PCRE2_UCP);
-	free(pattern);
+	for (size_t some; !l->bad && n > 0; phrases += some, n -= some) {
+		size_t size = 0;
+		some = fitting(phrases, n);
+		char *pattern = phrases_pattern(phrases, some, &size);
+		if (pattern)
+			add_check(l, side, at, name, pattern, size, PCRE2_CASELESS | PCRE2_UCP);
+		else
+			WRONG(l, at, "`%.*s`: out of memory", (int)name.n, name.p);
+		free(pattern);
+	}
 }
 
 static void read_phrases(struct load *l, struct side *side, const struct weir_node *n)

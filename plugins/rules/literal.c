@@ -161,9 +161,14 @@ static bool has_odd_letters(struct weir_text t)
 
 void grams_make(struct grams *g, struct weir_text text)
 {
+	memset(g, 0, sizeof(*g));
 	g->of = text;
-	g->all = has_odd_letters(text);
-	memset(g->bits, 0, sizeof(g->bits));
+	grams_add(g, text);
+}
+
+void grams_add(struct grams *g, struct weir_text text)
+{
+	g->all |= has_odd_letters(text);
 	for (size_t i = 0; i + 2 < text.n; i++) {
 		uint16_t v = gram(lower(text.p[i]), lower(text.p[i + 1]), lower(text.p[i + 2]));
 		g->bits[v / 64] |= UINT64_C(1) << v % 64;

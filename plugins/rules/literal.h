@@ -28,6 +28,7 @@ struct grams {
 /* What a caseless PCRE2 pattern, known to be right, cannot do without. */
 struct literal literal_of(struct weir_text pattern);
 void grams_make(struct grams *g, struct weir_text text);
+void grams_add(struct grams *g, struct weir_text text);	/* those of a further text, to what is zeroed at first */
 bool grams_may_hold(const struct grams *g, const struct literal *l);
 
 #endif

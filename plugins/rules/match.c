@@ -9,6 +9,9 @@
 
 enum { WEIGHED_MAX = 32 };	/* of a long conversation so many last texts are weighed */
 
+/* All rules together look at so many bytes of texts, or a request of many megabytes would keep its thread for seconds. */
+static const uint64_t LOOKED_AT_MAX = 64 * 1024 * 1024;
+
 static struct weir_text trim(struct weir_text t)
 {
 	while (t.n && isspace((unsigned char)t.p[0]))
@@ -26,13 +29,35 @@ static bool has_words(const struct condition *c, struct weir_text text)
 	return true;
 }
 
+/* False: too much was looked at already. */
+static bool look_at(struct match *m, size_t bytes)
+{
+	enum { EACH = 16 };
+	struct guesses *g = m->guesses;
+	g->looked_at += EACH + bytes;
+	g->exhausted |= g->looked_at > LOOKED_AT_MAX;
+	m->cut_off |= g->exhausted;
+	return !g->exhausted;
+}
+
+/* What a condition will look at of a text, at most; what is tried of patterns is counted there. */
+static size_t share_of(const struct condition *c, struct weir_text text)
+{
+	enum { ENOUGH = 4096 };
+	bool bounded = c->kind == WHEN_CLASS || c->kind == WHEN_LANGUAGE || c->kind == WHEN_EXACT || c->kind == WHEN_PREFIX;
+	return c->kind == WHEN_PATTERN ? 0 : bounded && text.n > ENOUGH ? ENOUGH : text.n;
+}
+
 /* Can the pattern match at all? */
 static bool may_match(const struct literal *l, struct weir_text text, struct match *m)
 {
 	struct grams *g = m->guesses->grams;
-	if (l->n && (g->of.p != text.p || g->of.n != text.n))
+	if (l->n && (g->of.p != text.p || g->of.n != text.n)) {
+		if (!look_at(m, text.n))
+			return false;
 		grams_make(g, text);
-	return !l->n || grams_may_hold(g, l);
+	}
+	return (!l->n || grams_may_hold(g, l)) && look_at(m, text.n);
 }
 
 static pcre2_match_data *room_of(struct guesses *g)
@@ -178,6 +203,8 @@ static bool text_matches(const struct rules *rules, const struct condition *c, s
 {
 	if (!text.p)
 		text.p = "";
+	if (!look_at(m, share_of(c, text)))
+		return false;
 	if (c->kind == WHEN_WORDS)
 		return has_words(c, text);
 	if (c->kind == WHEN_PHRASES)
@@ -199,9 +226,25 @@ static bool text_matches(const struct rules *rules, const struct condition *c, s
 	return false;
 }
 
+/* What stands in no message at all need not be looked for in each of them. */
+static bool may_match_any(const struct rules *rules, const struct condition *c, struct weir_request *r, struct guesses *g)
+{
+	struct weir_piece piece = { .size = sizeof(piece) };
+	if (!g->any && (g->any = calloc(1, sizeof(*g->any))))
+		for (unsigned i = 0; rules->weir->piece(r, i, &piece); i++)
+			if (piece.text.n)
+				grams_add(g->any, piece.text);
+	for (unsigned i = 0; i < c->n; i++)
+		if (!g->any || !c->literals[i].n || grams_may_hold(g->any, &c->literals[i]))
+			return true;
+	return false;
+}
+
 static bool any_text_matches(const struct rules *rules, const struct condition *c, struct weir_request *r, struct match *m)
 {
 	struct weir_piece piece = { .size = sizeof(piece) };
+	if (c->kind == WHEN_PATTERN && !may_match_any(rules, c, r, m->guesses))
+		return false;
 	bool costly = c->kind == WHEN_CLASS || c->kind == WHEN_QUESTIONS;
 	uint64_t n = costly ? rules->weir->count(r, WEIR_PIECES) : 0;
 	for (unsigned i = n > WEIGHED_MAX ? (unsigned)n - WEIGHED_MAX : 0; rules->weir->piece(r, i, &piece); i++)

@@ -164,9 +164,12 @@ static enum weir_verdict act(const struct rules *rules, const struct rule *rule,
 	return rule->answer.n || rule->reject.n ? say(rules, rule, r, m) : WEIR_CONTINUE;
 }
 
-static void tell_cut_off(const struct rules *rules, const struct rule *rule, struct weir_request *r)
+static void tell_cut_off(const struct rules *rules, const struct rule *rule, struct weir_request *r, bool exhausted)
 {
-	rules->weir->log(WEIR_WARNING, "rules: a pattern of `%s` was cut off, it took too many steps", rule->name);
+	if (exhausted)
+		rules->weir->log(WEIR_WARNING, "rules: the request is too long for so many rules: from `%s` on no text is looked at", rule->name);
+	else
+		rules->weir->log(WEIR_WARNING, "rules: a pattern of `%s` was cut off, it took too many steps", rule->name);
 	rules->weir->cut_off(r, rule->name);
 }
 
@@ -175,12 +178,14 @@ enum weir_verdict rules_request(const struct rules *rules, struct weir_request *
 	struct grams grams;
 	struct guesses guesses = { .grams = &grams };
 	enum weir_verdict verdict = WEIR_CONTINUE;
+	bool told = false;
 	grams.of = (struct weir_text){ NULL, 0 };
 	for (const struct rule *rule = rules->first; rule; rule = rule->next) {
 		struct match m = { .guesses = &guesses };
 		bool holds = !rule->when || condition_holds(rules, rule->when, r, &m);
-		if (m.cut_off)
-			tell_cut_off(rules, rule, r);
+		if (m.cut_off && !told)
+			tell_cut_off(rules, rule, r, guesses.exhausted);
+		told |= guesses.exhausted;
 		if (!holds)
 			continue;
 		rules->weir->hit(r, rule->name);
@@ -189,6 +194,7 @@ enum weir_verdict rules_request(const struct rules *rules, struct weir_request *
 	}
 	pcre2_match_data_free(guesses.room);
 	free((char *)(uintptr_t)guesses.whole.p);
+	free(guesses.any);
 	return verdict;
 }
 

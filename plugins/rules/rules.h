@@ -120,7 +120,10 @@ struct guesses {
 	bool asked[MODELS_MAX];
 	struct guess of[MODELS_MAX];
 	struct grams *grams;		/* of the text last looked at */
+	struct grams *any;		/* of all messages; NULL: not made yet; freed with the rest */
 	pcre2_match_data *room;		/* of all patterns; made with the first */
+	uint64_t looked_at;		/* bytes of texts, by all conditions; beyond a ceiling they are cut off */
+	bool exhausted;
 	struct weir_text whole;		/* the texts of all messages, joined by newlines, when first asked for; freed with the rest */
 	bool language_asked;
 	int language;			/* of the last message; -1: it cannot be told */

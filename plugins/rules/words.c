@@ -145,7 +145,15 @@ static bool letter_at(struct weir_text text, size_t at)
 bool text_has_word(struct weir_text text, struct weir_text word)
 {
 	bool before = false;
+	size_t at = 0;
+	uint32_t first = word.n ? folded_character(word, &at) : 0;
 	for (size_t i = 0; word.n && i < text.n;) {
+		unsigned char c = (unsigned char)text.p[i];
+		if (c < 0x80 && fold(c) != first) {	/* it cannot begin here */
+			before = ascii_letter(c) > 0;
+			i++;
+			continue;
+		}
 		size_t end = before ? SIZE_MAX : begins(text, i, word);
 		if (end != SIZE_MAX && !letter_at(text, end))
 			return true;

@@ -73,6 +73,17 @@ def test_phrases_from_a_file(guarded, tmp_path):
     assert [g.chat(text=t).status for t in ("a Red Herring", "blue moons", "blue  moon", "not these")] == [403, 200, 403, 200]
 
 
+def test_thousands_of_long_phrases(guarded, tmp_path):
+    """More than one pattern holds; as many as are promised."""
+    phrases = [f"the {'very ' * (i % 7)}secret plan number {i} of the harbour office" for i in range(2000)]
+    (tmp_path / "no.txt").write_text("\n".join(phrases) + "\n")
+    g, p = guarded({"request": {"phrases_file": str(tmp_path / "no.txt")}, "answer": {"phrases_file": str(tmp_path / "no.txt")}})
+    assert [g.chat(text="of " + x + ".").status for x in (phrases[0], phrases[999], phrases[1999], "the secret plan number 2000 of the harbour office")] == [403] * 3 + [200]
+    p.script = says("so " + phrases[1500] + " it is")
+    r = g.chat(stream=True)
+    assert b"1500" not in r.body and b"[DONE]" not in r.body
+
+
 def test_answers_are_stopped_in_every_format(guarded):
     g, p = guarded({"answer": {"secrets": True}}, says(f"The key is {SECRET}, keep it."))
     o = openai.OpenAI(base_url=g.url, api_key="x", max_retries=0)

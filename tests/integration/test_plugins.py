@@ -90,6 +90,18 @@ def test_a_plugin_sees_the_request(gateway, provider, probe):
                           "user=\"u1\" team-tag=blue")
 
 
+def test_thousands_of_parts_are_read_and_changed_in_one_go(gateway, provider, probe):
+    """What takes time by the square of their number would keep the thread for minutes, and be told."""
+    p = provider()
+    g = gateway(with_probe(probe, p) | {"plugins": [{"name": "probe", "path": str(probe)}, {"name": "redact"}]})
+    part = {"type": "text", "text": "word " * 100 + "ada@example.org"}
+    r = g.request("POST", "/v1/chat/completions", {"model": "m", "messages": [{"role": "user", "content": [part] * 15000}]}, timeout=60)
+    assert r.status == 200, r.body[:300]
+    sent = p.requests[-1].json["messages"][0]["content"]
+    assert len(sent) == 15000 and all(x["text"] == "word " * 100 + "[EMAIL_1]" for x in sent)
+    assert g.metric("weir_plugin_stuck_total", plugin="probe") == g.metric("weir_plugin_stuck_total", plugin="redact") == 0
+
+
 def test_a_rejection_has_the_callers_shape(gateway, provider, probe):
     p = provider()
     g = gateway(with_probe(probe, p))

@@ -117,6 +117,20 @@ def test_requests_and_explain(gateway, provider, file):
     assert {"plugin": "rules", "matched": "german"} in e["plugins"] and any(x.get("answered_by") == "rules/german" for x in e["plugins"])
 
 
+def test_a_long_request_and_many_rules_keep_nobody_waiting(gateway, provider, tmp_path):
+    """Beyond 64 MiB of texts looked at, conditions on texts are cut off; others go on."""
+    rules = [{"name": f"r{i}", "when": {"any_words": f"absent{i}"}, "answer": "x"} for i in range(100)]
+    rules += [{"name": "not-there", "when": {"not": {"any_words": "absent"}}, "answer": "not so"}, {"name": "there", "when": {"any_words": "present"}, "answer": "y"},
+              {"name": "by-model", "when": {"model": "m"}, "answer": "by the model"}]
+    (tmp_path / "rules.yaml").write_text(json.dumps({"rules": rules}))
+    g = gateway(config_for(provider(), plugins=[{"name": "rules", "config": {"file": str(tmp_path / "rules.yaml")}}]))
+    assert g.chat(text="present").headers["x-weir-answered-by"] == "rules/not-there"
+    part = {"type": "text", "text": "present " * 1000}
+    r = g.request("POST", "/v1/chat/completions", {"model": "m", "messages": [{"role": "user", "content": [part] * 200}]})
+    assert r.headers["x-weir-answered-by"] == "rules/by-model" and g.wait_log("too long for so many rules: from `r4[0-9]` on")
+    assert g.metric("weir_plugin_cut_off_total", plugin="rules") == 1
+
+
 def check(tmp_path, rules):
     (tmp_path / "faq.csv").write_text(FAQ)
     (tmp_path / "rules.yaml").write_text(rules.replace("FAQ", str(tmp_path / "faq.csv")))
