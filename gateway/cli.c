@@ -144,7 +144,7 @@ static int run_cache(const struct arguments *a)
 {
 	if (a->n_rest == 2 && strcmp(a->rest[0], "evict") == 0)
 		return cli_cache_evict(a->rest[1]);
-	fprintf(stderr, "usage: weir cache evict ID (the x-weir-cache-id of an answer)\n");
+	fprintf(stderr, "usage: weir cache evict ID | model=NAME | tag=K=V (ID: the x-weir-cache-id of an answer)\n");
 	return 2;
 }
 
@@ -190,7 +190,7 @@ static const struct command commands[] = {
 	{ "prices", "list [PART] | update FILE|URL", "the table of prices; check, compare and install a new one", run_prices },
 	{ "usage", "[--by key,model] [--since 7d]", "what was spent, out of the ledger; --csv, --json", run_usage },
 	{ "keys", "create|list|show|update|rotate|revoke", "callers' keys of a running gateway; see weir keys", run_keys },
-	{ "cache", "evict ID", "let go of a kept answer, by its x-weir-cache-id", run_cache },
+	{ "cache", "evict WHAT", "let go of a kept answer by its x-weir-cache-id, or of all of model=NAME or tag=K=V", run_cache },
 	{ "init", "", "print a configuration from what the environment holds", run_init },
 	{ "config", "full|schema|reference", "every option: as a file, as a JSON Schema, as a page", run_config },
 	{ "models", "[-u URL]", "models of a running gateway", run_models },

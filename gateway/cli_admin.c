@@ -268,21 +268,31 @@ int cli_cascade(bool json)
 	return result;
 }
 
+/* An answer's id, or model=NAME, or tag=K=V. */
+static void add_evicted(struct buf *path, const char *what)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~=";
+	bool query = str_starts(str_c(what), STR("model=")) || str_starts(str_c(what), STR("tag="));
+	buf_add(path, query ? STR("/admin/cache?") : STR("/admin/cache/"));
+	for (const char *p = what; *p; p++) {	/* nothing that would change the path */
+		if (strchr(plain, *p))
+			buf_addc(path, *p);
+		else
+			buf_addf(path, "%%%02X", (unsigned char)*p);
+	}
+	buf_addc(path, '\0');
+}
+
 int cli_cache_evict(const char *id)
 {
-	struct buf body = BUF_INIT(1), answer = BUF_INIT(TEXT_MAX), path = BUF_INIT(4096);
-	for (const char *p = id; *p; p++)	/* nothing that would change the path */
-		buf_addc(&path, (*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'f') ? *p : '_');
-	struct buf whole = BUF_INIT(8192);
-	buf_addf(&whole, "/admin/cache/%.*s", STR_FMT(buf_str(&path)));
-	buf_addc(&whole, '\0');
+	struct buf body = BUF_INIT(1), answer = BUF_INIT(TEXT_MAX), whole = BUF_INIT(8192);
+	add_evicted(&whole, id);
 	long status = cli_admin_method("DELETE", whole.p, &body, &answer);
 	struct str message = text(json_get(json_value(buf_str(&answer)), STR("error")), "message");
 	if (status == 200)
 		printf("%s: is not kept any more\n", id);
 	else if (status)
 		fprintf(stderr, "weir: %.*s\n", STR_FMT(message.n ? message : str_head(buf_str(&answer), 500)));
-	buf_free(&path);
 	buf_free(&whole);
 	buf_free(&answer);
 	arena_clear(&arena);

@@ -338,6 +338,7 @@ static int run(struct server *s)
 	alerts_open(&s->loop, s->shared_store == s->local_store ? NULL : s->shared_store);
 	alerts_follow(s->snapshot);
 	replicas_open(&s->loop, &s->snapshot->settings, s->shared_store == s->local_store ? NULL : s->shared_store);
+	cache_admin_open(s->shared_store, &s->loop, s->shared_store != s->local_store);
 	open_learned(s);
 	print_start(s);
 	print_key(s);
@@ -443,7 +444,8 @@ static int on_usage(void *owner, const struct admin_call *c, struct buf *out)
 static int on_cache(void *owner, const struct admin_call *c, struct buf *out)
 {
 	struct server *s = owner;
-	return cache_admin(s->shared_store, &s->loop, c, out);
+	(void)s;
+	return cache_admin(c, out);
 }
 
 static int serve(struct server *s, const char *file)

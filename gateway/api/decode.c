@@ -8,6 +8,7 @@
 #include "api/decode.h"
 
 #include "api/body.h"
+#include "api/cache_member.h"
 #include "api/multipart.h"
 #include "core/call.h"
 #include "core/dialect.h"
@@ -246,6 +247,9 @@ static enum stage_result read_json(struct txn *t, struct body *b)
 	if (b->bad)
 		return txn_error(t, ERR_BAD_JSON, "The body is not valid JSON: %s at byte %zu.", b->scan.error,
 				 b->scan.error_at);
+	struct str rest;
+	if (unlikely(cache_member_take(&t->arena, &b->scan, call->body, &call->cache_object, &rest)))
+		return decode_json(t, rest);
 	call->json = &b->scan;
 	if (t->key && t->key->asks_user)
 		read_user(t);
@@ -293,6 +297,7 @@ enum stage_result decode_json(struct txn *t, struct str text)
 	json_scan_init(&b->scan, &t->arena);
 	b->bad = json_scan_feed(&b->scan, text.p, text.n, true) != JSON_DONE;
 	t->call->body = text;
+	t->call->shared = NULL;
 	return read_json(t, b);
 }
 
@@ -388,7 +393,8 @@ static enum stage_result enter_changes(struct txn *t)
 	struct call before = *t->call;
 	if (likely(!before.changed))
 		return STAGE_NEXT;
-	*t->call = (struct call){ .model = t->endpoint->route == ROUTE_PATH ? before.model : STR_NONE, .content_type = before.content_type, .path = before.path, .timeout_us = before.timeout_us };
+	*t->call = (struct call){ .model = t->endpoint->route == ROUTE_PATH ? before.model : STR_NONE, .content_type = before.content_type, .path = before.path, .timeout_us = before.timeout_us,
+				   .cache_object = before.cache_object };
 	return decode_json(t, before.body);
 }
 

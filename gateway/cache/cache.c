@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "cache/cached.h"
+#include "cache/evicted.h"
 #include "core/call.h"
 #include "core/families.h"
 #include "core/plan.h"
@@ -21,6 +22,7 @@ static void free_cached(struct txn *t)
 		return;
 	buf_free(&t->cached->found);
 	buf_free(&t->cached->unpacked);
+	buf_free(&t->cached->converted);
 	free(t->cached);
 	t->cached = NULL;
 }
@@ -72,25 +74,33 @@ static bool has_stale(const struct model *m)
 	return false;
 }
 
-static struct cached *make(struct txn *t)
+/* NULL: there is no memory for it. */
+static struct cached *make(struct txn *t, const struct cache_wish *wish)
 {
 	const struct cache_settings *s = &t->snapshot->settings.cache;
 	const struct model *m = t->plan->model;
-	struct cached *c = mem_alloc(sizeof(*c));
 	uint8_t digest[DIGEST_SIZE];
 	char hex[2 * DIGEST_SIZE + 1];
-	*c = (struct cached){ .t = t, .generation = t->generation, .wish = cache_wish(t->req), .usage_told = t->call->usage_asked, .most = s->max_entry,
+	if (!cache_key(t, wish, digest))
+		return NULL;
+	struct cached *c = mem_alloc(sizeof(*c));
+	*c = (struct cached){ .t = t, .generation = t->generation, .wish = *wish, .usage_told = t->call->usage_asked, .most = s->max_entry,
 			      .pack_above = s->compress_above };
 	c->worth = (struct worth){ .endpoint = t->endpoint, .stream = t->stream, .tools = s->tools, .limited = t->call->max_output > 0 };
 	c->shares = cache_is_shared(t, c);
 	c->ttl_us = m->policy.cache_ttl_us ? m->policy.cache_ttl_us : s->ttl_us;
+	c->ttl_us = c->ttl_us < wish->ttl_us ? c->ttl_us : wish->ttl_us;
 	c->stale_us = has_stale(m) ? s->stale_us : 0;
+	c->spoiled = wish->no_keep;
 	buf_init(&c->found, s->max_entry + ENTRY_OVERHEAD);
 	buf_init(&c->unpacked, s->max_entry);
-	cache_key(t, digest);
+	buf_init(&c->converted, 8 * s->max_entry + ENTRY_OVERHEAD);	/* a stream says more */
+	c->pace_us = s->pace ? SECOND_US / s->pace : 0;
 	digest_to_hex(digest, hex);
 	c->id = arena_copy(&t->arena, str_of(hex, 2 * DIGEST_SIZE));
 	cache_key_name(c->id, c->key);
+	memcpy(c->flight_key, c->key, sizeof(c->key));
+	c->flight_key[0] = (char)('a' + t->stream + 2 * c->usage_told);
 	return c;
 }
 
@@ -114,12 +124,20 @@ static enum stage_result miss(struct txn *t, const char *why)
 	return STAGE_NEXT;
 }
 
-static bool is_readable(struct cached *c)
+/* NULL, or why not. */
+static const char *unusable(struct cached *c)
 {
-	if (entry_read(buf_str(&c->found), &c->entry) && entry_unpack(&c->entry, c->most, &c->unpacked))
-		return true;
-	c->entry = (struct entry){ .stream = false };
-	return false;
+	struct entry *e = &c->entry;
+	const char *why = NULL;
+	if (!entry_read(buf_str(&c->found), e) || !entry_unpack(e, c->most, &c->unpacked))
+		why = "broken";
+	else if (evicted_since(c->t->plan->model->name, e->tags, e->stored_us))
+		why = "evicted";
+	else if (!cache_convert(c, e, &c->converted))
+		why = "form";
+	if (why)
+		*e = (struct entry){ .stream = false };
+	return why;
 }
 
 /* What the store said is judged when it is first wanted. True: found, and young enough. */
@@ -134,9 +152,9 @@ static bool is_fresh(struct cached *c)
 		c->missed = "asked";
 	else if (r != STORE_OK)
 		c->missed = r == STORE_MISSING ? "absent" : "store";
-	else if (!is_readable(c))
-		c->missed = "broken";
-	else if (c->entry.age_us > c->ttl_us || c->entry.age_us > c->wish.max_age_us)
+	else if ((c->missed = unusable(c)))
+		return false;
+	else if (c->entry.age_us > c->ttl_us || c->entry.age_us > c->entry.ttl_us || c->entry.age_us > c->wish.max_age_us)
 		c->missed = "expired";
 	return !c->missed;
 }
@@ -150,8 +168,9 @@ static void ask(struct cached *c)
 		return;
 	buf_clear(&c->found);
 	buf_clear(&c->unpacked);
+	buf_clear(&c->converted);
 	c->asking = true;
-	c->landings = flight_landings(str_c(c->key));
+	c->landings = flight_landings(str_c(c->flight_key));
 	c->call = (struct store_call){ .done = on_value };
 	store_get(worker_store(), &c->call, str_c(c->key));
 }
@@ -162,7 +181,7 @@ static void ask(struct cached *c)
  */
 static void join(struct cached *c)
 {
-	struct str key = str_c(c->key);
+	struct str key = str_c(c->flight_key);
 	c->flight = flight_join(c->shares ? key : STR_NONE, c->t, c->most, &c->leads);
 	if (!c->leads)
 		stop_asking(c);
@@ -178,8 +197,7 @@ static enum stage_result decide(struct txn *t)
 	if (!is_fresh(c))
 		return miss(t, c->missed);
 	lead_drop(c);
-	cache_replay(c, &c->entry, "hit");
-	return STAGE_ANSWERED;
+	return cache_replay(c, &c->entry, "hit");
 }
 
 static enum stage_result wait(struct txn *t)
@@ -212,10 +230,10 @@ static enum stage_result enter(struct txn *t)
  */
 static enum stage_result enter_first(struct txn *t)
 {
-	if (!cache_is_wanted(t))
+	struct cache_wish wish = cache_wish(t);
+	if (!cache_is_wanted(t, &wish) || !(t->cached = make(t, &wish)))
 		return STAGE_NEXT;
-	t->cached = make(t);
-	if (!t->cached->wish.no_store)
+	if (!wish.no_store)
 		ask(t->cached);
 	return STAGE_NEXT;
 }
@@ -230,6 +248,8 @@ static void leave(struct txn *t)
 		lead_end(c);	/* its cost is known now */
 	else if (c->flight)
 		follow_end(c);
+	else
+		pace_end(c);
 	free_cached(t);
 }
 

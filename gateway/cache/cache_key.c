@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "cache/cache_key_parts.h"
+#include "cache/cached.h"
 #include "core/call.h"
 #include "core/endpoint.h"
 #include "core/live.h"
@@ -93,12 +94,22 @@ static void add_scope(const struct txn *t, struct buf *b)
 		cache_key_part(b, key);
 }
 
+/* What operators and callers hold apart. */
+static void add_namespaces(const struct txn *t, const struct cache_wish *wish, struct buf *b)
+{
+	struct str models = t->plan->model->policy.cache_namespace;
+	cache_key_part(b, models.n ? models : t->snapshot->settings.cache.ns);
+	cache_key_part(b, t->key ? t->key->cache_namespace : STR_NONE);
+	cache_key_part(b, wish->ns);
+}
+
 /* Where the path names the model and what is asked of it, the body does not. */
 static void add_path(const struct txn *t, struct buf *b)
 {
-	ptrdiff_t verb = t->endpoint->route == ROUTE_PATH ? str_rchr(t->call->path, ':') : -1;
+	ptrdiff_t colon = t->endpoint->route == ROUTE_PATH ? str_rchr(t->call->path, ':') : -1;
+	struct str verb = colon < 0 ? STR_NONE : str_skip(t->call->path, (size_t)colon);
 	cache_key_part(b, t->call->model);
-	cache_key_part(b, verb < 0 ? STR_NONE : str_skip(t->call->path, (size_t)verb));
+	cache_key_part(b, str_eq(verb, STR(":streamGenerateContent")) ? STR(":generateContent") : verb);
 }
 
 /* Where the caller's own credential is sent on, its account decides what is answered. */
@@ -119,18 +130,22 @@ void cache_key_name(struct str id, char name[CACHE_KEY_SIZE])
 	snprintf(name, CACHE_KEY_SIZE, "answer/%.*s", STR_FMT(id));
 }
 
-void cache_key(struct txn *t, uint8_t digest[DIGEST_SIZE])
+bool cache_key(struct txn *t, const struct cache_wish *wish, uint8_t digest[DIGEST_SIZE])
 {
 	static const enum request_header headers[] = { RH_ANTHROPIC_BETA, RH_ANTHROPIC_VERSION, RH_WEIR_PROVIDER, RH_WEIR_FALLBACKS };
-	struct buf b = BUF_INIT(2 * t->call->body.n + 65536);
-	buf_addf(&b, "weir cache 3 %s %d %d ", t->endpoint->name, t->stream, t->call->usage_asked);
+	struct buf b = BUF_INIT(SIZE_MAX);
+	bool both = cache_has_both_forms(t);
+	buf_addf(&b, "weir cache 4 %s %d %d ", t->endpoint->name, !both && t->stream, !both && t->call->usage_asked);
 	add_scope(t, &b);
+	add_namespaces(t, wish, &b);
 	add_path(t, &b);
 	cache_key_model(t, &b);
 	for (size_t i = 0; i < array_len(headers); i++)
 		cache_key_part(&b, t->req->header[headers[i]]);
 	add_credential(t, &b);
 	add_body(t, &b);
+	bool whole = !b.failed;		/* what is cut would be another's question, too */
 	digest_sha256(buf_str(&b), digest);
 	buf_free(&b);
+	return whole;
 }

@@ -9,11 +9,12 @@
 
 /*
  * SHA-256 over everything that may change the answer: the body's top-level members sorted by name with
- * the white space outside strings dropped (nested order counts), the endpoint, whether a stream and its
- * usage are asked for, the model with its targets, headers that matter, and who shares the answer.
- * Whatever is not understood makes another key.
+ * the white space outside strings dropped (nested order counts), the endpoint, where an answer has
+ * one form only whether a stream and its usage are asked for, the model with its targets, headers that matter, who shares the answer, and namespaces.
+ * Whatever is not understood makes another key. False: there was no memory for it.
  */
-void cache_key(struct txn *t, uint8_t digest[DIGEST_SIZE]);
+struct cache_wish;
+bool cache_key(struct txn *t, const struct cache_wish *wish, uint8_t digest[DIGEST_SIZE]);
 
 enum { CACHE_KEY_SIZE = 8 + 2 * DIGEST_SIZE };
 

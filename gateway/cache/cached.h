@@ -21,6 +21,7 @@ struct cached {
 	bool looked;			/* `entry` and `missed` are filled */
 	unsigned landings;		/* of flights for this, when the store was asked */
 	char key[CACHE_KEY_SIZE];
+	char flight_key[CACHE_KEY_SIZE];	/* of those who want the same form of it */
 	struct str id;			/* x-weir-cache-id, in the arena */
 	struct cache_wish wish;
 	int64_t ttl_us, stale_us;	/* kept for both together */
@@ -31,6 +32,7 @@ struct cached {
 	bool shares;			/* one upstream call serves all who ask this meanwhile */
 	struct buf found;		/* what the store had, maybe over its time */
 	struct buf unpacked;		/* its body, where it was compressed */
+	struct buf converted;		/* the same, where it was kept in another form */
 	struct entry entry;		/* in it */
 	const char *missed;		/* why it is not given; NULL: it is */
 	struct flight *flight;		/* NULL: not yet, or no more */
@@ -41,7 +43,8 @@ struct cached {
 	/* Who follows. */
 	struct flight_watch watch;
 	struct loop_task look;
-	struct timer timer;
+	struct timer timer;		/* the deadline; of a paced replay the next event */
+	int64_t pace_us;		/* between two events; 0: all at once */
 	bool timed, headed;
 	unsigned comments;
 };
@@ -49,14 +52,27 @@ struct cached {
 /* --- wanted.c --- */
 
 /* Has the cache a part in this request? */
-bool cache_is_wanted(const struct txn *t);
+bool cache_is_wanted(const struct txn *t, const struct cache_wish *w);
 /* Whoever asks the same meanwhile gets this answer, too. */
 bool cache_is_shared(const struct txn *t, const struct cached *c);
 
+/* --- convert.c --- */
+
+/* Is it an answer that is given as a stream and as a plain answer? Then its key leaves out which is wanted. */
+bool cache_has_both_forms(const struct txn *t);
+/* Makes `e` the form that the caller wants, in `out` if it was another. False: something would be lost. */
+bool cache_convert(const struct cached *c, struct entry *e, struct buf *out);
+
+/* --- pace.c --- */
+
+/* Gives c->entry's stream event by event, and ends the transaction. Behind its head. */
+void pace_begin(struct cached *c);
+void pace_end(struct cached *c);
+
 /* --- replay.c --- */
 
-/* Gives `e` as the answer and ends the transaction; `state` as in x-weir-cache. */
-void cache_replay(struct cached *c, const struct entry *e, const char *state);
+/* Gives `e` as the answer and ends the transaction, now or when it has been paced out; `state` as in x-weir-cache. */
+enum stage_result cache_replay(struct cached *c, const struct entry *e, const char *state);
 
 /* --- lead.c --- */
 

@@ -274,11 +274,11 @@ void flight_label(struct flight *f, const char *label)
 	pthread_mutex_unlock(&f->lock);
 }
 
-void flight_begin(struct flight *f, const struct answer *a)
+void flight_begin(struct flight *f, const struct answer *a, struct str tags)
 {
 	pthread_mutex_lock(&f->lock);
 	if (!f->view.head) {
-		entry_begin(&f->bytes, a->content_type);
+		entry_begin(&f->bytes, a->content_type, tags);
 		f->body_at = f->bytes.n;
 		f->view.head = true;
 		f->view.status = a->status;

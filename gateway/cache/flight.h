@@ -60,7 +60,7 @@ unsigned flight_landings(struct str key);
 /* --- the leader --- */
 
 void flight_label(struct flight *f, const char *label);
-void flight_begin(struct flight *f, const struct answer *a);
+void flight_begin(struct flight *f, const struct answer *a, struct str tags);
 /*
  * Whole events, or bytes of a plain body; `*at` is where they lie. `owed`: the leader's own caller has yet to get
  * them. False: there is no room, nothing was added, and unless `owed` what was there is forgotten.

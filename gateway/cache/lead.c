@@ -56,12 +56,17 @@ static enum sink_result take_end(struct cached *c, struct delta *d)
 	return sink_pass(&c->sink, d);
 }
 
+static struct str tags_of(const struct txn *t)
+{
+	return t->tags ? str_c(t->tags) : t->req ? t->req->header[RH_WEIR_TAGS] : STR_NONE;
+}
+
 static enum sink_result take(struct sink *s, struct delta *d)
 {
 	struct cached *c = container_of(s, struct cached, sink);
 	switch (d->kind) {
 	case DELTA_HEAD:
-		flight_begin(c->flight, &c->t->answer);
+		flight_begin(c->flight, &c->t->answer, tags_of(c->t));
 		return sink_pass(s, d);
 	case DELTA_END:
 		return take_end(c, d);
@@ -131,7 +136,8 @@ static bool is_for_all(const struct txn *t)
 static struct buf *sealed(struct cached *c)
 {
 	const struct txn *t = c->t;
-	const struct entry e = { .cost = t->cost, .usage = t->usage, .stream = c->worth.stream, .usage_told = c->usage_told };
+	const struct entry e = { .cost = t->cost, .usage = t->usage, .stream = c->worth.stream, .usage_told = c->usage_told,
+				 .ttl_us = c->wish.ttl_us == INT64_MAX ? INT64_MAX : c->ttl_us };
 	if (c->spoiled || t->unrecorded || t->odd_end || t->answer.status != 200)
 		return NULL;
 	struct buf *b = flight_entry(c->flight);

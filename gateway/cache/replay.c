@@ -10,7 +10,7 @@ static void emit(struct txn *t, enum delta_kind kind, struct str raw)
 	t->sinks->take(t->sinks, &d);
 }
 
-void cache_replay(struct cached *c, const struct entry *e, const char *state)
+enum stage_result cache_replay(struct cached *c, const struct entry *e, const char *state)
 {
 	struct txn *t = c->t;
 	t->cache_state = state;
@@ -26,7 +26,12 @@ void cache_replay(struct cached *c, const struct entry *e, const char *state)
 	families_cache(t->live_model, state, e->cost);
 	emit(t, DELTA_HEAD, STR_NONE);
 	t->answer.content = true;
+	if (t->stream && c->pace_us && !c->flight) {	/* a stale one ends what was tried before it */
+		pace_begin(c);
+		return STAGE_PARKED;
+	}
 	emit(t, t->stream ? DELTA_EVENT : DELTA_BYTES, e->body);
 	emit(t, DELTA_END, STR_NONE);
 	txn_end(t);
+	return STAGE_ANSWERED;	/* and `c` is gone */
 }

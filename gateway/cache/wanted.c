@@ -35,19 +35,21 @@ static bool is_deterministic(const struct txn *t)
 	return t->endpoint->good != ANSWER_TEXT || is_zero(member(t->call, STR("temperature"))) || is_zero(google);
 }
 
-static bool is_wanted(const struct txn *t)
+/* A plugin's word, the key's, the model's, and where operators leave it to callers the caller's. */
+static bool is_wanted(const struct txn *t, const struct cache_wish *w)
 {
 	const struct cache_settings *s = &t->snapshot->settings.cache;
+	bool on = t->key && t->key->cache ? t->key->cache > 0 : t->plan->model->policy.cache;
 	if (t->cache_wish)
 		return t->cache_wish > 0;
-	return t->plan->model->policy.cache && (!s->deterministic_only || is_deterministic(t));
+	return (on || (s->on_request && w->use)) && (!s->deterministic_only || is_deterministic(t));
 }
 
-bool cache_is_wanted(const struct txn *t)
+bool cache_is_wanted(const struct txn *t, const struct cache_wish *w)
 {
 	static const char *const endpoints[] = { "chat", "completions", "responses", "messages", "generate_content", "embeddings", "embed_content",
 						 "rerank", "moderations" };
-	if (!worker_store() || t->comparison || t->answered_here || t->method != HTTP_POST || !t->call->json || t->call->upload || !is_wanted(t))
+	if (!worker_store() || t->comparison || t->answered_here || t->method != HTTP_POST || !t->call->json || t->call->upload || !is_wanted(t, w))
 		return false;
 	for (size_t i = 0; i < array_len(endpoints); i++)
 		if (str_eq(str_c(t->endpoint->name), str_c(endpoints[i])))

@@ -4,6 +4,8 @@
 #include "cache/wish.h"
 
 #include "base/clock.h"
+#include "core/call.h"
+#include "wire/json_cursor.h"
 
 /* Seconds; a number that is none is the most careful one. */
 static int64_t seconds(struct str value)
@@ -24,6 +26,8 @@ static void read_directive(struct cache_wish *w, struct str name, struct str val
 		w->max_age_us = seconds(value);
 	if (str_ieq(name, STR("stale-if-error")))
 		w->stale_us = seconds(value);
+	if (str_ieq(name, STR("namespace")))
+		w->ns = value;
 }
 
 static void read_header(struct cache_wish *w, struct str header)
@@ -35,10 +39,36 @@ static void read_header(struct cache_wish *w, struct str header)
 	}
 }
 
-struct cache_wish cache_wish(const struct request *r)
+/* A number of another kind is the most careful one, too. */
+static int64_t json_seconds(struct str value)
 {
-	struct cache_wish w = { .max_age_us = INT64_MAX, .stale_us = INT64_MAX };
-	read_header(&w, r->header[RH_CACHE_CONTROL]);
-	read_header(&w, r->header[RH_WEIR_CACHE]);
+	int64_t n;
+	return json_int(value, &n) && n >= 0 ? (n < INT64_MAX / SECOND_US ? n * SECOND_US : INT64_MAX) : 0;
+}
+
+static void read_object(struct cache_wish *w, struct str object)
+{
+	struct str use = json_get(object, STR("use-cache")), ttl = json_get(object, STR("ttl")), age = json_get(object, STR("s-maxage"));
+	if (!age.p)
+		age = json_get(object, STR("s-max-age"));
+	w->no_cache |= json_type(json_get(object, STR("no-cache"))) == JSON_TRUE;
+	w->no_keep |= json_type(json_get(object, STR("no-store"))) == JSON_TRUE;
+	w->no_store |= json_type(use) == JSON_FALSE;
+	w->use |= json_type(use) == JSON_TRUE;
+	if (ttl.p && json_type(ttl) != JSON_NULL)
+		w->ttl_us = json_seconds(ttl);
+	if (age.p && json_type(age) != JSON_NULL)
+		w->max_age_us = json_seconds(age);
+	if (json_type(json_get(object, STR("namespace"))) == JSON_STRING)
+		w->ns = json_raw(json_get(object, STR("namespace")));
+}
+
+struct cache_wish cache_wish(const struct txn *t)
+{
+	struct cache_wish w = { .max_age_us = INT64_MAX, .stale_us = INT64_MAX, .ttl_us = INT64_MAX };
+	read_header(&w, t->req->header[RH_CACHE_CONTROL]);
+	read_header(&w, t->req->header[RH_WEIR_CACHE]);
+	if (t->call->cache_object.n)
+		read_object(&w, t->call->cache_object);
 	return w;
 }

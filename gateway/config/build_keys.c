@@ -60,6 +60,13 @@ static bool check_name(struct build *b, const struct node *n, struct str name, c
 	return false;
 }
 
+static void set_cache(struct key *k, const struct node *n, const struct key_draft *d)
+{
+	const struct node *said = n->kind == NODE_MAP ? node_get(n, STR("cache")) : NULL;
+	k->cache = !said || node_is_null(said) ? 0 : d->cache ? 1 : -1;
+	k->cache_namespace = d->cache_namespace;
+}
+
 static struct key *build_key(struct build *b, const struct node *n)
 {
 	struct key_draft d = { 0 };
@@ -79,6 +86,7 @@ static struct key *build_key(struct build *b, const struct node *n)
 	k->team = d.team;
 	k->models = d.models.items;
 	k->n_models = d.models.n;
+	set_cache(k, n, &d);
 	k->live = live_key(k->name);
 	atomic_store(&k->live->team, str_empty(k->team) ? NULL : live_team(k->team));
 	build_limits(b, k, n, d.on_store_failure);
@@ -181,6 +189,7 @@ static void read_made(struct build *b, struct str text, struct key *k)
 	k->team = d.team;
 	k->models = d.models.items;
 	k->n_models = d.models.n;
+	set_cache(k, n, &d);
 	if (n->kind == NODE_MAP)
 		build_limits(b, k, n, d.on_store_failure);
 }

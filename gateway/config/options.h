@@ -115,6 +115,8 @@ struct key_draft {
 	struct option_strings models;
 	const struct node *budgets, *limits, *per_model, *per_user, *per_tag;
 	int on_store_failure;
+	bool cache;
+	struct str cache_namespace;
 };
 
 struct budget_draft {

@@ -26,6 +26,7 @@ struct call {
 	struct str model;		/* as asked, unescaped; empty where the body names none */
 	struct str body;		/* whole; empty for uploads */
 	struct shared_bytes *shared;	/* that it stands in, and the arena holds; NULL: it is in the arena itself */
+	struct str cache_object;	/* LiteLLM's `cache`, which was taken out of it; empty: there was none */
 	struct str content_type;
 	struct str path;		/* below /v1, as the provider should see it: "/chat/completions" */
 	const struct json_scan *json;	/* index of the body's members; NULL when it is not JSON */

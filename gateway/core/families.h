@@ -16,8 +16,6 @@ void families_attempt(struct live_target *target, enum error_kind kind, int64_t 
  */
 struct txn;
 void families_cost(const struct txn *t, struct live_target *target, int64_t nano, bool estimated);
-struct usage;
-void families_tokens(const struct txn *t, struct live_target *target, const struct usage *u);	/* of one attempt */
 
 /* A second attempt was made beside a late first one: did it answer? */
 void families_hedge(struct live_model *model, bool won);
@@ -33,7 +31,8 @@ void families_budget_warning(int at);
 
 /* The cache was asked: "hit", "stale", "miss", "bypass"; what the hit saved, in nano-dollars. */
 void families_cache(struct live_model *model, const char *result, int64_t saved);
-/* Why it was a miss: "absent", "expired", "broken", "store" (which was away), "asked" (by the caller). */
+/* Why it was a miss: "absent", "expired", "broken", "store" (which was away), "asked" (by the caller), "form" (kept as a stream or not,
+ * and not to be said otherwise without a loss), "evicted" (with its model or a tag). */
 void families_cache_miss(struct live_model *model, const char *why);
 
 /* Fields, comma separated, that a target's format could not carry. */

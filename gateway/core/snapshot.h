@@ -61,6 +61,9 @@ enum cache_scope { CACHE_KEY, CACHE_TEAM, CACHE_GLOBAL };
 
 struct cache_settings {
 	bool enabled;				/* of models that say nothing else */
+	bool on_request;			/* and of requests that ask for it */
+	struct str ns;				/* namespace */
+	unsigned pace;				/* events a second of a kept stream; 0: all at once */
 	bool coalesce;				/* one upstream call for all who ask the same at once */
 	bool tools;				/* answers with tool calls, too */
 	bool deterministic_only;		/* requests of temperature 0 */

@@ -155,6 +155,7 @@ struct routing_policy {
 	int on_unsupported;		/* enum on_unsupported: fields that a target's format cannot carry */
 	bool cache;			/* its answers may be kept and given again */
 	int64_t cache_ttl_us;		/* 0: as all */
+	struct str cache_namespace;	/* empty: as all */
 	bool affinity;
 	int explore;			/* per cent of requests that look elsewhere */
 	int64_t queue_wait_us;		/* for a place at a full target */
@@ -200,6 +201,8 @@ struct key {
 	unsigned n_lists;
 	bool asks_user;			/* something here is of end users: the body's `user` is read */
 	const struct limit_set *limits;	/* its own and its team's; NULL: none */
+	signed char cache;		/* 1, -1: its answers may be kept, or not, whatever the model says; 0: nothing is said */
+	struct str cache_namespace;
 	struct live_key *live;
 };
 

@@ -47,15 +47,6 @@ const struct prompt *txn_prompt(struct txn *t)
 	return &call->prompt;
 }
 
-struct tokens txn_tokens(const struct txn *t)
-{
-	struct tokens kept = { .input = 0 };
-	if (t->attempts)
-		return t->tokens;
-	tokens_add(&kept, &t->usage);
-	return kept;
-}
-
 void txn_set_tags(struct txn *t, struct str tags)
 {
 	free(t->tags);

@@ -116,7 +116,7 @@ struct txn {
 	int32_t price_date;		/* of the newest price table when it began, yyyymmdd */
 	uint64_t journal;		/* its entry there; 0: none */
 	int64_t cost;			/* nano-dollars, of all attempts that are over */
-	struct tokens tokens;		/* of the same */
+	int64_t all_input, all_output;	/* tokens of the same */
 	bool cost_known;		/* something was charged, or is free */
 	bool cost_estimated;		/* in part by weir's own estimate of tokens or price */
 	bool cost_missing;		/* an attempt at a model without a price is not part of it */
@@ -183,9 +183,6 @@ static inline void txn_end(struct txn *t) { t->ops->end(t); }
 /* The length and needs of the request's prompt, measured once; not measured where there is no JSON body. */
 struct prompt;
 const struct prompt *txn_prompt(struct txn *t);
-
-/* What it used: of all attempts that may have cost something; of an answer out of the cache, what that once took. */
-struct tokens txn_tokens(const struct txn *t);
 
 /* Replaces what the ledger keeps as the request's tags. */
 void txn_set_tags(struct txn *t, struct str tags);

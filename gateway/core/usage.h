@@ -50,18 +50,4 @@ static inline void usage_merge(struct usage *to, const struct usage *from)
 	to->service = from->service ? from->service : to->service;
 }
 
-/* Of several attempts together. */
-struct tokens {
-	int64_t input, output, cached, cache_write, reasoning;
-};
-
-static inline void tokens_add(struct tokens *to, const struct usage *u)
-{
-	to->input += u->input;
-	to->output += u->output;
-	to->cached += u->cached;
-	to->cache_write += u->cache_write;
-	to->reasoning += u->reasoning;
-}
-
 #endif

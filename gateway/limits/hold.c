@@ -95,8 +95,9 @@ static int64_t real_of(const struct txn *t, enum hold_count what)
 {
 	if (what == COUNT_MONEY)
 		return t->cost;
-	struct tokens used = txn_tokens(t);
-	return (what == COUNT_OUTPUT ? 0 : used.input) + (what == COUNT_INPUT ? 0 : used.output);
+	/* Of all attempts; an answer out of the cache was none. */
+	int64_t input = t->attempts ? t->all_input : t->usage.input, output = t->attempts ? t->all_output : t->usage.output;
+	return (what == COUNT_OUTPUT ? 0 : input) + (what == COUNT_INPUT ? 0 : output);
 }
 
 void hold_real(const struct hold *h, const struct txn *t, int64_t real[STORE_LIMITS_MAX])

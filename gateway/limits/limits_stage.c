@@ -220,7 +220,7 @@ static bool ask_locally(struct txn *t, struct hold *h)
 static bool may_be_kept(const struct txn *t)
 {
 	const struct model *m = t->plan->model;
-	return m->policy.cache || t->cache_wish > 0 || m->n_ladder > 0;
+	return t->cached || m->n_ladder > 0;
 }
 
 /*

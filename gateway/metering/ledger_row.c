@@ -34,13 +34,12 @@ static void set_names(struct ledger_row *r, const struct txn *t)
 
 void ledger_row_copy(struct ledger_row *r, const struct txn *t)
 {
-	struct tokens used = txn_tokens(t);
 	*r = (struct ledger_row){
 		.at_us = clock_wall_us(), .endpoint = t->endpoint ? t->endpoint->name : "none", .attempts = t->attempts, .stream = t->stream,
 		.status = t->answer.begun ? t->answer.status : error_status(&t->error), .cache = t->cache_state,
 		.error = t->error.kind == ERR_NONE ? NULL : error_row(t->error.kind)->fault,
-		.estimated = t->cost_estimated, .incomplete = t->cost_missing, .input = used.input, .output = used.output,
-		.cached = used.cached, .cache_write = used.cache_write, .reasoning = used.reasoning, .cost = t->cost,
+		.estimated = t->cost_estimated, .incomplete = t->cost_missing, .input = t->usage.input, .output = t->usage.output,
+		.cached = t->usage.cached, .cache_write = t->usage.cache_write, .reasoning = t->usage.reasoning, .cost = t->cost,
 		.price_date = t->price_date, .took_us = t->ended_us - t->began_us,
 		.first_us = t->first_content_us ? t->first_content_us - t->began_us : 0,
 	};

@@ -94,8 +94,7 @@ void shared_usage_add(const struct txn *t)
 	int status = t->answer.begun ? t->answer.status : error_status(&t->error);
 	const struct str parts[PARTS] = { t->live_key ? t->live_key->name : STR_NONE, team ? team->name : STR_NONE, str_c(t->tags),
 					  t->live_model->name };
-	const struct tokens used = txn_tokens(t);
-	const int64_t counts[STORE_TALLY_COUNTS] = { 1, status >= 400, used.input, used.output, t->cost, t->cost_estimated ? t->cost : 0 };
+	const int64_t counts[STORE_TALLY_COUNTS] = { 1, status >= 400, t->usage.input, t->usage.output, t->cost, t->cost_estimated ? t->cost : 0 };
 	struct sum *s = sum_of(store_wall_us(worker_store()) / DAY_US, parts);
 	for (unsigned i = 0; i < STORE_TALLY_COUNTS; i++)
 		s->tally.counts[i] += counts[i];

@@ -25,7 +25,7 @@ static struct counter_family owed_lost = {
 };
 
 static struct counter_family told_otherwise = {
-	.name = "weir_usage_others_total", .help = "Times that tags were added up as (others) for `weir usage`, because a day has too many.",
+	.name = "weir_usage_others_total", .help = "Requests whose tags are added up as (others) in `weir usage`, because a day has too many.",
 	.kind = COUNTER_SUM, .scale = 1,
 };
 

@@ -15,6 +15,7 @@
 #include "core/families.h"
 #include "core/limit.h"
 #include "core/txn.h"
+#include "telemetry/cache_counters.h"
 #include "telemetry/cascade_counters.h"
 #include "telemetry/genai.h"
 
@@ -98,18 +99,6 @@ static struct counter_family warnings = {
 static struct counter_family fields_dropped = {
 	SUM("weir_fields_dropped_total", "Fields of requests that a target's format could not carry."),
 	.labels = { "model" },
-};
-static struct counter_family cache_requests = {
-	SUM("weir_cache_requests_total", "Requests to models whose answers are kept, by what the cache did."),
-	.labels = { "model", "result" },
-};
-static struct counter_family cache_misses = {
-	SUM("weir_cache_misses_total", "Questions without a kept answer, by why: none, over its time, unreadable, the store away, not wanted."),
-	.labels = { "model", "reason" },
-};
-static struct counter_family cache_saved = {
-	.name = "weir_cache_saved_usd_total", .help = "What answers out of the cache cost when they were bought.",
-	.kind = COUNTER_SUM, .scale = 1e-9, .labels = { "model" },
 };
 static struct counter_family tokens = {
 	SUM("weir_tokens_total", "Tokens, as providers reported them. Input holds cache_read, output holds reasoning."),
@@ -396,19 +385,6 @@ void families_refusal(struct live_key *key)
 	counter_add(one(&refusals, key ? key->label : STR("none")), 1);
 }
 
-void families_cache(struct live_model *model, const char *result, int64_t saved)
-{
-	struct str name = model ? model->name : STR("none");
-	counter_add(two(&cache_requests, name, str_c(result)), 1);
-	if (saved > 0)
-		counter_add(one(&cache_saved, name), saved);
-}
-
-void families_cache_miss(struct live_model *model, const char *why)
-{
-	counter_add(two(&cache_misses, model ? model->name : STR("none"), str_c(why)), 1);
-}
-
 void families_dropped(struct live_model *model, struct str fields)
 {
 	int64_t n = 0;
@@ -528,16 +504,6 @@ static void prepare_pair(struct str model, struct str provider)
 	two(&costs_estimated, model, provider);
 }
 
-static void prepare_cache(struct str model)
-{
-	static const char *const results[] = { "hit", "coalesced", "stale", "miss", "bypass" }, *const reasons[] = { "absent", "expired", "broken", "store", "asked" };
-	for (size_t i = 0; i < array_len(results); i++)
-		two(&cache_requests, model, str_c(results[i]));
-	for (size_t i = 0; i < array_len(reasons); i++)
-		two(&cache_misses, model, str_c(reasons[i]));
-	one(&cache_saved, model);
-}
-
 static void prepare_model(const struct model *m)
 {
 	struct model_counters *row = families_model(m->live);
@@ -545,8 +511,6 @@ static void prepare_model(const struct model *m)
 	request_series(e, ERR_NONE, 1);
 	for (size_t i = 0; i < array_len(usual_failures); i++)
 		request_series(e, usual_failures[i], (unsigned)error_row(usual_failures[i])->status / 100 - 1);
-	if (m->policy.cache)
-		prepare_cache(row->name);
 	if (m->policy.hedge_quantile) {
 		two(&hedges, row->name, STR("won"));
 		two(&hedges, row->name, STR("lost"));
@@ -591,4 +555,5 @@ void families_prepare(const struct snapshot *s)
 	for (unsigned i = 0; i < s->n_keys; i++)
 		prepare_key(s->keys[i]);
 	cascade_prepare(s);
+	cache_counters_prepare(s);
 }

@@ -5,7 +5,6 @@
  * outlives a settled stream.
  */
 #include "core/endpoint.h"
-#include "core/families.h"
 #include "core/journal.h"
 #include "core/txn.h"
 #include "telemetry/families.h"
@@ -17,14 +16,11 @@ static enum stage_result enter(struct txn *t unused_arg)
 	return STAGE_NEXT;
 }
 
-/* Of one attempt, when it is charged: a request may have used several targets. */
-void families_tokens(const struct txn *t, struct live_target *live, const struct usage *u)
+static void count_tokens(const struct route_counters *r, struct target_counters *target, const struct usage *u)
 {
 	const int64_t n[TOKEN_TYPES] = { u->input, u->output, u->cached, u->cache_write, u->reasoning };
-	if (!live || !u->known)
+	if (!u->known)
 		return;
-	struct target_counters *target = families_target(live);
-	struct route_counters *r = families_route(families_model(t->live_model), t->endpoint->name, live);
 	for (unsigned i = 0; i < TOKEN_TYPES; i++)
 		if (n[i] > 0)
 			counter_add(r->tokens[i], n[i]);
@@ -59,6 +55,7 @@ static void count_target(const struct txn *t, struct model_counters *m, const st
 	struct route_counters *r = families_route(m, endpoint, t->live_target);
 	int64_t waiting = t->upstream_since_us ? t->ended_us - t->upstream_since_us : 0;
 	int64_t ours = took - t->upstream_us - waiting;
+	count_tokens(r, target, &t->usage);
 	count_first_token(t, e, r, target);
 	families_ai_duration(r, t->error.kind, took);
 	counter_observe(e->overhead, ours > 0 ? (uint64_t)ours : 0);

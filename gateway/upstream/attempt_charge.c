@@ -133,9 +133,9 @@ void attempt_charge(struct attempt *a, bool whole)
 	if (!a->usage.known && !(a->price && (a->price->free || a->price->request)))
 		return;		/* nothing was counted that has a price: images and the like */
 	t->usage = a->usage;
-	tokens_add(&t->tokens, &a->usage);
+	t->all_input += a->usage.input;
+	t->all_output += a->usage.output;
 	learn(a, &a->usage, whole);
 	learn_time(a, &a->usage, whole);
-	families_tokens(t, a->live, &a->usage);
 	add_cost(t, a, &a->usage);
 }

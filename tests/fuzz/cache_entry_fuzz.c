@@ -7,7 +7,7 @@
 #include "cache/entry.h"
 #include "tests/fuzz/fuzz.h"
 
-enum { CHECKSUM_AT = 16, COVERED_FROM = 24, FORMAT = 0x34635757, MOST = 1 << 16 };
+enum { CHECKSUM_AT = 16, COVERED_FROM = 24, FORMAT = 0x35635757, MOST = 1 << 16 };
 
 static void inside(struct str value)
 {

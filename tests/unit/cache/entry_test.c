@@ -15,10 +15,10 @@ static const char body[] = "{\"choices\":[{\"message\":{\"content\":\"hi\"},\"fi
 
 static bool sealed(struct buf *b, const char *said)
 {
-	const struct entry e = { .cost = 1234, .stream = true, .usage_told = true,
+	const struct entry e = { .cost = 1234, .stream = true, .usage_told = true, .ttl_us = 77,
 				 .usage = { .known = true, .input = 10, .output = 5, .total = 15, .cached = 3, .cache_write = 4, .cache_write_1h = 2,
 					    .reasoning = 1, .audio_input = 6, .audio_output = 7, .image_input = 8, .service = SERVICE_FLEX } };
-	entry_begin(b, STR("application/json"));
+	entry_begin(b, STR("application/json"), STR("a=b,c=d"));
 	buf_add(b, str_c(said));
 	assert_true(str_eq(entry_body(b), str_c(said)));
 	return entry_seal(b, &e);
@@ -32,7 +32,7 @@ static void what_is_kept_is_read_again(void **state)
 	assert_true(sealed(&b, body));
 	assert_true(entry_read(buf_str(&b), &e));
 	assert_true(str_eq(e.type, STR("application/json")) && str_eq(e.body, str_c(body)));
-	assert_true(e.cost == 1234 && e.age_us >= 0 && e.stream && e.usage_told);
+	assert_true(e.cost == 1234 && e.age_us >= 0 && e.ttl_us == 77 && str_eq(e.tags, STR("a=b,c=d")) && e.stream && e.usage_told);
 	assert_true(e.usage.known && !e.usage.estimated && e.usage.service == SERVICE_FLEX);
 	assert_true(e.usage.input == 10 && e.usage.output == 5 && e.usage.total == 15 && e.usage.cached == 3);
 	assert_true(e.usage.cache_write == 4 && e.usage.cache_write_1h == 2 && e.usage.reasoning == 1);

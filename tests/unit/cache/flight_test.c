@@ -75,7 +75,7 @@ static void events_are_read_whole(void **state)
 	struct flight_view v;
 	size_t at = 0, all = 100 * (3000 + 8);
 	(void)state;
-	flight_begin(f, &t.answer);
+	flight_begin(f, &t.answer, STR_NONE);
 	add_events(f, 100, 3000);
 	while (at < all) {
 		buf_clear(&piece);
@@ -102,7 +102,7 @@ static void who_watches_is_woken_and_the_last_one_tells_the_leader(void **state)
 	(void)state;
 	flight_watch(join("b", &other, 100, false), &one, &loop);
 	flight_watch(join("b", &other, 100, false), &two, &loop);
-	flight_begin(f, &t.answer);
+	flight_begin(f, &t.answer, STR_NONE);
 	woken = 0;
 	loop_run(&loop);
 	assert_int_equal(woken, 2);
@@ -137,7 +137,7 @@ static void nobody_joins_what_failed_or_was_forgotten(void **state)
 	g = join("c", &other, 100, true);
 	flight_unwatch(&w);
 	settle();
-	flight_begin(g, &t.answer);
+	flight_begin(g, &t.answer, STR_NONE);
 	assert_false(flight_add(g, str_of("0123456789012345678901234567890123456789012345678901234567890123456789"
 					  "0123456789012345678901234567890123456789", 110), false, &at));
 	f = join("c", &t, 100, true);	/* too large, and nobody there: forgotten */
@@ -153,7 +153,7 @@ static void what_the_leaders_caller_is_owed_is_not_forgotten(void **state)
 	struct flight_view v;
 	size_t at;
 	(void)state;
-	flight_begin(f, &t.answer);
+	flight_begin(f, &t.answer, STR_NONE);
 	assert_true(flight_add(f, STR("data: 1\n\n"), false, &at) && at == 0);
 	assert_true(flight_add(f, STR("data: 22222222222\n\n"), true, &at) && at == 9);
 	size_t none;
