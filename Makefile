@@ -139,7 +139,7 @@ $(bench_binaries): $(BUILD)/tests/bench/%: tests/bench/%.c tests/bench/peer.h
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $< $(LDFLAGS) -lssl -lcrypto -o $@
 
 # The rules plugin, and the dialects, without a gateway around them.
-inner_benches := $(BUILD)/tests/bench/rules_bench $(BUILD)/tests/bench/dialects_bench $(BUILD)/tests/bench/store_bench
+inner_benches := $(BUILD)/tests/bench/rules_bench $(BUILD)/tests/bench/dialects_bench $(BUILD)/tests/bench/store_bench $(BUILD)/tests/bench/keys_bench
 $(inner_benches): $(BUILD)/tests/bench/%: tests/bench/%.c $(BUILD)/libweir.a
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $^ $(LDFLAGS) $(LDLIBS) -o $@

@@ -171,6 +171,19 @@ struct key_record *key_book_find(const uint8_t digest[32])
 	return found(book.mask ? *digest_slot(digest) : NULL);
 }
 
+unsigned key_book_steps(const uint8_t digest[32])
+{
+	unsigned n = 0;
+	pthread_rwlock_rdlock(&book.lock);
+	for (const struct key_record *r = book.mask ? book.digests[digest_place(digest)] : NULL; r; r = r->next_digest) {
+		n++;
+		if (digest_equal(r->digest, digest))
+			break;
+	}
+	pthread_rwlock_unlock(&book.lock);
+	return n;
+}
+
 struct key_record *key_book_named(struct str name)
 {
 	pthread_rwlock_rdlock(&book.lock);

@@ -37,6 +37,9 @@ struct key_record *key_book_find(const uint8_t digest[32]);
 struct key_record *key_book_named(struct str name);
 void key_record_release(struct key_record *r);
 
+/* How many records a look-up of this digest goes over; for measurements. */
+unsigned key_book_steps(const uint8_t digest[32]);
+
 bool key_record_valid(const struct key_record *r, int64_t now_s);	/* neither disabled nor expired nor revoked */
 
 /* Changes with every put: what was found may be another since. */

@@ -57,11 +57,16 @@ static void add_models(struct buf *b, const struct str *models, unsigned n)
 	buf_addc(b, ']');
 }
 
+static bool binds_team(const struct key *k)
+{
+	return k->n_team_models > 1 || (k->n_team_models == 1 && !str_eq(k->team_models[0], STR("*")));
+}
+
 /* What binds besides the key's own models: its team's, and those of tags and end users. */
 static void add_lists(struct txn *t, struct buf *b, const struct key *k)
 {
 	buf_add(b, STR(",\"models_also\":["));
-	if (k->n_team_models) {
+	if (binds_team(k)) {
 		buf_add(b, STR("{\"of\":"));
 		buf_add_json(b, arena_printf(&t->arena, "team `%.*s`", STR_FMT(k->team)));
 		buf_addc(b, ',');
@@ -69,7 +74,7 @@ static void add_lists(struct txn *t, struct buf *b, const struct key *k)
 		buf_addc(b, '}');
 	}
 	for (unsigned i = 0; i < k->n_lists; i++) {
-		buf_add(b, i || k->n_team_models ? STR(",{\"of\":") : STR("{\"of\":"));
+		buf_add(b, i || binds_team(k) ? STR(",{\"of\":") : STR("{\"of\":"));
 		buf_add_json(b, k->lists[i]->owner);
 		buf_addc(b, ',');
 		add_models(b, k->lists[i]->models, k->lists[i]->n);
@@ -92,7 +97,7 @@ static void add_key(struct txn *t, struct buf *b)
 	}
 	buf_addc(b, ',');
 	add_models(b, k ? k->models : NULL, k ? k->n_models : 0);
-	if (k && (k->n_team_models || k->n_lists))
+	if (k && (binds_team(k) || k->n_lists))
 		add_lists(t, b, k);
 	buf_add(b, STR(",\"limits\":["));
 }

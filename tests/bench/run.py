@@ -397,6 +397,14 @@ def store_rows(table):
         table.add(f"store in memory: 12 limits {row['row']}, reserved and settled", f"{row['ns'] / 1000:.2f} us", "-", "-", "1.5 us")
 
 
+def keys_rows(table):
+    """Keys made while running: what they take, and finding one of them by the digest of its secret."""
+    out = subprocess.run(["taskset", "-c", str(PROXY_CORE), BUILD / "tests" / "bench" / "keys_bench"], capture_output=True, text=True, check=True)
+    for row in map(json.loads, out.stdout.splitlines()):
+        table.add(f"{row['row']} in memory", f"{row['mib']:.1f} MiB, {row['bytes']} bytes each", "-", "-", "64 MiB for 100,000")
+        table.add(f"a look-up among {row['row']}", f"{row['ns']:.0f} ns, {row['find_ns']:.0f} behind the digest, {row['steps']:.2f} records", "-", "-", "independent of their number")
+
+
 def futex_row(b, table, proxy):
     if not shutil.which("strace"):
         return
@@ -433,6 +441,7 @@ def main():
         start_rows(b, table, proxies)
         rules_rows(table)
         store_rows(table)
+        keys_rows(table)
         dialect_rows(b, table)
         cpu_rows(b, table, proxies, ROWS, args.rounds, args.seconds)
         translation_rows(b, table, proxies[0], proxies[2], args.rounds, args.seconds)

@@ -318,6 +318,15 @@ def test_rows_as_json_lines(gateway, provider, config, tmp_path):
     assert (line["input"], line["output"], line["cost_usd"], line["stream"], line["status"]) == (10, 3, 0.000022, True, 200)
 
 
+def test_rows_go_to_stdout_beside_the_file(gateway, provider, config, tmp_path):
+    g = gateway(with_ledger(config, tmp_path, provider(), ledger_lines="stdout", log={"access": "off", "level": "warn"}))
+    r = g.chat(headers=KEY)
+    assert len(rows(tmp_path, 1)) == 1
+    g.stop()
+    (line,) = [json.loads(x) for x in g.logs().splitlines()]
+    assert (line["id"], line["key"], line["cost_usd"], line["price_date"]) == (r.headers["x-request-id"], "web", 0.000022, rows(tmp_path)[0]["price_date"])
+
+
 def test_without_a_ledger_it_is_said_that_nothing_is_restored(gateway, provider, config, tmp_path):
     c = with_ledger(config, tmp_path, provider(), key={"budgets": [{"usd": 1, "per": "day"}]})
     c["ledger"] = "off"

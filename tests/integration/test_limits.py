@@ -174,6 +174,34 @@ def test_a_key_may_ask_what_is_left(gateway, provider, config, store):
     assert g.get("/v1/key").status == 401
 
 
+def test_a_key_is_told_of_limits_of_every_kind(gateway, provider, config, store):
+    c = limited(config, provider(fixed(1000, 500)), store=store, team={"budgets": [{"tokens": 90000, "per": "week"}]},
+                limits={"requests_per_second": 9, "requests_per_day": 90, "tokens_per_hour": 90000, "input_tokens_per_minute": 8000,
+                        "output_tokens_per_day": 7000, "concurrent": 4},
+                budgets=[{"usd": 5, "per": "day", "time_zone": "Asia/Kolkata"}, {"usd": 50, "per": "month", "time_zone": "Europe/Berlin"},
+                         {"usd": 9, "rolling": "7d"}, {"tokens": 99000, "per": "total"}])
+    c["keys"][0].update(per_model={"m": {"limits": {"tokens_per_day": 6000}}}, per_tag={"a=b": {"budgets": [{"usd": 3, "per": "year"}]}},
+                        per_user={"budgets": [{"usd": 2, "rolling": "30d"}]})
+    g = gateway(c)
+    ann = {**KEY, "x-weir-tags": "a=b,user=ann"}
+    assert g.chat(headers=ann, max_tokens=600).status == 200
+    settled(g)
+    got = g.get("/v1/key", headers=ann).json["limits"]
+    want = {("requests_per_day", 90): 1, ("tokens_per_hour", 90000): 1500, ("input_tokens_per_minute", 8000): 1000,
+            ("output_tokens_per_day", 7000): 500, ("concurrent", 4): 0, ("5 usd per day", 5): 0.003, ("50 usd per month", 50): 0.003,
+            ("9 usd in any 7d", 9): 0.003, ("99000 tokens in total", 99000): 1500, ("tokens_per_day", 6000): 1500, ("3 usd per year", 3): 0.003,
+            ("2 usd in any 30d", 2): 0.003, ("90000 tokens per week", 90000): 1500}
+    by = {(x["limit"], x["most"]): x for x in got}
+    assert set(by) == {*want, ("requests_per_second", 9)}
+    for name, used in want.items():
+        assert (by[name]["used"], by[name]["held"]) == (pytest.approx(used), 0) and by[name]["remaining"] == pytest.approx(name[1] - used), name
+    assert by["5 usd per day", 5]["begins_anew"].endswith("T18:30:00Z") and by["90000 tokens per week", 90000]["begins_anew"].endswith("T00:00:00Z")
+    assert re.search("T2[23]:00:00Z$", by["50 usd per month", 50]["begins_anew"])
+    assert not any("begins_anew" in by[n] for n in (("9 usd in any 7d", 9), ("99000 tokens in total", 99000), ("concurrent", 4)))
+    assert [by[n]["of"] for n in (("tokens_per_day", 6000), ("3 usd per year", 3), ("2 usd in any 30d", 2), ("90000 tokens per week", 90000))] == [
+        "key `web` for m", "key `web` tagged a=b", "key `web` for each user", "team `shop`"]
+
+
 def test_headers_as_anthropic_has_them(gateway, provider, config):
     g = gateway(limited(config, provider(), limits={"requests_per_minute": 5, "tokens_per_minute": 100000}))
     r = g.request("POST", "/v1/messages", {"model": "m", "max_tokens": 50, "messages": [{"role": "user", "content": "x"}]}, {"x-api-key": SECRET})
