@@ -5,8 +5,14 @@
 
 /* --- losses --- */
 
+enum { DROPPED_MOST = 1024 };	/* a caller may invent any number of fields: from here on they are only dots */
+
 static void note_dropped(struct chat_loss *l, struct str field)
 {
+	if (str_ends(l->dropped, STR(",...")))
+		return;
+	if (l->dropped.n + field.n > DROPPED_MOST)
+		field = STR("...");
 	struct str rest = l->dropped, name;
 	while (str_split(&rest, ',', &name))
 		if (str_eq(name, field))

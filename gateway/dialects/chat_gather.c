@@ -1,7 +1,7 @@
 /*
  * chat_gather.c: events gathered into one answer, and an answer said as events.
  *
- * Pieces of text grow in buffers while the stream lasts and are copied into the arena at its end.
+ * Pieces of text grow in buffers, which last as long as the arena.
  * Arguments of calls may come interleaved, so each call has its own.
  */
 #include "core/chat_event.h"
@@ -207,12 +207,11 @@ void chat_gather_init(struct chat_gather *g, struct arena *a, size_t max)
 
 static void settle_piece(struct chat_gather *g, struct growing *p)
 {
-	struct str text = buf_str(&p->text);
+	struct str text = p->text.n ? buf_str(&p->text) : STR("");
 	if (p->piece.kind == PIECE_CALL)
-		p->piece.call.json = spelled_arguments(g->arena, arena_copy(g->arena, text));
+		p->piece.call.json = spelled_arguments(g->arena, text);
 	else
-		p->piece.text = arena_copy(g->arena, text);
-	buf_free(&p->text);
+		p->piece.text = text;
 }
 
 static bool has_call(const struct chat_choice *c)

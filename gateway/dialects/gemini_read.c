@@ -7,6 +7,7 @@
  */
 #include "dialects/gemini_parts.h"
 
+#include "base/str_map.h"
 #include "dialects/spelled.h"
 #include "wire/json_cursor.h"
 
@@ -17,6 +18,7 @@ struct reading {
 	struct chat_fault *fault;
 	unsigned content, part, calls;
 	struct message *m;
+	struct str_map waiting, answered;	/* calls without a result, by name; ids that have one */
 	struct part *growing;	/* text or thoughts whose next piece may follow */
 	struct buf text;
 };
@@ -115,6 +117,46 @@ static bool read_media(struct reading *r, struct part *result, struct str media,
 	return true;
 }
 
+/* Calls of one name that no result has come for, in their order. */
+struct waiting {
+	struct waiting_call *first, **end;
+};
+
+struct waiting_call {
+	struct str id;
+	struct waiting_call *next;
+};
+
+static void wait_for_result(struct reading *r, const struct part *call)
+{
+	void **place = str_map_at(&r->waiting, call->name);
+	struct waiting *w = *place ? *place : arena_new(r->c->arena, struct waiting);
+	struct waiting_call *c = arena_new(r->c->arena, struct waiting_call);
+	if (!*place)
+		w->end = &w->first;
+	*place = w;
+	c->id = call->id;
+	*w->end = c;
+	w->end = &c->next;
+	if (str_map_get(&r->answered, call->id))
+		*str_map_at(&r->answered, call->id) = NULL;	/* of an earlier turn */
+}
+
+/* The first call of that name that waits for its result. */
+static struct str call_id(struct reading *r, struct str name)
+{
+	struct waiting *w = str_map_get(&r->waiting, name);
+	while (w && w->first) {
+		struct str id = w->first->id;
+		w->first = w->first->next;
+		if (!w->first)
+			w->end = &w->first;
+		if (!str_map_get(&r->answered, id))
+			return id;
+	}
+	return STR_NONE;
+}
+
 static bool read_call(struct reading *r, struct str call, struct str proof)
 {
 	struct str args = json_get(call, STR("args"));
@@ -125,28 +167,10 @@ static bool read_call(struct reading *r, struct str call, struct str proof)
 	r->calls++;
 	if (str_empty(p->id))
 		p->id = arena_printf(r->c->arena, "call_%u", r->calls);
+	wait_for_result(r, p);
 	if (proof.n)
 		read_proof(r, p, proof);
 	return p->name.n || wrong(r, ".functionCall.name", "must name the function");
-}
-
-static bool is_answered(const struct message *m, const struct part *call)
-{
-	for (; m; m = m->next)
-		for (const struct part *p = m->parts; p; p = p->next)
-			if (p->kind == PART_TOOL_RESULT && str_eq(p->id, call->id))
-				return true;
-	return false;
-}
-
-/* The first call of that name that waits for its result. */
-static struct str call_id(const struct chat *c, struct str name)
-{
-	for (const struct message *m = c->messages; m; m = m->next)
-		for (const struct part *p = m->parts; p; p = p->next)
-			if (p->kind == PART_TOOL_CALL && str_eq(p->name, name) && !is_answered(m, p))
-				return p->id;
-	return STR_NONE;
 }
 
 static struct str inside_of(struct arena *a, struct str json)
@@ -165,12 +189,13 @@ static bool read_result(struct reading *r, struct str result)
 	struct str text = json_get(response, STR("result")), error = json_get(response, STR("error")), id = json_raw(json_get(result, STR("id")));
 	struct json_cursor c;
 	if (str_empty(id))
-		id = call_id(r->c, name);
+		id = call_id(r, name);
 	if (str_empty(id))
 		return wrong(r, ".functionResponse", "answers no functionCall before it");
 	if (json_type(response) != JSON_OBJECT)
 		return wrong(r, ".functionResponse.response", "must be an object");
 	struct part *p = chat_add_part(r->c, r->m, PART_TOOL_RESULT);
+	*str_map_at(&r->answered, id) = p;
 	p->id = id;
 	p->name = name;
 	p->failed = json_type(error) == JSON_STRING;
@@ -261,7 +286,8 @@ static bool read_contents(struct reading *r, struct str object)
 
 bool gemini_read_request(struct str body, struct chat *c, struct chat_fault *fault)
 {
-	struct reading r = { .c = c, .fault = fault, .text = BUF_INIT(TEXT_MOST) };
+	struct reading r = { .c = c, .fault = fault, .text = BUF_INIT(TEXT_MOST), .waiting = STR_MAP_INIT(c->arena),
+			     .answered = STR_MAP_INIT(c->arena) };
 	body = json_value(body);
 	c->stream_usage = true;
 	gemini_read_settings(body, c);

@@ -5,6 +5,7 @@
  */
 #include "dialects/gemini_parts.h"
 
+#include "base/str_map.h"
 #include "dialects/spelled.h"
 #include "wire/json_cursor.h"
 #include "wire/json_write.h"
@@ -114,19 +115,20 @@ static struct str json_schema(struct arena *a, struct str schema)
 
 /* --- tools --- */
 
-static bool is_allowed(struct str names, struct str name)
+/* By name; empty: all are. */
+static struct str_map allowed_of(struct arena *a, struct str names)
 {
+	struct str_map allowed = STR_MAP_INIT(a);
 	struct json_cursor c;
-	if (!json_first(names) || !json_cursor_open(&c, names))
-		return true;
-	while (json_cursor_next(&c))
-		if (str_eq(json_raw(c.value), name))
-			return true;
-	return false;
+	if (json_type(names) == JSON_ARRAY && json_cursor_open(&c, names))
+		while (json_cursor_next(&c))
+			*str_map_at(&allowed, json_raw(c.value)) = a;
+	return allowed;
 }
 
-static void read_tools(struct chat *c, struct str tools, struct str allowed)
+static void read_tools(struct chat *c, struct str tools, struct str names)
 {
+	struct str_map allowed = allowed_of(c->arena, names);
 	struct json_cursor at, f;
 	if (!json_cursor_open(&at, tools))
 		return;
@@ -137,7 +139,7 @@ static void read_tools(struct chat *c, struct str tools, struct str allowed)
 		}
 		while (json_cursor_next(&f)) {
 			struct str name = json_raw(json_get(f.value, STR("name")));
-			if (!is_allowed(allowed, name))
+			if (allowed.used && !str_map_get(&allowed, name))
 				continue;
 			struct tool *t = chat_add_tool(c);
 			t->name = name;

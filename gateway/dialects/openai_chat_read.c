@@ -6,6 +6,7 @@
  */
 #include "dialects/openai_chat_parts.h"
 
+#include "base/str_map.h"
 #include "dialects/spelled.h"
 #include "wire/json_cursor.h"
 
@@ -267,24 +268,23 @@ static void read_tools(struct chat *c, struct str list)
 	}
 }
 
-static bool allowed(struct str list, struct str name)
+static struct str allowed_name(struct str entry)
 {
-	struct json_cursor at;
-	if (!json_cursor_open(&at, list))
-		return false;
-	while (json_cursor_next(&at))
-		if (str_eq(json_raw(json_get(json_get(at.value, STR("function")), STR("name"))), name) ||
-		    str_eq(json_raw(json_get(at.value, STR("name"))), name))
-			return true;
-	return false;
+	struct str name = json_raw(json_get(json_get(entry, STR("function")), STR("name")));
+	return name.p ? name : json_raw(json_get(entry, STR("name")));
 }
 
 /* Only those tools are offered at all: what other formats have nothing for means the same. */
 static void keep_allowed(struct chat *c, struct str list)
 {
+	struct str_map allowed = STR_MAP_INIT(c->arena);
 	struct tool **at = &c->tools;
+	struct json_cursor entry;
+	if (json_cursor_open(&entry, list))
+		while (json_cursor_next(&entry))
+			*str_map_at(&allowed, allowed_name(entry.value)) = c;
 	while (*at) {
-		if (allowed(list, (*at)->name))
+		if (str_map_get(&allowed, (*at)->name))
 			at = &(*at)->next;
 		else
 			*at = (*at)->next;

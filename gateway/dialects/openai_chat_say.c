@@ -108,14 +108,18 @@ static void write_call(struct json_write *w, const struct chat_call *c)
 static void write_joined(struct json_write *w, const struct chat_choice *c, enum chat_piece_kind kind, const char *key, bool null)
 {
 	struct buf b = BUF_INIT(64u << 20);
-	bool any = false;
-	for (const struct chat_piece *p = c->pieces; p; p = p->next)
-		if (p->kind == kind && p->text.n) {
+	struct str text = STR_NONE;
+	for (const struct chat_piece *p = c->pieces; p; p = p->next) {
+		if (p->kind != kind || !p->text.n)
+			continue;
+		if (text.n && !b.n)
+			buf_add(&b, text);	/* a second one */
+		if (text.n)
 			buf_add(&b, p->text);
-			any = true;
-		}
-	if (any)
-		json_member_escaped(w, key, buf_str(&b));
+		text = b.n ? buf_str(&b) : p->text;
+	}
+	if (text.n)
+		json_member_escaped(w, key, text);
 	else if (null)
 		json_member_null(w, key);
 	w->failed |= b.failed;

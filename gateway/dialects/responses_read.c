@@ -214,14 +214,10 @@ static bool read_input(struct chat *c, struct json_fields *body, struct chat_fau
 
 /* --- tools --- */
 
-static void note_freeform(struct chat *c, struct str name)
-{
-	c->freeform = arena_printf(c->arena, "%.*s%.*s\n", STR_FMT(c->freeform), STR_FMT(name));
-}
-
 static void read_tools(struct chat *c, struct str list)
 {
 	struct json_cursor at;
+	struct buf freeform = BUF_INIT(list.n);
 	if (!json_cursor_open(&at, list))
 		return;
 	while (json_cursor_next(&at)) {
@@ -237,9 +233,11 @@ static void read_tools(struct chat *c, struct str list)
 		t->description = json_raw(json_get(at.value, STR("description")));
 		t->json = custom ? freeform_schema : is_absent(schema) ? STR_NONE : schema;
 		t->strict = json_type(strict) == JSON_TRUE ? 1 : json_type(strict) == JSON_FALSE ? 0 : -1;
-		if (custom)
-			note_freeform(c, name);
+		if (custom && buf_add(&freeform, name))
+			buf_addc(&freeform, '\n');
 	}
+	c->freeform = freeform.n ? arena_copy(c->arena, buf_str(&freeform)) : STR_NONE;
+	buf_free(&freeform);
 }
 
 static void read_choice(struct chat *c, struct str choice)
