@@ -112,11 +112,18 @@ static bool append(struct str line)
 	return done == line.n;
 }
 
+/* Removed under way: what is written to it nobody will read. */
+static bool is_gone(void)
+{
+	struct stat s;
+	return capture.file >= 0 && fstat(capture.file, &s) == 0 && s.st_nlink == 0;
+}
+
 bool capture_file_write(struct str line, int64_t wall_us)
 {
 	char day[DAY_LENGTH + 1];
 	day_of(day, wall_us);
-	if (strcmp(day, capture.day) != 0 && !turn_to(day, wall_us))
+	if ((strcmp(day, capture.day) != 0 || is_gone()) && !turn_to(day, wall_us))
 		return false;
 	return capture.size + line.n <= capture.max_size && append(line);
 }

@@ -1,10 +1,11 @@
 """Requests and answers kept for a replay: what is in them, and what never is."""
 import json
+import resource
 import subprocess
 import time
 
 from mock_provider import completion, http
-from weir import BINARY, SLOW
+from weir import BINARY, SLOW, until
 
 SECRET = "sk-web-0123456789"
 KEY = {"authorization": f"Bearer {SECRET}"}
@@ -91,6 +92,20 @@ def test_old_days_go_and_a_full_file_costs_no_request(gateway, provider, config,
     names = {f.name for f in (tmp_path / "kept").iterdir()}
     assert "capture-2020-01-01.jsonl" not in names and {"mine.txt", "capture-2999-01-01.jsonl"} <= names
     assert all((tmp_path / "kept" / n).stat().st_mode & 0o077 == 0 for n in names if n.startswith("capture-2026"))
+
+
+def test_a_full_disk_costs_no_request(gateway, provider, config, tmp_path):
+    g = gateway(capturing(config, tmp_path, provider()))
+    assert g.chat(headers=KEY).status == 200
+    records(tmp_path, 1)
+    (file,) = (tmp_path / "kept").iterdir()
+    resource.prlimit(g.process.pid, resource.RLIMIT_FSIZE, (file.stat().st_size, resource.RLIM_INFINITY))
+    assert all(g.chat(headers=KEY).status == 200 for _ in range(5))
+    until(lambda: g.metric("weir_capture_records_total", result="lost") == 5)
+    resource.prlimit(g.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert g.chat(headers=KEY).status == 200 and len(records(tmp_path, 2)) == 2      # each a whole line
+    file.unlink()
+    assert g.chat(headers=KEY).status == 200 and len(records(tmp_path, 1)) == 1
 
 
 def test_mistakes_are_told(gateway, provider, config, tmp_path):
