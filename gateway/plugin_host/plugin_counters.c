@@ -61,7 +61,7 @@ static const char *const outcome_words[OUTCOMES] = {
  * Series are kept where they are counted, because to find one takes a lock that all threads share. Rows hang in lists that only
  * grow, read without a lock; two threads that miss the same one both make it, and one row is never found again.
  */
-enum { BUCKETS = 256, ROWS_MOST = COUNTER_SERIES_MAX };
+enum { BUCKETS = 256, ROWS_MOST = COUNTER_SERIES_MAX, PREPARED_MOST = 500 };
 
 struct row {
 	struct row *next;
@@ -121,9 +121,11 @@ void count_outcome(const struct plugin_use *u, enum plugin_outcome o)
 	counter_add(u->record->counts->outcomes[o], 1);
 }
 
+/* Of thousands of names only those are made that are counted: a family has room for 2,000. */
 void prepare_hit(struct plugin_record *r, struct str why)
 {
-	hit_of(r, why);
+	if (atomic_load(&r->counts->hits.n) < PREPARED_MOST)
+		hit_of(r, why);
 }
 
 void count_hit(const struct plugin_use *u, struct str why)

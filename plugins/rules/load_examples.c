@@ -67,7 +67,8 @@ static void read_moment(struct load *l, struct example *e, const struct weir_nod
 static void read_member(struct load *l, struct example *e, const struct weir_node *n)
 {
 	static const struct { const char *name; enum weir_fact fact; } facts[] = {
-		{ "model", WEIR_MODEL }, { "key", WEIR_KEY }, { "endpoint", WEIR_ENDPOINT },
+		{ "model", WEIR_MODEL }, { "key", WEIR_KEY }, { "endpoint", WEIR_ENDPOINT }, { "team", WEIR_TEAM },
+		{ "user_agent", WEIR_USER_AGENT }, { "session", WEIR_SESSION }, { "peer", WEIR_PEER },
 	};
 	static const struct { const char *name; enum weir_count count; } counts[] = {
 		{ "bytes", WEIR_BODY_BYTES }, { "tools", WEIR_TOOLS }, { "images", WEIR_IMAGES }, { "stream", WEIR_STREAM },
@@ -98,7 +99,7 @@ static void read_member(struct load *l, struct example *e, const struct weir_nod
 	else if (text_is(n->key, "at"))
 		read_moment(l, e, n);
 	else
-		WRONG(l, n, "an example has no `%.*s`: say, expect, text, earlier, model, key, endpoint, tags, headers, at, bytes, tokens, tools, images, code, stream",
+		WRONG(l, n, "an example has no `%.*s`: say, expect, text, earlier, model, key, team, endpoint, user_agent, session, peer, tags, headers, at, bytes, tokens, tools, images, code, stream",
 		      (int)n->key.n, n->key.p);
 }
 

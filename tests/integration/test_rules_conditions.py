@@ -44,6 +44,12 @@ rules:
       - { say: who, headers: { X-TENANT: beta-7 } }
       - { say: who, headers: { x-tenant: gamma }, expect: none }
       - { say: who, expect: none }
+  - name: whose
+    when: { team: "shop*", user_agent: "*curl*", peer: "10.*", session: s1, exact: whose }
+    answer: "{team} {key}"
+    examples:
+      - { say: whose, team: shop-1, user_agent: curl/8, peer: 10.0.0.9, session: s1, key: k, text: shop-1 k }
+      - { say: whose, team: other, user_agent: curl/8, peer: 10.0.0.9, session: s1, expect: none }
   - name: debug
     when: { header: { name: x-debug }, exact: trace }
     answer: Traced.
@@ -91,7 +97,7 @@ def file(tmp_path):
 
 def test_the_examples_hold(file):
     r = subprocess.run([BINARY, "rules", "test", str(file)], capture_output=True, text=True)
-    assert r.returncode == 0 and "28 examples, 0 failed" in r.stdout, r.stdout + r.stderr
+    assert r.returncode == 0 and "30 examples, 0 failed" in r.stdout, r.stdout + r.stderr
 
 
 def test_requests_and_explain(gateway, provider, file):
