@@ -4,7 +4,6 @@
 #include "base/clock.h"
 #include "core/calendar.h"
 #include "core/call.h"
-#include "core/code_signs.h"
 #include "core/endpoint.h"
 #include "core/estimate.h"
 #include "core/live.h"
@@ -120,7 +119,7 @@ static uint64_t count(struct weir_request *r, enum weir_count c)
 	case WEIR_STREAM:     return r->t->stream;
 	case WEIR_DRY:        return r->t->dry;
 	case WEIR_TOKENS:     return tokens(r->t);
-	case WEIR_CODE:       return has_code_signs(r->t->call->body);
+	case WEIR_CODE:       return run_code(r);
 	case WEIR_COUNTS:     break;
 	}
 	return 0;

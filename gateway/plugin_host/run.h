@@ -32,6 +32,8 @@ struct view {
 	struct pieces texts, arguments;
 	unsigned messages, images;
 	struct str last;	/* WEIR_LAST_TEXT */
+	bool tools_read, code_read, code;
+	unsigned tools;
 };
 
 struct edit {
@@ -103,6 +105,7 @@ struct view *run_view(struct weir_request *r);
 struct str run_piece_text(struct weir_request *r, struct piece *p);
 struct str run_last_text(struct weir_request *r);
 unsigned run_tools(struct weir_request *r);
+bool run_code(struct weir_request *r);
 
 /* edits.c: notes changes; run_apply() makes the new body. False: what came of it is no JSON. */
 bool run_edit(struct weir_request *r, size_t at, size_t remove, struct str name, struct str insert);

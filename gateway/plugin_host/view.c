@@ -6,6 +6,7 @@
  * only in texts that are asked for.
  */
 #include "core/call.h"
+#include "core/code_signs.h"
 #include "plugin_host/run.h"
 #include "wire/json_cursor.h"
 
@@ -205,13 +206,26 @@ struct str run_last_text(struct weir_request *r)
 	return v->last;
 }
 
+/* Asked by many rules, of a body that may be long: each is found out once. */
 unsigned run_tools(struct weir_request *r)
 {
+	struct view *v = run_view(r);
 	struct json_cursor c;
-	unsigned n = 0;
+	if (v->tools_read)
+		return v->tools;
 	struct str tools = r->t->call->json ? json_get(json_value(r->t->call->body), STR("tools")) : STR_NONE;
 	if (json_type(tools) == JSON_ARRAY && json_cursor_open(&c, tools))
 		while (json_cursor_next(&c))
-			n++;
-	return n;
+			v->tools++;
+	v->tools_read = true;
+	return v->tools;
+}
+
+bool run_code(struct weir_request *r)
+{
+	struct view *v = run_view(r);
+	if (!v->code_read)
+		v->code = has_code_signs(r->t->call->body);
+	v->code_read = true;
+	return v->code;
 }
