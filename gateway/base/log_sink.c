@@ -40,7 +40,7 @@ static void (*on_tick)(void);
 static struct counter *dropped;
 
 static struct counter_family dropped_family = {
-	.name = "weir_log_dropped_total", .help = "Log lines dropped because their reader was behind.",
+	.name = "weir_log_dropped_total", .help = "Log lines dropped because their reader was behind, or the disk was full.",
 	.kind = COUNTER_SUM, .scale = 1,
 };
 
@@ -72,6 +72,17 @@ static void reopen_if_moved(struct log_sink *s)
 	s->fd = fd;
 }
 
+/* Of what a full disk does not take, each line is counted. */
+static void count_lost(struct str s)
+{
+	struct str line;
+	int64_t lines = 0;
+	while (str_split(&s, '\n', &line))
+		lines++;
+	if (dropped)
+		counter_add(dropped, lines);
+}
+
 static void write_all(int fd, struct str s)
 {
 	while (s.n) {
@@ -82,8 +93,10 @@ static void write_all(int fd, struct str s)
 			nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
 			continue;
 		}
-		if (n <= 0)
+		if (n <= 0) {
+			count_lost(s);
 			return;
+		}
 		s = str_skip(s, (size_t)n);
 	}
 }
