@@ -1,10 +1,11 @@
 /*
  * gemini_hear.c: a target's generateContent answer, plain or as a stream (python-genai's types, read 2026-08).
  *
- * Calls come whole and often without an id; STOP is said for them, too. A blocked prompt has no candidate.
+ * Calls come whole, or value by value, and often without an id; STOP is said for them, too. A blocked prompt has no candidate.
  */
 #include "dialects/gemini_parts.h"
 
+#include "dialects/gemini_partial.h"
 #include "dialects/spelled.h"
 #include "wire/json_cursor.h"
 #include "wire/json_write.h"
@@ -14,6 +15,9 @@ enum { CHOICES_MOST = 8 };
 struct hearing {
 	struct chat_reader r;
 	bool begun;
+	bool in_call;			/* whose arguments come value by value */
+	int open_choice;
+	struct gemini_partial partial;
 	int calls[CHOICES_MOST];
 };
 
@@ -24,23 +28,77 @@ static void give(struct hearing *h, struct chat_event e)
 	chat_give(h->r.out, &e);
 }
 
-/* --- parts --- */
+/* --- calls --- */
 
-static void hear_call(struct hearing *h, int choice, struct str call, struct str proof)
+static void begin_call(struct hearing *h, int choice, struct str call, struct str proof)
 {
 	char made[64];
-	struct str id = json_raw(json_get(call, STR("id"))), args = json_get(call, STR("args"));
-	struct buf b = BUF_INIT(4 * args.n + 16);
+	struct str id = json_raw(json_get(call, STR("id")));
 	int number = h->calls[choice]++;
 	if (str_empty(id))
 		id = spelled_made_id(made, h->r.request_id, choice, number);
 	give(h, (struct chat_event){ .kind = CHAT_CALL, .choice = choice, .call = number, .id = id, .name = json_raw(json_get(call, STR("name"))) });
 	if (proof.n)
 		give(h, (struct chat_event){ .kind = CHAT_SIGNATURE, .choice = choice, .call = number, .signature = proof, .signer = STR(SIGNED_GOOGLE) });
-	bool object = json_type(args) == JSON_OBJECT && buf_add_json(&b, args);
-	give(h, (struct chat_event){ .kind = CHAT_ARGUMENTS, .choice = choice, .call = number, .text = object ? str_of(b.p + 1, b.n - 2) : STR("{}") });
+}
+
+/* Of the call that began last. */
+static void give_arguments(struct hearing *h, int choice, struct str json)
+{
+	struct buf b = BUF_INIT(4 * json.n + 16);
+	if (json.n && buf_add_json(&b, json))
+		give(h, (struct chat_event){ .kind = CHAT_ARGUMENTS, .choice = choice, .call = h->calls[choice] - 1, .text = str_of(b.p + 1, b.n - 2) });
 	buf_free(&b);
 }
+
+static void end_call(struct hearing *h)
+{
+	struct buf b = BUF_INIT(4 * PARTIAL_PATH_MOST);
+	if (!h->in_call)
+		return;
+	h->in_call = false;
+	gemini_partial_end(&h->partial, &b);
+	give_arguments(h, h->open_choice, buf_str(&b));
+	buf_free(&b);
+}
+
+static void hear_values(struct hearing *h, struct str list)
+{
+	struct buf b = BUF_INIT(list.n + 4 * PARTIAL_PATH_MOST);
+	struct json_cursor c;
+	if (json_type(list) == JSON_ARRAY && json_cursor_open(&c, list))
+		while (json_cursor_next(&c)) {
+			buf_clear(&b);
+			gemini_partial_add(&h->partial, c.value, &b);
+			give_arguments(h, h->open_choice, buf_str(&b));
+		}
+	buf_free(&b);
+}
+
+/* Without a name it goes on with the one before, and ends it unless it says that more will come. */
+static void hear_call(struct hearing *h, int choice, struct str call, struct str proof)
+{
+	struct str args = json_get(call, STR("args")), values = json_get(call, STR("partialArgs"));
+	bool more = json_type(json_get(call, STR("willContinue"))) == JSON_TRUE;
+	bool named = json_raw(json_get(call, STR("name"))).n, goes_on = h->in_call && h->open_choice == choice && !named;
+	if (!goes_on && !named && !args.p)
+		return;		/* the end of one that has ended */
+	if (!goes_on) {
+		end_call(h);
+		begin_call(h, choice, call, proof);
+		h->in_call = more || values.p;
+		h->open_choice = choice;
+	}
+	if (!h->in_call) {
+		give_arguments(h, choice, json_type(args) == JSON_OBJECT ? args : STR("{}"));
+		return;
+	}
+	hear_values(h, values);
+	if (!more)
+		end_call(h);
+}
+
+/* --- parts --- */
 
 static void hear_part(struct hearing *h, int choice, struct str object)
 {
@@ -97,6 +155,8 @@ static void hear_candidate(struct hearing *h, struct str object)
 	if (json_cursor_open(&c, json_get(json_field(candidate, STR("groundingMetadata")), STR("groundingChunks"))))
 		while (json_cursor_next(&c))
 			hear_page(h, choice, json_get(c.value, STR("web")));
+	if (word.n && h->open_choice == choice)
+		end_call(h);
 	if (word.n)
 		give(h, (struct chat_event){ .kind = CHAT_FINISH, .choice = choice, .call = -1, .finish = finish_of(word, h->calls[choice] > 0), .native = word });
 }
