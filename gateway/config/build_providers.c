@@ -353,6 +353,7 @@ static void set_plain_members(const struct provider_draft *d, const struct prese
 	p->free = d->free;
 	p->region = d->region;
 	p->max_concurrent = d->max_concurrent;
+	p->fetch_max = d->fetch_urls;
 	p->health_path = d->health.p ? d->health : str_c(preset ? preset->health : "");
 	if (str_eq(p->health_path, STR("off")))
 		p->health_path = STR_NONE;

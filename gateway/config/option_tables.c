@@ -172,6 +172,8 @@ static const struct option provider_rows[] = {
 	{ "messages", OPTION_BOOL, P(messages), "false", NULL, false, "also speaks Anthropic's Messages, at /messages under its base URL" },
 	{ "responses", OPTION_WORD, P(responses), "auto", "auto relay translate", false,
 	  "how /v1/responses reaches it: as it is, or as chat; auto: as the preset is known to take them, else as it is" },
+	{ "fetch_urls", OPTION_SIZE, P(fetch_urls), "0", "0 64MiB", false,
+	  "largest image or document that is fetched from an https:// address in a request, where the provider's own format takes bytes alone; 0: such are refused" },
 	{ "free", OPTION_BOOL, P(free), "false", NULL, false, "costs nothing" },
 	{ "local", OPTION_BOOL, P(local), "false", NULL, false, "a server of one's own: needs no credential, may be private and plain http" },
 	{ "max_concurrent", OPTION_INT, P(max_concurrent), "0", NULL, false, "requests at a time for each model; 0: no limit" },

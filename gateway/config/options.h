@@ -84,6 +84,7 @@ struct provider_draft {
 	const struct node *headers;
 	bool messages, free, local, allow_private_address, allow_plaintext, insecure_no_verify;
 	int credential, max_concurrent;
+	int64_t fetch_urls;
 };
 
 struct model_draft {

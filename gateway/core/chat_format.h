@@ -34,6 +34,8 @@ struct chat_format {
 
 	/* Where it is asked, below the provider's base path, with a query if it has one; percent-encoded. */
 	void (*write_path)(const struct chat_target *t, bool stream, struct buf *out);
+	/* Does the target itself fetch what is at this address? Otherwise it has to be given bytes. NULL: weir has none to give, or need not. */
+	bool (*reads_address)(enum part_kind kind, struct str url);
 	/* May put `c` in order (join turns and the like) but not change what it says. The losses are complete even if false. */
 	bool (*write_request)(struct chat *c, const struct chat_target *t, struct buf *out, struct chat_loss *loss);
 	/* False when the body holds no answer; END is given after the last event. */

@@ -102,6 +102,7 @@ struct provider {
 	struct str aws_service;		/* that signatures are for */
 	struct str health_path;		/* empty: no active checks */
 	int max_concurrent;		/* 0: no limit */
+	int64_t fetch_max;		/* bytes of an image or document that is fetched for it; 0: none are */
 	const struct provider_header *headers;	/* extra ones, always sent */
 	unsigned n_headers;
 };

@@ -83,6 +83,7 @@ static void read_error(int status, struct str body, struct provider_error *out)
 
 static const struct chat_format chat = {
 	.write_path = bedrock_write_path,
+	.reads_address = bedrock_reads_address,
 	.write_request = bedrock_write_request,
 	.read_answer = bedrock_read_answer,
 	.reader_size = &bedrock_reader_size,

@@ -8,6 +8,7 @@
 #include "wire/json_write.h"
 
 bool bedrock_write_request(struct chat *c, const struct chat_target *t, struct buf *out, struct chat_loss *loss);
+bool bedrock_reads_address(enum part_kind kind, struct str url);
 void bedrock_write_path(const struct chat_target *t, bool stream, struct buf *out);
 bool bedrock_read_answer(struct str body, const struct chat_reader *r);
 void bedrock_read_event(struct chat_reader *r, struct str name, struct str data);

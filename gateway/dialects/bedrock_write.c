@@ -18,6 +18,13 @@ void bedrock_write_path(const struct chat_target *t, bool stream, struct buf *ou
 	buf_add(out, stream ? STR("/converse-stream") : STR("/converse"));
 }
 
+/* Of its own store alone, which is no https. */
+bool bedrock_reads_address(enum part_kind kind, struct str url)
+{
+	(void)kind, (void)url;
+	return false;
+}
+
 /* --- blocks --- */
 
 static void begin_block(struct bedrock_writing *x, const char *kind)

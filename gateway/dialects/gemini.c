@@ -225,6 +225,7 @@ static const struct chat_format chat = {
 	.write_event = gemini_write_event,
 	.writer_free = gemini_writer_free,
 	.write_path = gemini_write_path,
+	.reads_address = gemini_reads_address,
 	.write_request = gemini_write_request,
 	.read_answer = gemini_read_answer,
 	.reader_size = &gemini_reader_size,

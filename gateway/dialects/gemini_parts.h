@@ -7,6 +7,7 @@
 #include "core/chat_format.h"
 
 bool gemini_write_request(struct chat *c, const struct chat_target *t, struct buf *out, struct chat_loss *loss);
+bool gemini_reads_address(enum part_kind kind, struct str url);
 void gemini_write_path(const struct chat_target *t, bool stream, struct buf *out);
 bool gemini_read_answer(struct str body, const struct chat_reader *r);
 void gemini_read_event(struct chat_reader *r, struct str name, struct str data);

@@ -53,6 +53,12 @@ static bool google_reads(struct str url)
 	       str_starts(url, STR("https://www.youtube.com/")) || str_starts(url, STR("https://youtu.be/"));
 }
 
+bool gemini_reads_address(enum part_kind kind, struct str url)
+{
+	(void)kind;
+	return google_reads(url);
+}
+
 static void write_media(struct writing *x, const struct part *p)
 {
 	static const char *const fields[] = { [PART_IMAGE] = "messages.image", [PART_AUDIO] = "messages.audio", [PART_FILE] = "messages.file" };

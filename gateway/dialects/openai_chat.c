@@ -153,6 +153,7 @@ static const struct chat_format chat = {
 	.write_event = openai_chat_write_event,
 	.writer_free = openai_chat_writer_free,
 	.write_path = write_path,
+	.reads_address = openai_chat_reads_address,
 	.write_request = openai_chat_write_request,
 	.read_answer = openai_chat_read_answer,
 	.reader_size = &openai_chat_reader_size,

@@ -9,6 +9,7 @@
 bool openai_chat_read_request(struct str body, struct chat *c, struct chat_fault *fault);
 bool openai_chat_write_request(struct chat *c, const struct chat_target *t, struct buf *out, struct chat_loss *loss);
 
+bool openai_chat_reads_address(enum part_kind kind, struct str url);
 bool openai_chat_read_answer(struct str body, const struct chat_reader *r);
 void openai_chat_read_event(struct chat_reader *r, struct str name, struct str data);
 void openai_chat_reader_free(struct chat_reader *r);

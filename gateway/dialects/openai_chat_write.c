@@ -16,6 +16,13 @@ struct writing {
 	struct chat_loss *loss;
 };
 
+/* Images; of files it takes the bytes. */
+bool openai_chat_reads_address(enum part_kind kind, struct str url)
+{
+	(void)url;
+	return kind == PART_IMAGE;
+}
+
 /* --- parts --- */
 
 static void begin_part(struct json_write *w, const char *type)

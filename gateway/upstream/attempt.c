@@ -13,6 +13,7 @@
 #include "upstream/answer_check.h"
 #include "upstream/attempt_charge.h"
 #include "upstream/attempt_show.h"
+#include "upstream/media_fetch.h"
 #include "upstream/demo_transport.h"
 #include "upstream/failure.h"
 #include "upstream/frames.h"
@@ -26,6 +27,7 @@ void upstream_open(struct loop *l)
 {
 	hot_state = http1_transport.open(l);
 	general_state = curl_transport.open(l);
+	media_fetch_open(l);
 	demo_state = demo_transport.open(l);
 }
 
@@ -33,6 +35,7 @@ void upstream_close(void)
 {
 	http1_transport.close(hot_state);
 	curl_transport.close(general_state);
+	media_fetch_close();
 	demo_transport.close(demo_state);
 }
 

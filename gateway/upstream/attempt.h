@@ -71,6 +71,7 @@ struct attempt {
 	int status;
 	struct translate *translate;	/* the caller speaks another dialect; NULL: the bytes are relayed, or */
 	struct translate_work *work;	/* a thread has it; NULL: none */
+	struct media_fetch *media;	/* what its request needs is on the way; NULL: nothing is */
 	const struct cascade *cascade;	/* set before the start: by what its answer is judged; NULL: it is not */
 	struct trial *trial;		/* under way; NULL: none, or it is over */
 	int64_t length;			/* the provider's content-length, or -1 */

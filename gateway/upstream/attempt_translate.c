@@ -4,6 +4,7 @@
  */
 #include "upstream/attempt_parts.h"
 #include "upstream/attempt_charge.h"
+#include "upstream/media_fetch.h"
 #include "upstream/request_write.h"
 #include "upstream/translate_work.h"
 
@@ -17,10 +18,61 @@ static void short_of_memory(struct attempt *a, const char *why)
 
 /* --- the request --- */
 
+/* All of the time so far was ours. */
+static void restart_clocks(struct attempt *a)
+{
+	struct txn *t = a->t;
+	a->began_us = a->last_byte_us = loop_now(t->loop);
+	if (t->upstream_since_us)
+		t->upstream_since_us = a->began_us;
+}
+
+static void write_request(struct attempt *a, const struct attempt_aim *aim);
+
+static void cannot_be_had(struct attempt *a, const struct media_want *want, const char *why)
+{
+	struct txn *t = a->t;
+	t->error.param = want && !want->image ? STR("messages.document") : STR("messages.image");
+	t->error.message = arena_printf(&t->arena, "`%.*s` %s.", STR_FMT(t->error.param), why);
+	struct outcome o = { .kind = ERR_UPSTREAM_REJECTED, .status = 400, .message = t->error.message, .why = "an address in it cannot be fetched" };
+	a->events->failed(a, &o);
+}
+
+static void on_fetched(void *owner, const struct media_want *failed, const char *why)
+{
+	const struct attempt_aim *aim = owner;
+	struct attempt *a = aim->attempt;
+	a->media = NULL;
+	restart_clocks(a);
+	if (why)
+		cannot_be_had(a, failed, why);
+	else
+		write_request(a, aim);
+}
+
+/* False: there is nothing to fetch. */
+static bool fetch_first(struct attempt *a, const struct attempt_aim *aim)
+{
+	struct arena *arena;
+	struct media_wants *w = translate_wants(a->translate, &arena);
+	if (!w)
+		return false;
+	if (w->too_many) {
+		cannot_be_had(a, NULL, "comes by more than eight addresses, which are not fetched at once");
+		return true;
+	}
+	struct attempt_aim *kept = arena_new(&a->t->arena, struct attempt_aim);
+	*kept = *aim;
+	a->media = media_fetch_start(aim->target->provider, w, arena, on_fetched, kept);
+	return true;
+}
+
 static void requested(struct attempt *a, const struct attempt_aim *aim)
 {
 	struct transport_call call;
 	struct str path, body;
+	if (fetch_first(a, aim))
+		return;
 	if (!translate_request_take(a->translate, a->t, &path, &body)) {
 		struct outcome o = { .kind = ERR_UPSTREAM_REJECTED, .status = 400, .message = a->t->error.message,
 				     .why = "its format cannot carry the request" };
@@ -29,15 +81,6 @@ static void requested(struct attempt *a, const struct attempt_aim *aim)
 	}
 	request_write_translated(a->t, aim->target, path, body, &call);
 	attempt_send(a, aim, &call);
-}
-
-/* All of the time so far was ours. */
-static void restart_clocks(struct attempt *a)
-{
-	struct txn *t = a->t;
-	a->began_us = a->last_byte_us = loop_now(t->loop);
-	if (t->upstream_since_us)
-		t->upstream_since_us = a->began_us;
 }
 
 static void on_requested(void *owner, struct translate *x)
@@ -52,12 +95,16 @@ static void on_requested(void *owner, struct translate *x)
 
 void attempt_translate_request(struct attempt *a, const struct attempt_aim *aim)
 {
-	struct txn *t = a->t;
-	a->translate = translate_new(t, aim->target);
-	if (!a->translate) {
+	a->translate = translate_new(a->t, aim->target);
+	if (a->translate)
+		write_request(a, aim);
+	else
 		short_of_memory(a, NO_MEMORY);
-		return;
-	}
+}
+
+static void write_request(struct attempt *a, const struct attempt_aim *aim)
+{
+	struct txn *t = a->t;
 	if (!translate_is_large(a->translate)) {
 		translate_request(a->translate);
 		requested(a, aim);
@@ -137,4 +184,7 @@ void attempt_translate_cancel(struct attempt *a)
 	if (a->work)
 		translate_work_cancel(a->work);
 	a->work = NULL;
+	if (a->media)
+		media_fetch_cancel(a->media);
+	a->media = NULL;
 }

@@ -16,6 +16,7 @@
 #include "core/plan.h"
 #include "core/price.h"
 #include "core/way.h"
+#include "upstream/media_wants.h"
 #include "upstream/translate_vectors.h"
 
 /* The last events of Responses repeat the whole answer four times. */
@@ -30,6 +31,8 @@ struct asking {
 	struct buf path, out;
 	struct str dropped;
 	struct chat_fault fault;	/* it is wrong, or cannot be carried; the message may be empty */
+	bool fetches, lacks;		/* the target may be given what is fetched; and there is such */
+	struct media_wants wants;
 };
 
 struct translate {
@@ -92,6 +95,7 @@ struct translate *translate_new(struct txn *t, const struct target *target)
 	x->asking->to = target_of(x, target);
 	x->asking->policy = (enum on_unsupported)t->plan->model->policy.on_unsupported;
 	x->asking->stream = t->stream;
+	x->asking->fetches = p->fetch_max > 0;
 	x->vectors = vectors_for(t->endpoint->dialect, p->dialect, t->call->path, &x->arena);
 	buf_init(&x->out, EVENTS_MAX);
 	if (take_body(x, t->call))
@@ -100,9 +104,17 @@ struct translate *translate_new(struct txn *t, const struct target *target)
 	return NULL;
 }
 
+static size_t fetched_bytes(const struct media_wants *w)
+{
+	size_t n = 0;
+	for (unsigned i = 0; i < w->n; i++)
+		n += w->want[i].data.n + 64;
+	return n;
+}
+
 bool translate_is_large(const struct translate *x)
 {
-	return x->asking->body.n > TRANSLATE_AT_ONCE;
+	return x->asking->body.n + fetched_bytes(&x->asking->wants) > TRANSLATE_AT_ONCE;
 }
 
 static bool chat_request(struct translate *x, struct asking *k, struct chat_loss *loss)
@@ -113,6 +125,9 @@ static bool chat_request(struct translate *x, struct asking *k, struct chat_loss
 			k->fault.message = STR("is malformed");
 		return false;
 	}
+	k->lacks = k->fetches && !media_fill(&k->wants, &c, x->provider);
+	if (k->lacks)
+		return false;
 	x->frame.usage = c.stream_usage;
 	if (c.freeform.n) {
 		x->freeform = mem_copy(c.freeform);
@@ -127,15 +142,25 @@ void translate_request(struct translate *x)
 	struct asking *k = x->asking;
 	struct chat_loss loss = { .policy = k->policy, .arena = &x->arena };
 	buf_init(&k->path, PATH_MOST);
-	buf_init(&k->out, 3 * k->body.n + REQUEST_MORE);
+	buf_init(&k->out, 3 * k->body.n + REQUEST_MORE + fetched_bytes(&k->wants));
 	(void)buf_reserve(&k->out, k->body.n + k->body.n / 4 + 512);	/* what it mostly comes to */
 	k->good = x->vectors ? vectors_request(x->vectors, k->body, &k->to, &k->path, &k->out, &loss, &k->fault) : chat_request(x, k, &loss);
 	k->good = k->good && !k->out.failed && !k->path.failed && str_empty(loss.refused);
 	k->dropped = loss.dropped;
+	if (k->lacks) {		/* and begun anew when it is there */
+		buf_free(&k->path);
+		buf_free(&k->out);
+	}
 	if (loss.refused.n)
 		k->fault = (struct chat_fault){ loss.refused, str_c(loss.why) };
-	else if (!k->good && str_empty(k->fault.message))
+	else if (!k->good && !k->lacks && str_empty(k->fault.message))
 		k->fault = (struct chat_fault){ STR_NONE, STR("The request is too large to be translated for its target") };
+}
+
+struct media_wants *translate_wants(struct translate *x, struct arena **a)
+{
+	*a = &x->arena;
+	return x->asking->lacks ? &x->asking->wants : NULL;
 }
 
 static void refuse(struct txn *t, const struct chat_fault *f)

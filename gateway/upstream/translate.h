@@ -15,6 +15,7 @@
 #include "core/txn.h"
 
 struct translate;
+struct media_wants;
 
 /* What holds the loop no longer than it may. */
 enum { TRANSLATE_AT_ONCE = 256 * 1024 };
@@ -26,6 +27,11 @@ void translate_free(struct translate *x);	/* may be NULL */
 /* Writes the request anew. Any thread. */
 bool translate_is_large(const struct translate *x);
 void translate_request(struct translate *x);
+/*
+ * What has to be fetched first, and where its bytes are kept; NULL: nothing. Filled, the request is written by another
+ * translate_request().
+ */
+struct media_wants *translate_wants(struct translate *x, struct arena **a);
 /*
  * What came of it, in t->arena: where it goes (below the base path), and its body. False, with t->error's message and
  * param set: it is wrong, or the target's format cannot carry it. t->dropped tells the losses.
