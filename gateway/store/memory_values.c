@@ -6,6 +6,7 @@
  * do not drive out those that are asked for again. Values are counted, so that they are copied in only,
  * and read without the lock.
  */
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -16,7 +17,7 @@
 #include "store/memory_parts.h"
 
 enum { SHARDS = 16, BUCKETS_FIRST = 64, PROTECTED_PERCENT = 80 };
-enum { VALUE_OVERHEAD = 32 };	/* the allocator's, and its part of a table that is at least half full */
+enum { VALUE_OVERHEAD = 8, SPARE = 32 };	/* the allocator's own, beside what it rounds up to; and the part of all it keeps of what was freed */
 
 static struct counter_family evictions_total = {
 	.name = "weir_cache_evictions_total", .help = "Kept values that left memory before their time, for others.", .kind = COUNTER_SUM, .scale = 1,
@@ -52,9 +53,10 @@ struct memory_values {
 	_Alignas(64) struct shard shards[SHARDS];
 };
 
+/* What the allocator gave, which for large values is whole pages. */
 static size_t value_size(const struct memory_value *v)
 {
-	return sizeof(*v) + VALUE_OVERHEAD + v->key_n + v->n;
+	return malloc_usable_size((void *)(uintptr_t)v) + VALUE_OVERHEAD;
 }
 
 struct str memory_value_bytes(const struct memory_value *v)
@@ -78,9 +80,8 @@ static struct memory_value **value_at(struct shard *s, uint64_t hash, struct str
 	return at;
 }
 
-static void count_bytes(struct shard *s, const struct memory_value *v, int sign)
+static void count_bytes(struct shard *s, size_t n, int sign)
 {
-	size_t n = value_size(v);
 	s->bytes += sign > 0 ? n : -n;
 	counter_add(s->bytes_now, sign * (int64_t)n);
 }
@@ -90,7 +91,7 @@ static void value_unlink(struct shard *s, struct memory_value **at)
 	struct memory_value *v = *at;
 	*at = v->next;
 	list_remove(&v->lru);
-	count_bytes(s, v, -1);
+	count_bytes(s, value_size(v), -1);
 	s->bytes_protected -= v->is_protected ? value_size(v) : 0;
 	s->n--;
 	memory_value_release(v);
@@ -109,6 +110,7 @@ static void shard_grow(struct shard *s)
 {
 	size_t size = 2 * (s->mask + 1);
 	struct memory_value **to = mem_alloc(size * sizeof(*to));
+	count_bytes(s, size / 2 * sizeof(*to), 1);
 	rehash(&s->probation, to, size - 1);
 	rehash(&s->protected, to, size - 1);
 	free(s->buckets);
@@ -126,14 +128,14 @@ static void shard_evict(struct shard *s)
 
 static void shard_add(struct shard *s, struct memory_value *v, size_t max)
 {
-	while (s->bytes + value_size(v) > max)
-		shard_evict(s);
 	if (s->n++ > s->mask)
 		shard_grow(s);
+	while (s->bytes + value_size(v) > max && s->n > 1)
+		shard_evict(s);
 	v->next = s->buckets[v->hash & s->mask];
 	s->buckets[v->hash & s->mask] = v;
 	list_append(&s->probation, &v->lru);
-	count_bytes(s, v, 1);
+	count_bytes(s, value_size(v), 1);
 }
 
 static void move(struct shard *s, struct memory_value *v, bool to_protected)
@@ -198,12 +200,16 @@ static struct memory_value *value_new(struct str key, struct str value)
 void memory_value_put(struct memory_values *m, struct str key, struct str value, int64_t ttl_ms)
 {
 	uint64_t hash;
-	bool fits = value.n <= m->shard_max && sizeof(struct memory_value) + VALUE_OVERHEAD + key.n + value.n <= m->shard_max;
+	bool fits = value.n <= m->shard_max && sizeof(struct memory_value) + key.n + value.n <= m->shard_max;
 	struct memory_value *v = fits ? value_new(key, value) : NULL;
 	struct shard *s = shard_enter(m, key, &hash);
 	struct memory_value **at = value_at(s, hash, key);
 	if (*at)
 		value_unlink(s, at);
+	if (v && value_size(v) + (s->mask + 1) * sizeof(*s->buckets) > m->shard_max) {
+		memory_value_release(v);
+		v = NULL;
+	}
 	if (v) {
 		int64_t most = INT64_MAX / 2000;
 		v->hash = hash;
@@ -232,14 +238,16 @@ struct memory_values *memory_values_new(size_t max, int64_t (*clock)(void))
 		abort();
 	memset(m, 0, sizeof(*m));
 	m->seed = random_u64();
-	m->shard_max = max / SHARDS;
+	m->shard_max = (max - max / SPARE) / SHARDS;
 	m->clock = clock;
 	for (struct shard *s = m->shards; s < m->shards + SHARDS; s++) {
 		pthread_mutex_init(&s->lock, NULL);
 		s->mask = BUCKETS_FIRST - 1;
 		s->buckets = mem_alloc(BUCKETS_FIRST * sizeof(*s->buckets));
+		s->bytes = BUCKETS_FIRST * sizeof(*s->buckets);
 		s->evictions = counter_of(&evictions_total, NULL);
 		s->bytes_now = counter_of(&bytes_now, NULL);
+		counter_add(s->bytes_now, (int64_t)s->bytes);
 		list_init(&s->probation);
 		list_init(&s->protected);
 	}

@@ -3,7 +3,11 @@
  */
 #include "telemetry/cache_counters.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "base/counters.h"
+#include "base/mem.h"
 #include "core/families.h"
 
 static struct counter_family cache_requests = {
@@ -20,32 +24,79 @@ static struct counter_family cache_saved = {
 	.kind = COUNTER_SUM, .scale = 1e-9, .labels = { "model" },
 };
 
-static struct counter *two(struct counter_family *f, struct str a, struct str b)
+/* In this order they are shown. */
+static const struct str results[] = { STR_INIT("hit"), STR_INIT("coalesced"), STR_INIT("stale"), STR_INIT("miss"), STR_INIT("bypass") };
+static const struct str reasons[] = { STR_INIT("absent"), STR_INIT("expired"), STR_INIT("broken"), STR_INIT("store"), STR_INIT("asked"),
+				      STR_INIT("form"), STR_INIT("evicted") };
+
+/* A model's series, found once. Rows live as long as the process, as models do. */
+struct row {
+	struct row *next;			/* at the same place */
+	const struct live_model *model;		/* NULL: requests of no model */
+	struct counter *results[array_len(results)], *reasons[array_len(reasons)], *saved;
+};
+
+enum { PLACES = 1024 };
+static _Atomic(struct row *) rows[PLACES];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static struct row *row_make(const struct live_model *model)
 {
-	return counter_of(f, (struct str[]){ a, b });
+	struct row *r = mem_alloc(sizeof(*r));
+	struct str name = model ? model->name : STR("none");
+	r->model = model;
+	for (size_t i = 0; i < array_len(results); i++)
+		r->results[i] = counter_of(&cache_requests, (struct str[]){ name, results[i] });
+	for (size_t i = 0; i < array_len(reasons); i++)
+		r->reasons[i] = counter_of(&cache_misses, (struct str[]){ name, reasons[i] });
+	r->saved = counter_of(&cache_saved, &name);
+	return r;
+}
+
+static struct row *find(struct row *r, const struct live_model *model)
+{
+	while (r && r->model != model)
+		r = r->next;
+	return r;
+}
+
+/* Read without a lock, added to under one. */
+static struct row *row_of(const struct live_model *model)
+{
+	_Atomic(struct row *) *place = &rows[(uintptr_t)model / 64 % PLACES];
+	struct row *r = find(atomic_load_explicit(place, memory_order_acquire), model);
+	if (likely(r))
+		return r;
+	pthread_mutex_lock(&lock);
+	struct row *first = atomic_load_explicit(place, memory_order_relaxed);
+	r = find(first, model);
+	if (!r) {
+		r = row_make(model);
+		r->next = first;
+		atomic_store_explicit(place, r, memory_order_release);
+	}
+	pthread_mutex_unlock(&lock);
+	return r;
+}
+
+static void count(struct counter *const *series, const struct str *names, size_t n, const char *name)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(names[i], str_c(name)))
+			counter_add(series[i], 1);
 }
 
 void families_cache(struct live_model *model, const char *result, int64_t saved)
 {
-	struct str name = model ? model->name : STR("none");
-	counter_add(two(&cache_requests, name, str_c(result)), 1);
+	struct row *r = row_of(model);
+	count(r->results, results, array_len(results), result);
 	if (saved > 0)
-		counter_add(counter_of(&cache_saved, &name), saved);
+		counter_add(r->saved, saved);
 }
 
 void families_cache_miss(struct live_model *model, const char *why)
 {
-	counter_add(two(&cache_misses, model ? model->name : STR("none"), str_c(why)), 1);
-}
-
-static void prepare_cache(struct str model)
-{
-	static const char *const results[] = { "hit", "coalesced", "stale", "miss", "bypass" }, *const reasons[] = { "absent", "expired", "broken", "store", "asked", "form", "evicted" };
-	for (size_t i = 0; i < array_len(results); i++)
-		two(&cache_requests, model, str_c(results[i]));
-	for (size_t i = 0; i < array_len(reasons); i++)
-		two(&cache_misses, model, str_c(reasons[i]));
-	counter_of(&cache_saved, &model);
+	count(row_of(model)->reasons, reasons, array_len(reasons), why);
 }
 
 /* Whoever may turn it on. */
@@ -61,5 +112,5 @@ void cache_counters_prepare(const struct snapshot *s)
 {
 	for (unsigned i = 0; i < s->n_models; i++)
 		if (s->models[i]->live && may_cache(s, s->models[i]))
-			prepare_cache(s->models[i]->live->name);
+			row_of(s->models[i]->live);
 }

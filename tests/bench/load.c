@@ -1,9 +1,9 @@
 /*
  * load: the caller of the bench. One thread; closed loop over N connections to a port of 127.0.0.1.
  *
- * usage: load PORT BODY_FILE CONNECTIONS SECONDS plain|fresh|stream|idle [tls]
+ * usage: load PORT BODY_FILE CONNECTIONS SECONDS plain|other|fresh|stream|idle [tls]
  *
- * plain asks again when an answer is whole, on the same connection; fresh opens a new one for each request.
+ * plain asks again when an answer is whole, on the same connection; other does so with another number in each request; fresh opens a new one for each request.
  * stream counts events and their delay (see mock.c); idle opens the streams, says so and holds them until its
  * standard input ends. Prints "ready" when warm, and at the end one line of JSON.
  */
@@ -14,8 +14,8 @@
 
 #include "peer.h"
 
-enum { IN_SIZE = 1 << 18, HEAD_MAX = 16384, SAMPLES_MAX = 1 << 21 };
-enum mode { MODE_PLAIN, MODE_FRESH, MODE_STREAM, MODE_IDLE };
+enum { IN_SIZE = 1 << 18, HEAD_MAX = 16384, SAMPLES_MAX = 1 << 21, NUMBER = 12 };
+enum mode { MODE_PLAIN, MODE_OTHER, MODE_FRESH, MODE_STREAM, MODE_IDLE };
 
 struct connection {
 	struct peer peer;
@@ -32,6 +32,7 @@ static struct load {
 	enum mode mode;
 	char *request;
 	size_t request_length;
+	char *number;		/* in the request, as digits; NULL: none */
 	SSL_CTX *tls;
 	bool measuring;
 	int64_t done, errors, begun;
@@ -75,11 +76,23 @@ static void failed(struct connection *c)
 	connection_again(c);
 }
 
+/* Requests are sent in one write, so that the next one's number may stand in the same bytes. */
+static void number_next(void)
+{
+	char *digit = load.number + NUMBER - 1;
+
+	while (digit > load.number && *digit == '9')
+		*digit-- = '0';
+	(*digit)++;
+}
+
 /* Writes what is left of the request; false when the connection failed. */
 static bool request_send(struct connection *c)
 {
 	size_t before = c->sent;
 
+	if (load.number && before == 0)
+		number_next();
 	while (c->sent < load.request_length) {
 		long n = peer_write(&c->peer, load.request + c->sent, load.request_length - c->sent);
 		if (n == PEER_AGAIN) {
@@ -236,14 +249,17 @@ static void request_make(const char *file)
 
 	if (fd < 0 || fstat(fd, &s) < 0)
 		die("load: %s: %m", file);
-	load.request = malloc((size_t)s.st_size + 512);
+	const char *begin = load.mode == MODE_OTHER ? "{\"user\":\"100000000000\"," : "{";
+	long long length = s.st_size + (long long)strlen(begin) - 1;
+	load.request = malloc((size_t)length + 512);
 	int n = snprintf(load.request, 512, "POST /v1/chat/completions HTTP/1.1\r\nHost: bench\r\n%s"
 		"Authorization: Bearer sk-weir-bench-0123456789abcdef\r\nContent-Type: application/json\r\n"
-		"User-Agent: OpenAI/Python 2.8.0\r\nAccept: application/json\r\nContent-Length: %lld\r\n\r\n",
-		load.mode == MODE_FRESH ? "Connection: close\r\n" : "", (long long)s.st_size);
-	if (read(fd, load.request + n, (size_t)s.st_size) != s.st_size)
+		"User-Agent: OpenAI/Python 2.8.0\r\nAccept: application/json\r\nContent-Length: %lld\r\n\r\n%s",
+		load.mode == MODE_FRESH ? "Connection: close\r\n" : "", length, begin);
+	if (pread(fd, load.request + n, (size_t)s.st_size - 1, 1) != s.st_size - 1)	/* behind its brace */
 		die("load: %s: %m", file);
-	load.request_length = (size_t)n + (size_t)s.st_size;
+	load.number = load.mode == MODE_OTHER ? load.request + n - NUMBER - 2 : NULL;
+	load.request_length = (size_t)n + (size_t)s.st_size - 1;
 	close(fd);
 }
 
@@ -269,11 +285,11 @@ static void idle_hold(struct connection *all, size_t n)
 
 int main(int argc, char **argv)
 {
-	static const char *const modes[] = { "plain", "fresh", "stream", "idle" };
+	static const char *const modes[] = { "plain", "other", "fresh", "stream", "idle" };
 
 	if (argc < 6)
-		die("usage: load PORT BODY_FILE CONNECTIONS SECONDS plain|fresh|stream|idle [tls]");
-	for (unsigned i = 0; i < 4; i++)
+		die("usage: load PORT BODY_FILE CONNECTIONS SECONDS plain|other|fresh|stream|idle [tls]");
+	for (unsigned i = 0; i < 5; i++)
 		if (strcmp(argv[5], modes[i]) == 0)
 			load.mode = i;
 	size_t n = strtoul(argv[3], NULL, 10);

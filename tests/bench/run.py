@@ -39,6 +39,8 @@ ROWS = {
     "1 KB, all kinds of limits in memory": ("plain", "plain", 1, 32, False, "1.15", "memory"),
     "1 KB, all kinds of limits in Redis": ("plain", "plain", 1, 32, False, "1.1 / 1.4", "redis"),
     "1 KB, answered by one of 10,000 phrases": ("plain", "plain", 1, 32, False, "0.90", "rules"),
+    "1 KB, out of the cache in memory": ("plain", "plain", 1, 32, False, "0.60 / 0.80", "cache"),
+    "1 KB, the cache in memory, never asked before": ("other", "plain", 1, 32, False, "1.4", "cache"),
     "1 KB, TLS both sides": ("plain", "tls", 1, 32, True, "1.2"),
     "10 KB, TLS both sides": ("plain", "tls", 10, 32, True, "1.2"),
 }
@@ -179,10 +181,10 @@ http {{ access_log {self.tmp}/nginx.log combined buffer=64k flush=1s; keepalive_
                                                                     "answer": "Gate 2 will be looked at on Monday."}]}))
         return [{"name": "rules", "config": {"file": f"{self.tmp}/rules.yaml"}}]
 
-    def weir(self, tls=False, store=None, rules=False):
+    def weir(self, tls=False, store=None, rules=False, cache=False):
         """With a store, its key has every kind of limit, and its team a budget: twelve together."""
         port, admin = free_ports(2)
-        variant = "rules" if rules else "tls" if tls else "redis" if store and store != "memory" else store or ""
+        variant = "cache" if cache else "rules" if rules else "tls" if tls else "redis" if store and store != "memory" else store or ""
         name = f"weir-{variant}" if variant else "weir"
         provider = {"dialect": "openai", "local": True, "api_key": "sk-provider"}
         config = {
@@ -204,6 +206,8 @@ http {{ access_log {self.tmp}/nginx.log combined buffer=64k flush=1s; keepalive_
             config["listen"]["tls"] = {"certificate": f"{self.tmp}/a.pem", "key": f"{self.tmp}/a.key"}
         if rules:
             config["plugins"] = self.rules()
+        if cache:
+            config |= {"cache": {"enabled": True}}
         if store:
             most = 10**12
             every = {"limits": {"requests_per_second": most, "requests_per_minute": most, "requests_per_hour": most, "requests_per_day": most,
@@ -431,7 +435,7 @@ def main():
     b = Bench()
     try:
         table = Table()
-        proxies = [b.nginx(), b.haproxy(), b.weir(), b.weir(tls=True), b.weir(store="memory"), b.weir(store=b.redis()), b.weir(rules=True)]
+        proxies = [b.nginx(), b.haproxy(), b.weir(), b.weir(tls=True), b.weir(store="memory"), b.weir(store=b.redis()), b.weir(rules=True), b.weir(cache=True)]
         if args.rows:
             names = args.rows.split(";")
             cpu_rows(b, table, proxies, [n for n in names if n in ROWS], args.rounds, args.seconds)

@@ -4,6 +4,7 @@
  */
 #include "tests/unit/store/store_suite.h"
 
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -44,6 +45,13 @@ static int setup_small(void **state)
 {
 	return open_client(state, (struct store_options){ .memory_limits_max = 100, .memory_values_max = 64 * 1024 });
 }
+
+#ifndef __SANITIZE_ADDRESS__
+static int setup_16_mib(void **state)
+{
+	return open_client(state, (struct store_options){ .memory_values_max = 16 * 1024 * 1024 });
+}
+#endif
 
 static int teardown(void **state)
 {
@@ -305,6 +313,42 @@ static void threads_admit_exactly_what_fits(void **state)
 	pthread_barrier_destroy(&start);
 }
 
+#ifndef __SANITIZE_ADDRESS__	/* whose allocator keeps no such count */
+static size_t allocated(void)
+{
+	struct mallinfo2 m = mallinfo2();
+	return m.uordblks + m.hblkhd;
+}
+
+static void put_of_size(struct client *c, unsigned i, size_t n)
+{
+	static char bytes[512 * 1024];
+	char key[32];
+	int k = snprintf(key, sizeof(key), "value/%u", i);
+	store_put(c->store, NULL, str_of(key, (size_t)k), str_of(bytes, n), 3600000);
+}
+
+/* By the allocator's own count: what values cost beside their bytes, and what the tables take, is part of the bound. */
+static void values_of_all_sizes_are_bounded(void **state)
+{
+	enum { MOST = 16 * 1024 * 1024 };
+	struct client *c = *state;
+	size_t before = allocated(), most = 0;
+	uint64_t seed = 7;
+	for (unsigned i = 0; i < 150000; i++) {	/* many small ones first, then ever larger ones */
+		seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+		size_t shift = 1 + i / 15000 * 2;
+		put_of_size(c, i, (size_t)(seed >> 40) % ((size_t)1 << (shift < 19 ? shift : 19)));
+		size_t now = allocated() - before;
+		most = now > most ? now : most;
+		if (now > MOST)
+			fail_msg("%zu bytes at value %u", now, i);
+	}
+	if (most <= MOST / 2)		/* and is used */
+		fail_msg("%zu bytes at most", most);
+}
+#endif
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,6 +362,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(values_are_bounded, setup_small, teardown),
 		cmocka_unit_test_setup_teardown(values_that_are_read_stay, setup_small, teardown),
 		cmocka_unit_test_setup_teardown(values_that_are_all_read_are_bounded, setup_small, teardown),
+#ifndef __SANITIZE_ADDRESS__
+		cmocka_unit_test_setup_teardown(values_of_all_sizes_are_bounded, setup_16_mib, teardown),
+#endif
 		cmocka_unit_test_setup_teardown(threads_admit_exactly_what_fits, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("store: memory", tests, NULL, NULL);
