@@ -371,7 +371,7 @@ static const struct option plugin_rows[] = {
 	{ "models", OPTION_STRINGS, N(models), NULL, NULL, false, "models or patterns it is for; default: all" },
 	{ "keys", OPTION_STRINGS, N(keys), NULL, NULL, false, "keys or patterns it is for; default: all" },
 	{ "timeout", OPTION_DURATION, N(timeout_us), "5s", "1ms 10m", false, "the longest it may hold a request" },
-	{ "on_failure", OPTION_WORD, N(on_failure), "reject", "reject continue", false, "requests it held and came to no verdict on" },
+	{ "on_failure", OPTION_WORD, N(on_failure), "reject", "reject continue", false, "requests it came to no verdict on, also while it is switched off for its crashes" },
 	{ "last", OPTION_BOOL, N(last), "false", NULL, false,
 	  "true: asked only where no target answered, as the rung `rule` of a model's ladder" },
 	{ "required", OPTION_BOOL, N(required), "false", NULL, false, "true: without it the configuration is refused" },
