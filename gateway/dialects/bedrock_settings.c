@@ -189,7 +189,7 @@ static void write_own_fields(struct bedrock_writing *x)
 {
 	struct buf *out = x->w.out;
 	size_t before = out->n;
-	if (json_type(chat_extra(x->c, "additionalModelRequestFields")) == JSON_OBJECT)
+	if (chat_extra(x->c, "additionalModelRequestFields").p)
 		return;
 	json_member_object(&x->w, "additionalModelRequestFields");
 	size_t empty = out->n;
@@ -198,15 +198,6 @@ static void write_own_fields(struct bedrock_writing *x)
 	json_write_object_end(&x->w);
 	if (out->n == empty + 1)
 		out->n = before;
-}
-
-static void write_own_words(struct bedrock_writing *x)
-{
-	for (const char *const *name = own_words; *name; name++) {
-		struct str said = chat_extra(x->c, *name);
-		if (json_type(said) == JSON_OBJECT)
-			json_member_raw(&x->w, *name, said);
-	}
 }
 
 static void tell_losses(struct bedrock_writing *x)
@@ -235,6 +226,6 @@ void bedrock_write_settings(struct bedrock_writing *x)
 	write_format(x);
 	write_tier(x);
 	write_own_fields(x);
-	write_own_words(x);
+	spelled_write_extras(&x->w, x->c, own_words);
 	tell_losses(x);
 }

@@ -271,15 +271,6 @@ static void write_thinking(struct writing *x)
 	json_write_object_end(&x->w);
 }
 
-static void write_own_words(struct writing *x)
-{
-	for (const char *const *name = own_words; *name; name++) {
-		struct str said = chat_extra(x->c, *name);
-		if (said.p)
-			json_member_raw(&x->w, *name, said);
-	}
-}
-
 static void tell_losses(struct writing *x)
 {
 	const struct chat *c = x->c;
@@ -312,7 +303,7 @@ bool cohere_write_request(struct chat *c, const struct chat_target *t, struct bu
 	write_format(&x);
 	write_numbers(&x);
 	write_thinking(&x);
-	write_own_words(&x);
+	spelled_write_extras(&x.w, c, own_words);
 	if (c->stream)
 		json_member_bool(&x.w, "stream", true);
 	tell_losses(&x);

@@ -334,15 +334,6 @@ static void write_generation(struct writing *x)
 	json_write_object_end(&x->w);
 }
 
-static void write_own_words(struct writing *x)
-{
-	for (const char *const *name = own_words; *name; name++) {
-		struct str said = chat_extra(x->c, *name);
-		if (said.p)
-			json_member_raw(&x->w, *name, said);
-	}
-}
-
 static void tell_losses(struct writing *x)
 {
 	const struct chat *c = x->c;
@@ -367,7 +358,7 @@ bool gemini_write_request(struct chat *c, const struct chat_target *t, struct bu
 	write_contents(&x);
 	write_tools(&x);
 	write_generation(&x);
-	write_own_words(&x);
+	spelled_write_extras(&x.w, c, own_words);
 	tell_losses(&x);
 	json_write_object_end(&x.w);
 	return json_write_end(&x.w);

@@ -380,15 +380,11 @@ static void write_effort(struct writing *x)
 /* What OpenAI's own cache is told; others refuse the words. */
 static void write_cache_words(struct writing *x)
 {
-	const char *const *name = x->t->completion_tokens ? chat_cache_words : chat_cache_words + CACHE_WORDS;
+	const char *const *names = x->t->completion_tokens ? chat_cache_words : chat_cache_words + CACHE_WORDS;
 	chat_drop_citations(x->c, x->loss);
 	chat_drop_cache(x->c, x->t->completion_tokens, x->loss);
-	chat_drop_extras(x->c, x->loss, name);
-	for (; *name; name++) {
-		struct str said = chat_extra(x->c, *name);
-		if (said.p)
-			json_member_raw(&x->w, *name, said);
-	}
+	chat_drop_extras(x->c, x->loss, names);
+	spelled_write_extras(&x->w, x->c, names);
 }
 
 static void write_words(struct writing *x)

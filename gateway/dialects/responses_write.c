@@ -352,11 +352,7 @@ static void write_plain(struct writing *x)
 		json_member_escaped(&x->w, "user", c->user);
 	if (c->service_tier.n)
 		json_member_escaped(&x->w, "service_tier", c->service_tier);
-	for (const char *const *name = chat_cache_words; *name; name++) {
-		struct str said = chat_extra(c, *name);
-		if (said.p)
-			json_member_raw(&x->w, *name, said);
-	}
+	spelled_write_extras(&x->w, c, chat_cache_words);
 	json_member_bool(&x->w, "store", false);
 	if (c->stream)
 		json_member_bool(&x->w, "stream", true);

@@ -305,6 +305,15 @@ const char *effort_for(struct str model, enum reasoning_effort e)
 	return earlier || e == EFFORT_MINIMAL ? "low" : NULL;
 }
 
+void spelled_write_extras(struct json_write *w, const struct chat *c, const char *const *names)
+{
+	for (; *names; names++) {
+		struct str said = chat_extra(c, *names);
+		if (said.p)
+			json_member_raw(w, *names, said);
+	}
+}
+
 static void spell_path(struct buf *b, struct str s, const char *kept)
 {
 	for (size_t i = 0; i < s.n; i++) {
