@@ -143,7 +143,7 @@ static void hear_message(struct hearing *h, struct str object)
 bool anthropic_read_answer(struct str body, const struct chat_reader *r)
 {
 	struct hearing h = { .r = *r };
-	struct str root = json_value(body);
+	struct str root = json_whole(body);
 	if (json_type(json_get(root, STR("content"))) != JSON_ARRAY)
 		return false;
 	hear_message(&h, root);
@@ -191,7 +191,7 @@ void anthropic_read_event(struct chat_reader *r, struct str name, struct str dat
 {
 	struct hearing *h = container_of(r, struct hearing, r);
 	struct json_fields delta;
-	struct str root = json_value(data), type = str_empty(name) ? json_raw(json_get(root, STR("type"))) : name;
+	struct str root = json_whole(data), type = str_empty(name) ? json_raw(json_get(root, STR("type"))) : name;
 	if (json_type(root) != JSON_OBJECT)
 		return;
 	if (str_eq(type, STR("message_start"))) {

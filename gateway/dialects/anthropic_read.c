@@ -302,7 +302,7 @@ static void note_extras(struct chat *c, struct str body)
 bool anthropic_read_request(struct str body, struct chat *c, struct chat_fault *fault)
 {
 	struct json_fields f;
-	body = json_value(body);
+	body = json_whole(body);
 	json_fields_open(&f, body);
 	struct str output = json_field(&f, STR("output_config"));
 	read_plain(c, &f);

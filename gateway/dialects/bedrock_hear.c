@@ -129,7 +129,7 @@ static void hear_block(struct hearing *h, struct str block)
 bool bedrock_read_answer(struct str body, const struct chat_reader *r)
 {
 	struct hearing h = { .r = *r };
-	struct str root = json_value(body), content = json_get(json_get(json_get(root, STR("output")), STR("message")), STR("content"));
+	struct str root = json_whole(body), content = json_get(json_get(json_get(root, STR("output")), STR("message")), STR("content"));
 	struct json_cursor c;
 	if (json_type(content) != JSON_ARRAY || !json_cursor_open(&c, content))
 		return false;
@@ -161,7 +161,7 @@ static void hear_delta(struct hearing *h, struct str delta)
 void bedrock_read_event(struct chat_reader *r, struct str name, struct str data)
 {
 	struct hearing *h = container_of(r, struct hearing, r);
-	struct str root = json_value(data), use = json_get(json_get(root, STR("start")), STR("toolUse"));
+	struct str root = json_whole(data), use = json_get(json_get(root, STR("start")), STR("toolUse"));
 	if (json_type(root) != JSON_OBJECT)
 		return;
 	hear_begin(h);

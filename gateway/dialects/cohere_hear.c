@@ -139,7 +139,7 @@ static void hear_finish(struct hearing *h, struct str holder)
 bool cohere_read_answer(struct str body, const struct chat_reader *r)
 {
 	struct hearing h = { .r = *r };
-	struct str root = json_value(body), message = json_get(root, STR("message")), finish = json_get(root, STR("finish_reason"));
+	struct str root = json_whole(body), message = json_get(root, STR("message")), finish = json_get(root, STR("finish_reason"));
 	if (json_type(message) != JSON_OBJECT || json_is(finish, STR("ERROR")) || json_is(finish, STR("TIMEOUT")))
 		return false;
 	hear_begin(&h, root);
@@ -156,7 +156,7 @@ bool cohere_read_answer(struct str body, const struct chat_reader *r)
 void cohere_read_event(struct chat_reader *r, struct str name, struct str data)
 {
 	struct hearing *h = container_of(r, struct hearing, r);
-	struct str root = json_value(data), type = json_get(root, STR("type")), delta = json_get(root, STR("delta"));
+	struct str root = json_whole(data), type = json_get(root, STR("type")), delta = json_get(root, STR("delta"));
 	struct str message = json_get(delta, STR("message")), call = json_get(message, STR("tool_calls"));
 	(void)name;
 	if (json_type(root) != JSON_OBJECT)

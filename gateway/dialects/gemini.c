@@ -55,7 +55,7 @@ bool gemini_usage(struct str object, struct usage *out)
 /* A stream without `alt=sse`, and its errors, come in an array. */
 static struct str root_of(struct str body)
 {
-	struct str root = json_value(body);
+	struct str root = json_whole(body);
 	struct json_cursor c;
 	if (json_type(root) == JSON_ARRAY && json_cursor_open(&c, root) && json_cursor_next(&c))
 		return c.value;
@@ -94,11 +94,10 @@ static bool read_usage(struct str body, unsigned quirks, struct usage *out)
 
 /* --- events --- */
 
-static bool has_parts(struct str candidate)
+static bool has_parts(struct str content)
 {
-	struct str parts = json_get(json_get(candidate, STR("content")), STR("parts"));
 	struct json_cursor c;
-	if (!json_cursor_open(&c, parts))
+	if (!json_cursor_open(&c, json_get(content, STR("parts"))))
 		return false;
 	while (json_cursor_next(&c)) {
 		struct str text = json_get(c.value, STR("text"));
@@ -110,7 +109,7 @@ static bool has_parts(struct str candidate)
 
 static void read_event(struct str name, struct str data, unsigned quirks, struct event_view *out)
 {
-	struct json_fields f, *root = &f;
+	struct json_fields f, candidate, *root = &f;
 	struct json_cursor c;
 	bool any = false;
 	(void)name, (void)quirks;
@@ -122,8 +121,9 @@ static void read_event(struct str name, struct str data, unsigned quirks, struct
 	out->has_usage = gemini_usage(json_field(root, STR("usageMetadata")), &out->usage);
 	if (json_cursor_open(&c, json_field(root, STR("candidates"))))
 		for (; json_cursor_next(&c); any = true) {
-			out->content |= has_parts(c.value);
-			out->finish |= json_raw(json_get(c.value, STR("finishReason"))).n > 0;
+			json_fields_open(&candidate, c.value);
+			out->content |= has_parts(json_field(&candidate, STR("content")));
+			out->finish |= json_raw(json_field(&candidate, STR("finishReason"))).n > 0;
 		}
 	/* A prompt that was blocked is answered by that word alone. */
 	if (!any && json_raw(json_get(json_field(root, STR("promptFeedback")), STR("blockReason"))).n)

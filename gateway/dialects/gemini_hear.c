@@ -192,7 +192,7 @@ static bool hear(struct hearing *h, struct str object)
 bool gemini_read_answer(struct str body, const struct chat_reader *r)
 {
 	struct hearing h = { .r = *r };
-	struct str root = json_value(body);
+	struct str root = json_whole(body);
 	if (json_type(root) != JSON_OBJECT || !hear(&h, root))
 		return false;
 	give(&h, (struct chat_event){ .kind = CHAT_END, .call = -1 });
@@ -202,7 +202,7 @@ bool gemini_read_answer(struct str body, const struct chat_reader *r)
 void gemini_read_event(struct chat_reader *r, struct str name, struct str data)
 {
 	struct hearing *h = container_of(r, struct hearing, r);
-	struct str root = json_value(data);
+	struct str root = json_whole(data);
 	(void)name;
 	if (json_type(root) == JSON_OBJECT)
 		hear(h, root);

@@ -288,7 +288,7 @@ bool gemini_read_request(struct str body, struct chat *c, struct chat_fault *fau
 {
 	struct reading r = { .c = c, .fault = fault, .text = BUF_INIT(TEXT_MOST), .waiting = STR_MAP_INIT(c->arena),
 			     .answered = STR_MAP_INIT(c->arena) };
-	body = json_value(body);
+	body = json_whole(body);
 	c->stream_usage = true;
 	gemini_read_settings(body, c);
 	bool good = read_contents(&r, body);

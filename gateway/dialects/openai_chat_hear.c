@@ -292,7 +292,7 @@ static bool hear(struct hearing *h, struct str object, const char *member)
 bool openai_chat_read_answer(struct str body, const struct chat_reader *r)
 {
 	struct hearing h = { .r = *r };
-	struct str root = json_value(body);
+	struct str root = json_whole(body);
 	struct chat_event end = { .kind = CHAT_END, .call = -1 };
 	bool good = json_type(root) == JSON_OBJECT && hear(&h, root, "message");
 	if (good)
@@ -304,7 +304,7 @@ bool openai_chat_read_answer(struct str body, const struct chat_reader *r)
 void openai_chat_read_event(struct chat_reader *r, struct str name, struct str data)
 {
 	struct hearing *h = container_of(r, struct hearing, r);
-	struct str root = json_value(data);
+	struct str root = json_whole(data);
 	(void)name;
 	if (json_type(root) == JSON_OBJECT)
 		hear(h, root, "delta");

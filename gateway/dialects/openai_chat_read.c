@@ -408,7 +408,7 @@ static void note_extras(struct chat *c, struct str body)
 bool openai_chat_read_request(struct str body, struct chat *c, struct chat_fault *fault)
 {
 	struct json_fields f;
-	body = json_value(body);
+	body = json_whole(body);
 	json_fields_open(&f, body);
 	read_plain(c, &f);
 	read_stop(c, json_field(&f, STR("stop")));

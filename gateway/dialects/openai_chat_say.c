@@ -228,7 +228,9 @@ static void begin_chunk(struct saying *s, struct json_write *w, int choice)
 	struct buf *out = s->w.out;
 	buf_add(out, STR("data: "));
 	buf_add(out, buf_str(&s->head));
-	buf_addf(out, ",\"choices\":[{\"index\":%d,\"delta\":", choice);
+	buf_add(out, STR(",\"choices\":[{\"index\":"));
+	buf_addd(out, choice);
+	buf_add(out, STR(",\"delta\":"));
 	json_write_init(w, out);
 	json_write_object(w);
 }

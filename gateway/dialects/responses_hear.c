@@ -210,7 +210,7 @@ bool responses_read_answer(struct str body, const struct chat_reader *r)
 {
 	struct hearing h = { .r = *r };
 	struct json_cursor c;
-	struct str root = json_value(body), output = json_get(root, STR("output")), status = json_get(root, STR("status"));
+	struct str root = json_whole(body), output = json_get(root, STR("output")), status = json_get(root, STR("status"));
 	if (json_type(output) != JSON_ARRAY || !json_cursor_open(&c, output) || (!json_is(status, STR("completed")) && !json_is(status, STR("incomplete"))))
 		return false;
 	hear_begin(&h, root);
@@ -261,7 +261,7 @@ void responses_read_event(struct chat_reader *r, struct str name, struct str dat
 {
 	struct hearing *h = container_of(r, struct hearing, r);
 	struct json_fields f, *root = &f;
-	struct str object = json_value(data);
+	struct str object = json_whole(data);
 	json_fields_open(root, object);
 	struct str response = json_field(root, STR("response")), item = json_field(root, STR("item"));
 	struct str type = str_empty(name) ? json_raw(json_field(root, STR("type"))) : name;

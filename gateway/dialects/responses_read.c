@@ -321,7 +321,7 @@ static void note_extras(struct chat *c, struct str body)
 bool responses_read_request(struct str body, struct chat *c, struct chat_fault *fault)
 {
 	struct json_fields f;
-	body = json_value(body);
+	body = json_whole(body);
 	json_fields_open(&f, body);
 	if (!is_stateless(&f, fault))
 		return false;

@@ -82,6 +82,15 @@ struct str json_value(struct str text)
 	return behind ? str_of(p, (size_t)(behind - p)) : STR_NONE;
 }
 
+struct str json_whole(struct str text)
+{
+	while (text.n && blank(text.p[text.n - 1]))
+		text.n--;
+	while (text.n && blank(text.p[0]))
+		text = str_skip(text, 1);
+	return text;
+}
+
 enum json_type json_type(struct str value)
 {
 	switch (value.n ? value.p[0] : '\0') {

@@ -39,6 +39,8 @@ void json_cursor_out(struct json_cursor *c, const struct json_cursor *inner);
 
 /* The first value in `text`, without the white space around it. */
 struct str json_value(struct str text);
+/* The same where `text` is known to be one value: its end is that of the text. */
+struct str json_whole(struct str text);
 enum json_type json_type(struct str value);
 
 /* First byte of the first element or key of a container, without crossing it; 0 when it is empty. */

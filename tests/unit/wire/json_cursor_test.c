@@ -153,6 +153,15 @@ static void test_several_members_in_one_pass(void **state)
 		assert_null(out[i].p);
 }
 
+static void test_the_whole_of_a_text(void **state)
+{
+	(void)state;
+	assert_str(json_whole(STR(" \r\n{\"a\": [1, 2] }\t\n")), STR("{\"a\": [1, 2] }"));
+	assert_str(json_whole(STR("\"x \"")), STR("\"x \""));
+	assert_int_equal(json_whole(STR(" \n ")).n, 0);
+	assert_int_equal(json_whole(STR_NONE).n, 0);
+}
+
 /* Asked in any order, twice, for what is absent, and for the first of two that are called the same. */
 static void test_fields(void **state)
 {
@@ -272,7 +281,7 @@ int main(void)
 		cmocka_unit_test(test_a_value_and_its_type), cmocka_unit_test(test_what_has_no_end_is_no_value),
 		cmocka_unit_test(test_members_in_their_order), cmocka_unit_test(test_elements_in_their_order),
 		cmocka_unit_test(test_only_containers_are_opened), cmocka_unit_test(test_nonsense_ends),
-		cmocka_unit_test(test_first), cmocka_unit_test(test_members_by_key), cmocka_unit_test(test_several_members_in_one_pass), cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_first), cmocka_unit_test(test_members_by_key), cmocka_unit_test(test_several_members_in_one_pass), cmocka_unit_test(test_fields), cmocka_unit_test(test_the_whole_of_a_text),
 		cmocka_unit_test(test_more_fields_than_are_remembered), cmocka_unit_test(test_text),
 		cmocka_unit_test(test_what_is_no_text), cmocka_unit_test(test_integers), cmocka_unit_test(test_counts),
 	};
