@@ -436,6 +436,10 @@ QUESTIONS = {
                      {"max_tokens": 6, "messages": TEXT * 3, "system": [{"type": "text", "text": "a"}], "top_k": 1, "thinking": {"type": "disabled"}}),
     "/v1beta/models/m:generateContent": ({"contents": [{"role": "user", "parts": [{"text": "hi"}]}], "generationConfig": {"temperature": 0}},
                                          {"contents": [{"role": "user", "parts": [{"text": "ho"}]}], "generationConfig": {"temperature": 1}, "safetySettings": []}),
+    "/v1beta/models/m:embedContent": ({"content": {"parts": [{"text": "hi"}]}, "taskType": "RETRIEVAL_QUERY"},
+                                      {"content": {"parts": [{"text": "ho"}]}, "taskType": "RETRIEVAL_DOCUMENT", "title": "t", "outputDimensionality": 3}),
+    "/v1beta/models/m:batchEmbedContents": ({"requests": [{"model": "models/m", "content": {"parts": [{"text": "hi"}]}}]},
+                                            {"requests": [{"model": "models/m", "content": {"parts": [{"text": "ho"}]}}], "extra": 1}),
     "/v1/embeddings": ({"model": "m", "input": "hi", "dimensions": 3}, {"input": ["hi"], "dimensions": 4, "encoding_format": "base64", "user": "u"}),
     "/v1/rerank": ({"model": "m", "query": "q", "documents": ["a", "b"]}, {"query": "p", "documents": ["b", "a"], "top_n": 1}),
     "/v1/moderations": ({"model": "m", "input": "hi"}, {"input": ["hi"], "extra": 1}),
@@ -479,6 +483,42 @@ def test_changing_any_field_of_any_endpoint_asks_anew(gateway, provider, config,
     for header in ("anthropic-beta", "anthropic-version"):
         assert ask(body, **{header: "other"}) == "miss", header
     assert ask(body) == "hit"
+
+
+def test_verbs_of_a_path_do_not_share(gateway, provider, config):
+    """The same bytes, to be embedded and to be answered; the model stands in the path, too."""
+    p = provider(every_answer)
+    conf = cached(config, p)
+    conf["providers"]["first"] |= {"dialect": "gemini", "base_url": p.url.removesuffix("/v1") + "/v1beta"}
+    conf["models"]["n"] = conf["models"]["m"]
+    g = gateway(conf)
+    body = {"content": {"parts": [{"text": "hi"}]}, "contents": [{"role": "user", "parts": [{"text": "hi"}]}], "requests": []}
+    paths = ["m:embedContent", "m:generateContent", "m:batchEmbedContents", "n:embedContent"]
+    for expected in ("miss", "hit"):
+        for path in paths:
+            r = g.request("POST", f"/v1beta/models/{path}", body)
+            settle(g)
+            assert (r.status, state(r)) == (200, expected), (path, r.body)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_tenant_cannot_tell_what_another_has_asked(gateway, provider, config, store, stream):
+    """Not by a header, nor by an answer that comes without the provider: both are those of a question nobody asked."""
+    p = provider(lambda r: [("sleep", 0.05), *(good_stream() if r.stream else [http(200, completion("x"))])])
+    g = gateway(cached(config, p, store=store, keys=KEYS, teams=[{"name": "x"}, {"name": "y"}])).store_up()
+    ask = lambda k, text="asked", **h: g.chat(text=text, stream=stream, headers={"authorization": f"Bearer sk-{k}-0123456789", **h})
+    first = ask("a")
+    settle(g)
+    own = ask("a")
+    assert state(own) == "hit"
+    only = ask("c", **{"x-weir-cache": "only"}), ask("c", "never asked", **{"x-weir-cache": "only"})
+    assert [r.status for r in only] == [504, 504] and set(only[0].headers) == set(only[1].headers)
+    asked, never = ask("c"), ask("c", "never asked")
+    assert state(asked) == state(never) == "miss" and set(asked.headers) == set(never.headers)
+    assert asked.headers["x-weir-cache-id"] not in (first.headers["x-weir-cache-id"], own.headers["x-weir-cache-id"])
+    assert len(p.requests) == 3         # each waited for the provider
+    denied = g.request("DELETE", f"/admin/cache/{own.headers['x-weir-cache-id']}", headers={"authorization": "Bearer sk-c-0123456789"})
+    assert denied.status in (401, 404, 405) and state(ask("a")) == "hit"
 
 
 def test_dialects_do_not_share(gateway, provider, config):

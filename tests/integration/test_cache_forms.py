@@ -1,5 +1,6 @@
 """One kept answer in both forms, by the SDKs' eyes; namespaces, LiteLLM's object, eviction of many, pacing."""
 import json
+import subprocess
 import time
 
 import anthropic
@@ -8,6 +9,7 @@ import pytest
 from google import genai
 from mock_provider import LAST_CHUNK, chunk, completion, good_stream, http, stream_head
 from test_cache import KEYS, TOKEN, cached, counting, settle, state
+from test_clients import CLIENTS, NODE
 from weir import SLOW
 
 
@@ -168,6 +170,20 @@ def test_an_sdk_gets_from_a_replay_what_it_got_first(gateway, provider, config, 
         first = getattr(client, form)()
         settle(g)
         assert getattr(client, form)() == first and len(p.requests) == 1
+
+
+@pytest.mark.parametrize("sdk", ["openai", "vercel", "langchain"])
+def test_sdks_of_npm_get_from_a_replay_what_they_got_first(gateway, provider, config, sdk):
+    p = provider(counting())
+    g = gateway(cached(config, p))
+
+    def run():
+        r = subprocess.run([NODE, CLIENTS / "clients.mjs", sdk, g.url, "m"], capture_output=True, text=True, timeout=120)
+        assert r.returncode == 0, r.stderr
+        settle(g)
+        return json.loads(r.stdout.splitlines()[-1])
+    first, asked = run(), len(p.requests)
+    assert run() == first and len(p.requests) == asked and first["plain"].startswith("answer") and first["streamed"].startswith("answer")
 
 
 @pytest.mark.parametrize("first", ["plain", "stream"])
