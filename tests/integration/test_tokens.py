@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth import jwt
 from mock_provider import good, http
 from test_credentials import is_signed, signature_of, wait_for
+from weir import until
 
 SECRET = "S3cretThatNobodyMaySee"
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
@@ -443,6 +444,7 @@ def test_a_rate_limit_belongs_to_the_credential(gateway, provider, home):
     tokens, other = provider(gives()), provider(gives(prefix="other"))
     p = provider(lambda r: good(r) if bearer(r).startswith("other") else [http(429, {"error": {"message": "slow"}}, headers=[("retry-after", "60")])])
     g = gateway(cloud(entra(p, root(tokens)), entra(p, root(other))), env=home)
+    until(lambda: g.metric("weir_credential_fetches_total", result="good") == 2)
     assert [g.chat().status for _ in range(4)] == [200] * 4
     assert [bearer(r) for r in p.requests] == ["token-1"] + ["other-1"] * 4 and len(tokens.requests) == 1
 
