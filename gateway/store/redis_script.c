@@ -11,12 +11,14 @@
 #include "store/redis_script.h"
 
 #define COMMON \
-"local DAY, HOUR, MAX, ZEROS = 86400000, 3600000, 9007199254740991, string.rep('\\0', 128)\n" \
-"local time = redis.call('TIME')\n" \
+"-- Names of one's own are found faster than those of all.\n" \
+"local call, pack, unpack_bytes, rep, sub = redis.call, struct.pack, struct.unpack, string.rep, string.sub\n" \
+"local DAY, HOUR, MAX, ZEROS = 86400000, 3600000, 9007199254740991, rep('\\0', 128)\n" \
+"local time = call('TIME')\n" \
 "local now = time[1] * 1000000 + time[2]\n" \
 "local live, lapsed, op, member = KEYS[1], KEYS[2], ARGV[1], ARGV[2]\n" \
 "local n = #ARGV[4] / 40\n" \
-"local b = { struct.unpack('<' .. string.rep('i8', 5 * n), ARGV[4]) }\n" \
+"local b = { unpack_bytes('<' .. rep('i8', 5 * n), ARGV[4]) }\n" \
 "local raws, reserved, spent, head, newest, rest, fresh = {}, {}, {}, {}, {}, {}, {}\n" \
 "\n" \
 "local function amount(x) return x < 0 and 0 or x > MAX and MAX or x end\n" \
@@ -29,35 +31,36 @@
 "  local r, h, s, x\n" \
 "  if not raw then\n" \
 "    -- MGET says nil of a key of another type, too: what is new must not be there.\n" \
-"    if redis.call('EXISTS', KEYS[2 + i]) == 1 then return false end\n" \
+"    if call('EXISTS', KEYS[2 + i]) == 1 then return false end\n" \
 "    r, s, x, fresh[i] = 0, 0, 0, 1\n" \
 "    if kind <= 1 then\n" \
-"      h, rest[i] = math.floor(now / (from * 62500)), ZEROS\n" \
+"      h, rest[i] = (now - now % (from * 62500)) / (from * 62500), ZEROS\n" \
 "    elseif kind == 3 then\n" \
 "      h, x, rest[i] = from, b[at + 4], ''\n" \
 "    end\n" \
 "  elseif kind == 2 then\n" \
 "    if #raw ~= 8 then return false end\n" \
-"    r, s, fresh[i] = struct.unpack('<i8', raw), 0, 0\n" \
+"    r, s, fresh[i] = unpack_bytes('<i8', raw), 0, 0\n" \
 "  else\n" \
 "    if #raw ~= (kind == 3 and 32 or 160) then return false end\n" \
-"    r, h, s, x = struct.unpack('<i8i8i8i8', raw)\n" \
+"    r, h, s, x = unpack_bytes('<i8i8i8i8', raw)\n" \
 "    fresh[i] = 0\n" \
 "    if h < 0 or s < 0 or s > MAX or x < 0 or x > MAX then return false end\n" \
 "    if kind == 3 then\n" \
 "      if from > h then h, s, x, rest[i] = from, 0, b[at + 4], '' end\n" \
 "    else\n" \
-"      local bucket = math.floor(now / (from * 62500))\n" \
+"      local width = from * 62500\n" \
+"      local bucket = (now - now % width) / width\n" \
 "      local moved = bucket - h\n" \
 "      h = bucket\n" \
 "      -- A clock that was set back keeps the ages of the counts.\n" \
 "      if moved > 16 then\n" \
 "        s, x, rest[i] = 0, 0, ZEROS\n" \
 "      elseif moved > 0 then\n" \
-"        local gone = { struct.unpack('<' .. string.rep('i8', moved), raw, 161 - 8 * moved) }\n" \
+"        local gone = { unpack_bytes('<' .. rep('i8', moved), raw, 161 - 8 * moved) }\n" \
 "        for j = 1, moved do s = s - gone[j] end\n" \
 "        if s < 0 then return false end\n" \
-"        rest[i] = string.sub(ZEROS, 1, 8 * moved - 8) .. string.sub(raw, 25, 160 - 8 * moved)\n" \
+"        rest[i] = sub(ZEROS, 1, 8 * moved - 8) .. sub(raw, 25, 160 - 8 * moved)\n" \
 "        x = 0\n" \
 "      end\n" \
 "    end\n" \
@@ -70,7 +73,7 @@
 "-- All records; without `lenient` the first that is none of ours is returned by its key.\n" \
 "local function load(lenient)\n" \
 "  local broken = false\n" \
-"  if n > 0 then raws = redis.call('MGET', unpack(KEYS, 3, 2 + n)) end\n" \
+"  if n > 0 then raws = call('MGET', unpack(KEYS, 3, 2 + n)) end\n" \
 "  for i = 1, n do\n" \
 "    if not read(i) then\n" \
 "      if not lenient then return KEYS[2 + i] end\n" \
@@ -91,20 +94,20 @@
 "local function write(i)\n" \
 "  local kind, r, key, tail = b[5 * i - 4], reserved[i], KEYS[2 + i], rest[i]\n" \
 "  if kind == 2 then\n" \
-"    redis.call('SET', key, struct.pack('<i8', r), 'PX', r > 0 and '86400000' or '60000')\n" \
+"    call('SET', key, pack('<i8', r), 'PX', r > 0 and '86400000' or '60000')\n" \
 "    return\n" \
 "  end\n" \
-"  local raw = struct.pack('<i8i8i8i8', r, head[i], spent[i], newest[i])\n" \
+"  local raw = pack('<i8i8i8i8', r, head[i], spent[i], newest[i])\n" \
 "  if not tail then\n" \
-"    redis.call('SETRANGE', key, '0', raw)\n" \
+"    call('SETRANGE', key, '0', raw)\n" \
 "  elseif kind <= 1 then\n" \
 "    local span = b[5 * i - 1]\n" \
-"    redis.call('SET', key, raw .. tail, 'PX', span > 3300 and math.max(math.ceil(span * 1062.5), DAY) or\n" \
+"    call('SET', key, raw .. tail, 'PX', span > 3300 and math.max(math.ceil(span * 1062.5), DAY) or\n" \
 "      r > 0 and '86400000' or '3600000')\n" \
 "  elseif newest[i] == 0 then\n" \
-"    redis.call('SET', key, raw)\n" \
+"    call('SET', key, raw)\n" \
 "  else\n" \
-"    redis.call('SET', key, raw, 'PX', math.max(0, math.floor(newest[i] * 1000 - now / 1000)) + DAY)\n" \
+"    call('SET', key, raw, 'PX', math.max(0, math.floor(newest[i] * 1000 - now / 1000)) + DAY)\n" \
 "  end\n" \
 "end\n" \
 "\n" \
@@ -113,29 +116,29 @@
 "  for i = 1, full and n or 0 do\n" \
 "    out[3 * i + 2], out[3 * i + 3], out[3 * i + 4] = spent[i], reserved[i], fresh[i]\n" \
 "  end\n" \
-"  return struct.pack('<' .. string.rep('i8', #out), unpack(out))\n" \
+"  return pack('<' .. rep('i8', #out), unpack(out))\n" \
 "end\n"
 
 #define HOLDS \
 "-- Takes what a reservation holds off its records; with `requests`, the requests it spent, too.\n" \
 "local function let_go(m, requests)\n" \
-"  local prefix, pos, kind, x, key = string.sub(live, 1, -5) .. 'l:', 17\n" \
+"  local prefix, pos, kind, x, key = sub(live, 1, -5) .. 'l:', 17\n" \
 "  while pos <= #m do\n" \
-"    kind, x, key, pos = struct.unpack('<Bi8Hc0', m, pos)\n" \
+"    kind, x, key, pos = unpack_bytes('<Bi8Hc0', m, pos)\n" \
 "    key = prefix .. key\n" \
 "    local raw = redis.pcall('GET', key)\n" \
 "    local ours = type(raw) == 'string' and (#raw == 8 or #raw == 32 or #raw == 160)\n" \
 "    if ours and kind > 0 then\n" \
-"      local left = math.max(0, struct.unpack('<i8', raw) - x)\n" \
-"      redis.call('SET', key, struct.pack('<i8', left) .. string.sub(raw, 9), 'KEEPTTL')\n" \
+"      local left = math.max(0, unpack_bytes('<i8', raw) - x)\n" \
+"      call('SET', key, pack('<i8', left) .. sub(raw, 9), 'KEEPTTL')\n" \
 "    elseif ours and requests and #raw == 160 then\n" \
-"      local sum = struct.unpack('<i8', raw, 17)\n" \
+"      local sum = unpack_bytes('<i8', raw, 17)\n" \
 "      for at = 25, 153, 8 do\n" \
-"        local count = struct.unpack('<i8', raw, at)\n" \
+"        local count = unpack_bytes('<i8', raw, at)\n" \
 "        if count >= x and sum >= x then\n" \
-"          raw = string.sub(raw, 1, at - 1) .. struct.pack('<i8', count - x) .. string.sub(raw, at + 8)\n" \
-"          raw = string.sub(raw, 1, 16) .. struct.pack('<i8', sum - x) .. string.sub(raw, 25)\n" \
-"          redis.call('SET', key, raw, 'KEEPTTL')\n" \
+"          raw = sub(raw, 1, at - 1) .. pack('<i8', count - x) .. sub(raw, at + 8)\n" \
+"          raw = sub(raw, 1, 16) .. pack('<i8', sum - x) .. sub(raw, 25)\n" \
+"          call('SET', key, raw, 'KEEPTTL')\n" \
 "          break\n" \
 "        end\n" \
 "      end\n" \
@@ -146,15 +149,15 @@
 "-- A lapsed reservation is remembered for an hour: what it cost may still be told. Records first:\n" \
 "-- they are what a Redis that cannot write refuses.\n" \
 "local function sweep()\n" \
-"  local due = redis.call('ZRANGEBYSCORE', live, '-inf', now, 'LIMIT', 0, 100)\n" \
+"  local due = call('ZRANGEBYSCORE', live, '-inf', now, 'LIMIT', 0, 100)\n" \
 "  if not due[1] then return false end\n" \
 "  for _, m in ipairs(due) do\n" \
 "    let_go(m, false)\n" \
-"    redis.call('ZADD', lapsed, now + HOUR * 1000, m)\n" \
-"    redis.call('ZREM', live, m)\n" \
+"    call('ZADD', lapsed, now + HOUR * 1000, m)\n" \
+"    call('ZREM', live, m)\n" \
 "  end\n" \
-"  redis.call('ZREMRANGEBYSCORE', lapsed, '-inf', now)\n" \
-"  redis.call('PEXPIRE', lapsed, 2 * HOUR)\n" \
+"  call('ZREMRANGEBYSCORE', lapsed, '-inf', now)\n" \
+"  call('PEXPIRE', lapsed, 2 * HOUR)\n" \
 "  return true\n" \
 "end\n" \
 "\n" \
@@ -168,7 +171,7 @@
 "    end\n" \
 "    write(i)\n" \
 "  end\n" \
-"  redis.call('ZADD', live, now + tonumber(ARGV[3]), member)\n" \
+"  call('ZADD', live, now + tonumber(ARGV[3]), member)\n" \
 "end\n" \
 "\n" \
 "local function alien(key) return redis.error_reply('WEIRBROKEN ' .. key) end\n"
@@ -184,7 +187,7 @@ const char *const redis_scripts[REDIS_SCRIPTS] = {
 "    if newest[i] == 0 then return -1 end\n"
 "    return newest[i] * 1000000 > now and newest[i] * 1000000 - now or others\n"
 "  end\n"
-"  local counts = { newest[i], struct.unpack('<' .. string.rep('i8', 16), rest[i] or string.sub(raws[i], 33)) }\n"
+"  local counts = { newest[i], unpack_bytes('<' .. rep('i8', 16), rest[i] or sub(raws[i], 33)) }\n"
 "  local freed, excess = 0, spent[i] + reserved[i] + x - limit\n"
 "  for j = 17, 1, -1 do\n"
 "    freed = freed + counts[j]\n"
@@ -219,9 +222,9 @@ const char *const redis_scripts[REDIS_SCRIPTS] = {
 
 [REDIS_SETTLE] = COMMON
 "-- The third number of each limit is here what was reserved. 'C' counts once for each id, reserved or not.\n"
-"if op == 'C' and not redis.call('SET', KEYS[#KEYS], '1', 'NX', 'PX', HOUR) then return answer(2, -1, 0) end\n"
-"local held = redis.call('ZSCORE', live, member)\n"
-"local late = not held and redis.call('ZSCORE', lapsed, member)\n"
+"if op == 'C' and not call('SET', KEYS[#KEYS], '1', 'NX', 'PX', HOUR) then return answer(2, -1, 0) end\n"
+"local held = call('ZSCORE', live, member)\n"
+"local late = not held and call('ZSCORE', lapsed, member)\n"
 "if not held and not late and op ~= 'C' then return answer(2, -1, 0) end\n"
 "local broken = load(true)\n"
 "for i = 1, n do\n"
@@ -232,13 +235,13 @@ const char *const redis_scripts[REDIS_SCRIPTS] = {
 "    write(i)\n"
 "  end\n"
 "end\n"
-"if held or late then redis.call('ZREM', held and live or lapsed, member) end\n"
+"if held or late then call('ZREM', held and live or lapsed, member) end\n"
 "return answer(broken and 3 or 0, -1, 0)\n",
 
 [REDIS_CARE] = COMMON HOLDS
 "sweep()\n"
 "if op == 'L' then\n"
-"  if redis.call('ZREM', live, member) == 1 then let_go(member, true) end\n"
+"  if call('ZREM', live, member) == 1 then let_go(member, true) end\n"
 "  return answer(0, -1, 0)\n"
 "end\n"
 "if op == 'D' then\n"
@@ -250,15 +253,15 @@ const char *const redis_scripts[REDIS_SCRIPTS] = {
 "  end\n"
 "  return answer(0, -1, 0)\n"
 "end\n"
-"if redis.call('ZSCORE', live, member) then\n"
-"  redis.call('ZADD', live, now + tonumber(ARGV[3]), member)\n"
+"if call('ZSCORE', live, member) then\n"
+"  call('ZADD', live, now + tonumber(ARGV[3]), member)\n"
 "  return answer(0, -1, 0)\n"
 "end\n"
-"if not redis.call('ZSCORE', lapsed, member) then return answer(2, -1, 0) end\n"
+"if not call('ZSCORE', lapsed, member) then return answer(2, -1, 0) end\n"
 "local broken = load(false)\n"
 "if broken then return alien(broken) end\n"
 "hold(false)\n"
-"redis.call('ZREM', lapsed, member)\n"
+"call('ZREM', lapsed, member)\n"
 "return answer(0, -1, 0)\n",
 [REDIS_TALLY] =
 "-- KEYS: the day's sums by name; bits of the numbers told already by one of the tellers.\n"
