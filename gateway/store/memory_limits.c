@@ -164,7 +164,6 @@ static struct shard *shard_enter(struct memory_limits *m, struct str scope)
 	pthread_mutex_lock(&s->lock);
 	s->table.scope_hash = hash;
 	s->table.now_us = m->clock();
-	s->table.wall_s = clock_wall_us() / SECOND_US;
 	shard_sweep(s);
 	return s;
 }
@@ -193,7 +192,6 @@ static bool make_room(struct memory_limits *m, struct shard *here)
 		if (s == here || pthread_mutex_trylock(&s->lock) != 0)
 			continue;
 		s->table.now_us = here->table.now_us;
-		s->table.wall_s = here->table.wall_s;
 		dropped = drop_dead(m, s);
 		pthread_mutex_unlock(&s->lock);
 	}

@@ -3,10 +3,17 @@
  */
 #include "store/memory_record.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "store/memory_parts.h"
 
 enum { BUCKETS_FIRST = 64, LOOK_AT = 16 };
+
+/* Seldom asked for. */
+static int64_t wall_s(void)
+{
+	return clock_wall_us() / SECOND_US;
+}
 
 static enum record_class class_of(enum store_kind kind)
 {
@@ -87,7 +94,7 @@ static bool record_dead(const struct record_table *t, const struct record *r)
 		return false;
 	if (r->class == RECORD_WINDOW)
 		return t->now_us >= (r->window.head + WINDOW_COUNTS) * window_width_us(r->span_s);
-	return r->class == RECORD_CONCURRENT || r->spent == 0 || (r->end > 0 && t->wall_s > r->end + 3600);
+	return r->class == RECORD_CONCURRENT || r->spent == 0 || (r->end > 0 && wall_s() > r->end + 3600);
 }
 
 static void record_drop(struct record_table *t, struct record *r)
@@ -157,11 +164,12 @@ void record_spend(struct record *r, int64_t amount)
 		r->spent = store_amount(r->spent + amount);
 }
 
-static int64_t budget_wait(const struct record_table *t, int64_t end)
+static int64_t budget_wait(int64_t end)
 {
 	if (end == 0)
 		return STORE_NEVER;
-	return end > t->wall_s ? (end - t->wall_s) * 1000000 : WAIT_FOR_OTHERS_US;
+	int64_t now_s = wall_s();
+	return end > now_s ? (end - now_s) * 1000000 : WAIT_FOR_OTHERS_US;
 }
 
 int64_t record_wait(struct record_table *t, const struct record *r, const struct store_limit *l)
@@ -175,5 +183,5 @@ int64_t record_wait(struct record_table *t, const struct record *r, const struct
 	if (spent + amount <= limit)
 		return WAIT_FOR_OTHERS_US;
 	return r->class == RECORD_WINDOW ? window_wait(&r->window, r->span_s, t->now_us, excess)
-					 : budget_wait(t, begins_anew(r, l) ? l->period_end : r->end);
+					 : budget_wait(begins_anew(r, l) ? l->period_end : r->end);
 }

@@ -40,7 +40,7 @@ struct record_table {
 	size_t mask, n;
 	struct list ring;
 	uint64_t scope_hash;		/* seeded; of the operation under way, as are these: */
-	int64_t now_us, wall_s;
+	int64_t now_us;
 };
 
 void record_table_init(struct record_table *t);

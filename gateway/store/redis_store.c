@@ -13,7 +13,7 @@
 #include "store/redis_counters.h"
 #include "store/redis_store_parts.h"
 
-enum { OWED_AT_ONCE = 100, TEXT_MAX = 256 * 1024 };
+enum { CALL_SMALL = 768, CALL_ROOM = 3072, SPARE_MAX = 64, OWED_AT_ONCE = 100, TEXT_MAX = 256 * 1024 };
 
 static const int64_t RETRY_US = SECOND_US;
 
@@ -41,11 +41,41 @@ static void call_tell(struct call *x, enum store_result result, enum redis_ended
 	store_done(c, result);
 }
 
+/* Those of many limits are of a size that malloc() has no quick way for. */
+static void call_release(struct call *x)
+{
+	struct redis_store *s = x->store;
+	list_remove(&x->link);
+	if (x->room != CALL_ROOM || s->n_spare >= SPARE_MAX || s->closing) {
+		free(x);
+		return;
+	}
+	list_prepend(&s->spare, &x->link);
+	s->n_spare++;
+}
+
+static struct call *call_take(struct redis_store *s, size_t bytes)
+{
+	bool usual = bytes > CALL_SMALL && bytes <= CALL_ROOM;
+	struct call *x;
+	if (usual && s->n_spare > 0) {
+		x = list_entry(s->spare.next, struct call, link);
+		list_remove(&x->link);
+		s->n_spare--;
+		return x;
+	}
+	size_t room = usual ? CALL_ROOM : bytes;
+	x = malloc(sizeof(*x) + room);
+	if (!x)
+		abort();
+	x->room = room;
+	return x;
+}
+
 static void call_free(struct call *x)
 {
 	counter_add(redis_counters.in_flight, -1);
-	list_remove(&x->link);
-	free(x);
+	call_release(x);
 }
 
 static void owed_drop(struct redis_store *s, struct call *x)
@@ -53,8 +83,7 @@ static void owed_drop(struct redis_store *s, struct call *x)
 	counter_add(redis_counters.lost, 1);
 	counter_add(redis_counters.owed, -1);
 	s->n_owed--;
-	list_remove(&x->link);
-	free(x);
+	call_release(x);
 }
 
 /* Once a minute of all workers: many follow. */
@@ -317,9 +346,7 @@ static void on_retry(struct timer *t)
 
 struct call *redis_call_new(struct redis_store *s, struct store_call *c, enum call_kind kind, size_t bytes)
 {
-	struct call *x = malloc(sizeof(*x) + bytes);
-	if (!x)
-		abort();
+	struct call *x = call_take(s, bytes);
 	x->command = (struct redis_command){ .answered = on_answered, .expired = on_expired };
 	x->store = s;
 	x->caller = c;
@@ -513,6 +540,8 @@ static void on_close(struct store *store)
 	}
 	while (!list_empty(&s->owed))
 		owed_drop(s, list_entry(s->owed.next, struct call, link));
+	list_each(link, &s->spare)
+		free(list_entry(link, struct call, link));
 	timer_close(&s->retry);
 	free(s);
 }
@@ -533,6 +562,7 @@ static struct store *open_store(struct store_home *h, struct loop *l)
 	s->teller = random_u64();
 	list_init(&s->calls);
 	list_init(&s->owed);
+	list_init(&s->spare);
 	owed_sums_open(&s->sums);
 	timer_open(&s->retry, l, on_retry);
 	atomic_fetch_add(&s->home->home.opened, 1);

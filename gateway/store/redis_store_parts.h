@@ -14,6 +14,8 @@ struct redis_store {
 	struct redis_home *home;
 	struct redis_route *route;
 	struct list calls;		/* under way */
+	struct list spare;		/* calls for the next ones */
+	unsigned n_spare;
 	struct list owed;		/* settlements not confirmed, the oldest first */
 	struct owed_sums sums;		/* and what was used while it was away */
 	unsigned n_owed, owed_in_flight;
@@ -38,6 +40,7 @@ struct call {
 	unsigned slot;
 	struct redis_hop hop;
 	struct script_wire wire;
+	size_t room;
 	char bytes[];
 };
 
