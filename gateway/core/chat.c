@@ -60,6 +60,13 @@ void chat_drop_cache(const struct chat *c, bool breakpoints, struct chat_loss *l
 		chat_drop_hint(l, "cache_control");
 }
 
+void chat_drop_hints(const struct chat_hint *hints, size_t n, struct chat_loss *l)
+{
+	for (size_t i = 0; i < n; i++)
+		if (hints[i].said)
+			chat_drop_hint(l, hints[i].field);
+}
+
 void chat_drop_names(const struct chat *c, struct chat_loss *l)
 {
 	for (const struct message *m = c->messages; m; m = m->next)

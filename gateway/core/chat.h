@@ -161,6 +161,12 @@ struct chat_loss {
  */
 bool chat_drop_hint(struct chat_loss *l, const char *field);
 bool chat_drop_meaning(struct chat_loss *l, const char *field, const char *why);
+struct chat_hint {
+	const char *field;
+	bool said;
+};
+/* Those of them that were said. */
+void chat_drop_hints(const struct chat_hint *hints, size_t n, struct chat_loss *l);
 /* What a format has no place for wherever it stands: hints of what may be cached, names of speakers, wishes for citations. */
 void chat_drop_cache(const struct chat *c, bool breakpoints, struct chat_loss *l);	/* but those that OpenAI's format carries, if it is that */
 void chat_drop_names(const struct chat *c, struct chat_loss *l);

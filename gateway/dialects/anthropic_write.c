@@ -316,16 +316,12 @@ static void write_tier(struct writing *x)
 static void tell_losses(struct writing *x)
 {
 	const struct chat *c = x->c;
-	int64_t n;
-	const struct { const char *field; bool said; } hints[] = {
+	const struct chat_hint hints[] = {
 		{ "seed", c->seed.p }, { "presence_penalty", c->presence_penalty.p }, { "frequency_penalty", c->frequency_penalty.p },
 		{ "verbosity", c->verbosity.n }, { "metadata", c->metadata.p }, { "response_format.description", c->schema_description.n },
 	};
-	for (size_t i = 0; i < array_len(hints); i++)
-		if (hints[i].said)
-			chat_drop_hint(x->loss, hints[i].field);
-	if (json_int(c->n, &n) && n > 1)
-		chat_drop_meaning(x->loss, "n", "must be 1: the target's format gives one answer");
+	chat_drop_hints(hints, array_len(hints), x->loss);
+	spelled_one_answer(c, x->loss);
 	if (json_type(c->logprobs) == JSON_TRUE)
 		chat_drop_meaning(x->loss, "logprobs", "cannot be had: the target's format has none");
 	chat_drop_names(c, x->loss);

@@ -274,16 +274,12 @@ static void write_thinking(struct writing *x)
 static void tell_losses(struct writing *x)
 {
 	const struct chat *c = x->c;
-	int64_t n;
-	const struct { const char *field; bool said; } hints[] = {
+	const struct chat_hint hints[] = {
 		{ "verbosity", c->verbosity.n }, { "metadata", c->metadata.p }, { "user", c->user.n }, { "service_tier", c->service_tier.n && !str_eq(c->service_tier, STR("auto")) },
 		{ "response_format.description", c->schema_description.n },
 	};
-	for (size_t i = 0; i < array_len(hints); i++)
-		if (hints[i].said)
-			chat_drop_hint(x->loss, hints[i].field);
-	if (json_int(c->n, &n) && n > 1)
-		chat_drop_meaning(x->loss, "n", "must be 1: the target's format gives one answer");
+	chat_drop_hints(hints, array_len(hints), x->loss);
+	spelled_one_answer(c, x->loss);
 	if (json_type(c->logprobs) == JSON_TRUE)
 		chat_drop_meaning(x->loss, "logprobs", "cannot be had: the target's format has others");
 	chat_drop_names(c, x->loss);

@@ -337,13 +337,11 @@ static void write_generation(struct writing *x)
 static void tell_losses(struct writing *x)
 {
 	const struct chat *c = x->c;
-	const struct { const char *field; bool said; } hints[] = {
+	const struct chat_hint hints[] = {
 		{ "user", c->user.n }, { "verbosity", c->verbosity.n }, { "metadata", c->metadata.p },
 		{ "service_tier", c->service_tier.n && !str_eq(c->service_tier, STR("auto")) }, { "response_format.description", c->schema_description.n },
 	};
-	for (size_t i = 0; i < array_len(hints); i++)
-		if (hints[i].said)
-			chat_drop_hint(x->loss, hints[i].field);
+	chat_drop_hints(hints, array_len(hints), x->loss);
 	chat_drop_names(c, x->loss);
 	chat_drop_citations(c, x->loss);
 	chat_drop_cache(c, false, x->loss);

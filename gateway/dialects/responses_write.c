@@ -361,16 +361,12 @@ static void write_plain(struct writing *x)
 static void tell_losses(struct writing *x)
 {
 	const struct chat *c = x->c;
-	int64_t n;
-	const struct { const char *field; struct str said; } hints[] = {
-		{ "top_k", c->top_k }, { "seed", c->seed }, { "presence_penalty", c->presence_penalty },
-		{ "frequency_penalty", c->frequency_penalty },
+	const struct chat_hint hints[] = {
+		{ "top_k", c->top_k.p }, { "seed", c->seed.p }, { "presence_penalty", c->presence_penalty.p },
+		{ "frequency_penalty", c->frequency_penalty.p },
 	};
-	for (size_t i = 0; i < array_len(hints); i++)
-		if (hints[i].said.p)
-			chat_drop_hint(x->loss, hints[i].field);
-	if (json_int(c->n, &n) && n > 1)
-		chat_drop_meaning(x->loss, "n", "must be 1: the target's format gives one answer");
+	chat_drop_hints(hints, array_len(hints), x->loss);
+	spelled_one_answer(c, x->loss);
 	if (json_first(c->stop))
 		chat_drop_meaning(x->loss, "stop", "cannot be set: the target's format has no stop sequences");
 	chat_drop_names(c, x->loss);

@@ -335,3 +335,10 @@ void spelled_segment(struct buf *b, struct str model)
 {
 	spell_path(b, model, "-._~");
 }
+
+void spelled_one_answer(const struct chat *c, struct chat_loss *l)
+{
+	int64_t n;
+	if (json_int(c->n, &n) && n > 1)
+		chat_drop_meaning(l, "n", "must be 1: the target's format gives one answer");
+}

@@ -71,6 +71,9 @@ const char *effort_for(struct str model, enum reasoning_effort e);
 /* What a caller said beside its own fields, under the names of the list (NULL at its end), as it is. */
 void spelled_write_extras(struct json_write *w, const struct chat *c, const char *const *names);
 
+/* For formats that give one answer: more are a meaning they cannot carry. */
+void spelled_one_answer(const struct chat *c, struct chat_loss *l);
+
 /* A model's name in a path, slashes kept; and as one segment of it, as signatures want it: all but RFC 3986's unreserved encoded. */
 void spelled_path(struct buf *b, struct str model);
 void spelled_segment(struct buf *b, struct str model);
