@@ -6,13 +6,15 @@
  */
 #include "cli.h"
 
-#include <getopt.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "cli_admin.h"
+#include "cli_arguments.h"
 #include "cli_http.h"
 #include "cli_keys.h"
 #include "cli_prices.h"
@@ -24,22 +26,16 @@
 #include "server.h"
 #include "version.h"
 
-struct arguments {
-	const char *config;
-	const char *model;
-	const char *url;
-	const char *to, *by, *since;
-	const char *team, *models, *usd, *expires;
-	bool upstreams, json, csv;
-	char **rest;
-	int n_rest;
-};
+enum { WRONG_WORDS = -1 };	/* what a command says of words it does not know */
 
 struct command {
 	const char *name;
-	const char *usage;
+	const char *usage;	/* what stands behind the name */
 	const char *help;
+	const char *options;	/* letters of cli_arguments.c */
+	int words;		/* that are no options, at most */
 	int (*run)(const struct arguments *a);
+	const char *more;	/* further lines of its help */
 };
 
 static int run_serve(const struct arguments *a)
@@ -86,10 +82,8 @@ static int run_config(const struct arguments *a)
 		known = false;
 	if (known)
 		printf("%.*s", STR_FMT(buf_str(&out)));
-	else
-		fprintf(stderr, "usage: weir config full|schema|reference\n");
 	buf_free(&out);
-	return known ? 0 : 2;
+	return known ? 0 : WRONG_WORDS;
 }
 
 static int run_init(const struct arguments *a)
@@ -109,11 +103,12 @@ static int run_models(const struct arguments *a)
 
 static int run_chat(const struct arguments *a)
 {
-	if (!a->n_rest) {
-		fprintf(stderr, "usage: weir chat [-m MODEL] \"text\"\n");
-		return 2;
-	}
-	return cli_chat(a->url, a->model ? a->model : "demo/echo", a->rest[0]);
+	struct buf text = BUF_INIT(1024 * 1024);
+	for (int i = 0; i < a->n_rest; i++)
+		buf_addf(&text, "%s%s", i ? " " : "", a->rest[i]);
+	int status = a->n_rest ? cli_chat(a->url, a->model, buf_str(&text)) : WRONG_WORDS;
+	buf_free(&text);
+	return status;
 }
 
 static int run_health(const struct arguments *a)
@@ -128,11 +123,7 @@ static int run_explain(const struct arguments *a)
 
 static int run_why(const struct arguments *a)
 {
-	if (!a->n_rest) {
-		fprintf(stderr, "usage: weir why [--json] REQUEST_ID (the x-request-id of an answer)\n");
-		return 2;
-	}
-	return cli_why(a->rest[0], a->json);
+	return a->n_rest ? cli_why(a->rest[0], a->json) : WRONG_WORDS;
 }
 
 static int run_cascade(const struct arguments *a)
@@ -144,8 +135,7 @@ static int run_cache(const struct arguments *a)
 {
 	if (a->n_rest == 2 && strcmp(a->rest[0], "evict") == 0)
 		return cli_cache_evict(a->rest[1]);
-	fprintf(stderr, "usage: weir cache evict ID | model=NAME | tag=K=V (ID: the x-weir-cache-id of an answer)\n");
-	return 2;
+	return WRONG_WORDS;
 }
 
 static int run_prices(const struct arguments *a)
@@ -154,8 +144,7 @@ static int run_prices(const struct arguments *a)
 		return cli_prices_update(a->config, a->rest[1], a->to);
 	if (a->n_rest >= 1 && strcmp(a->rest[0], "list") == 0)
 		return cli_prices_list(a->config, a->n_rest > 1 ? a->rest[1] : NULL);
-	fprintf(stderr, "usage: weir prices list [PART] | weir prices update FILE|URL [--to FILE]\n");
-	return 2;
+	return WRONG_WORDS;
 }
 
 static int run_usage(const struct arguments *a)
@@ -182,22 +171,23 @@ static int run_version(const struct arguments *a)
 static int run_help(const struct arguments *a);
 
 static const struct command commands[] = {
-	{ "serve", "[-c FILE]", "start the gateway", run_serve },
-	{ "check", "[-c FILE] [--upstreams]", "find a configuration's mistakes; with --upstreams, try each credential", run_check },
-	{ "explain", "[-c FILE] [--json] < request.json", "which targets a request would go to, and why; with -c: cold", run_explain },
-	{ "why", "[--json] REQUEST_ID", "why a recent request went where it went", run_why },
-	{ "cascade", "[--json]", "how often each target of the cascades sufficed, and what was saved", run_cascade },
-	{ "prices", "list [PART] | update FILE|URL", "the table of prices; check, compare and install a new one", run_prices },
-	{ "usage", "[--by key,model] [--since 7d]", "what was spent, out of the ledger; --csv, --json", run_usage },
-	{ "keys", "create|list|show|update|rotate|revoke", "callers' keys of a running gateway; see weir keys", run_keys },
-	{ "cache", "evict WHAT", "let go of a kept answer by its x-weir-cache-id, or of all of model=NAME or tag=K=V", run_cache },
-	{ "init", "", "print a configuration from what the environment holds", run_init },
-	{ "config", "full|schema|reference", "every option: as a file, as a JSON Schema, as a page", run_config },
-	{ "models", "[-u URL]", "models of a running gateway", run_models },
-	{ "chat", "[-m MODEL] [-u URL] \"text\"", "ask a running gateway", run_chat },
-	{ "health", "[-u URL]", "0 when a running gateway is ready", run_health },
-	{ "version", "", "version of weir and its libraries", run_version },
-	{ "help", "", "this text", run_help },
+	{ "serve", "[-c FILE]", "start the gateway", "c", 0, run_serve, NULL },
+	{ "check", "[-c FILE] [--upstreams]", "find a configuration's mistakes; with --upstreams, try each credential", "cU", 0, run_check, NULL },
+	{ "init", "", "print a configuration from what the environment holds", "", 0, run_init, NULL },
+	{ "config", "full|schema|reference", "every option: as a file, as a JSON Schema, as a page", "", 1, run_config, NULL },
+	{ "models", "[-u URL]", "models of a running gateway", "u", 0, run_models, NULL },
+	{ "chat", "[-m MODEL] [-u URL] TEXT", "ask a running gateway", "mu", 1000, run_chat, NULL },
+	{ "health", "[-u URL]", "0 when a running gateway is ready", "u", 0, run_health, NULL },
+	{ "explain", "[-c FILE] [--json] < request.json", "which targets a request would go to, and why; with -c: cold", "cJ", 0, run_explain, NULL },
+	{ "why", "[--json] REQUEST_ID", "why a recent request went where it went; its answer's x-request-id", "J", 1, run_why, NULL },
+	{ "cascade", "[--json]", "how often each target of the cascades sufficed, and what was saved", "J", 0, run_cascade, NULL },
+	{ "usage", "[-c FILE] [--by key,model] [--since 7d]", "what was spent, out of the ledger; --csv, --json", "cBSCJ", 0, run_usage, NULL },
+	{ "keys", "create|list|show|update|...", "make and change callers' keys of a running gateway", "GMDEJ", 2, run_keys, cli_keys_lines },
+	{ "cache", "evict ID|model=NAME|tag=K=V", "let go of a kept answer (its x-weir-cache-id), or of all of a model or tag", "", 2, run_cache, NULL },
+	{ "prices", "list [PART] | update FILE|URL [--to FILE]", "the table of prices; check, compare and install a new one", "cT", 2, run_prices, NULL },
+	{ "rules", "test FILE | train", "try the examples beside rules; make a classifier (of the plugin `rules`)", "", 0, NULL, NULL },
+	{ "version", "", "version of weir and its libraries", "", 0, run_version, NULL },
+	{ "help", "", "this text", "", 0, run_help, NULL },
 };
 
 static int run_help(const struct arguments *a)
@@ -205,47 +195,12 @@ static int run_help(const struct arguments *a)
 	(void)a;
 	printf("weir: one OpenAI-compatible endpoint in front of many models\n\n");
 	for (size_t i = 0; i < array_len(commands); i++)
-		printf("  weir %-8s %-34s %s\n", commands[i].name, commands[i].usage, commands[i].help);
-	printf("  weir %-8s %-34s %s\n", "rules", "test FILE | train", "try the examples beside rules; make a classifier (of the plugin `rules`)");
+		printf("  weir %-7s %-41s %s\n", commands[i].name, commands[i].usage, commands[i].help);
 	printf("\nWithout -c the configuration is WEIR_CONFIG, ./weir.yaml or /etc/weir/weir.yaml; with none of them weir\n"
 	       "serves with what the environment holds (OPENAI_API_KEY and the like). URL: WEIR_URL, else of\n"
 	       "WEIR_LISTEN_ADDRESS, else http://127.0.0.1:8080; key: WEIR_KEY. explain, why, cascade, keys and cache ask the admin listener:\n"
 	       "WEIR_ADMIN_URL, else http://127.0.0.1:9090; token: WEIR_ADMIN_TOKEN.\n");
 	return 0;
-}
-
-static bool parse(int argc, char **argv, struct arguments *a)
-{
-	static const struct option longs[] = {
-		{ "config", required_argument, NULL, 'c' }, { "model", required_argument, NULL, 'm' },
-		{ "url", required_argument, NULL, 'u' }, { "upstreams", no_argument, NULL, 'U' },
-		{ "json", no_argument, NULL, 'j' }, { "to", required_argument, NULL, 't' },
-		{ "by", required_argument, NULL, 'b' }, { "since", required_argument, NULL, 's' }, { "csv", no_argument, NULL, 'C' },
-		{ "team", required_argument, NULL, 'T' }, { "models", required_argument, NULL, 'M' },
-		{ "usd", required_argument, NULL, 'D' }, { "expires", required_argument, NULL, 'E' }, { NULL, 0, NULL, 0 },
-	};
-	int c;
-	while ((c = getopt_long(argc, argv, "c:m:u:", longs, NULL)) >= 0) {
-		switch (c) {
-		case 'c': a->config = optarg; break;
-		case 'm': a->model = optarg; break;
-		case 'u': a->url = optarg; break;
-		case 'U': a->upstreams = true; break;
-		case 'j': a->json = true; break;
-		case 't': a->to = optarg; break;
-		case 'b': a->by = optarg; break;
-		case 's': a->since = optarg; break;
-		case 'C': a->csv = true; break;
-		case 'T': a->team = optarg; break;
-		case 'M': a->models = optarg; break;
-		case 'D': a->usd = optarg; break;
-		case 'E': a->expires = optarg; break;
-		default: return false;
-		}
-	}
-	a->rest = argv + optind;
-	a->n_rest = argc - optind;
-	return true;
 }
 
 static const struct command *find(const char *name)
@@ -255,9 +210,22 @@ static const struct command *find(const char *name)
 	if (strcmp(name, "--version") == 0 || strcmp(name, "-v") == 0)
 		name = "version";
 	for (size_t i = 0; i < array_len(commands); i++)
-		if (strcmp(commands[i].name, name) == 0)
+		if (commands[i].run && strcmp(commands[i].name, name) == 0)
 			return &commands[i];
 	return NULL;
+}
+
+static void print_usage(const struct command *c, FILE *to)
+{
+	fprintf(to, "usage: weir %s%s%s\n", c->name, *c->usage ? " " : "", c->usage);
+}
+
+static int print_help(const struct command *c)
+{
+	print_usage(c, stdout);
+	printf("%s\n\n%s", c->help, c->more ? c->more : "");
+	arguments_print(c->options, stdout);
+	return 0;
 }
 
 // The gateway beside us: where WEIR_URL says, else where this environment lets it listen. In a
@@ -278,13 +246,39 @@ static const char *default_url(void)
 	return url;
 }
 
-int cli_main(int argc, char **argv)
+static int run(const struct command *c, int argc, char **argv)
 {
 	struct arguments a = { .url = default_url() };
-	const struct command *c = argc > 1 ? find(argv[1]) : find("help");
-	if (c && argc > 1 && !parse(argc - 1, argv + 1, &a))
-		return 2;
-	int status = c ? c->run(&a) : plugin_command(argc - 1, argv + 1);
+	bool good = arguments_read(c->options, c->words, argc, argv, &a);
+	if (good && a.help)
+		return c->run == run_help ? run_help(&a) : print_help(c);
+	int status = good ? c->run(&a) : WRONG_WORDS;
+	if (status != WRONG_WORDS)
+		return status;
+	print_usage(c, stderr);
+	return 2;
+}
+
+/* What could not be written was not said: a full disk behind `>` is a failure. */
+static int said(int status)
+{
+	bool good = fflush(stdout) == 0 && !ferror(stdout);
+	if (!good)
+		fprintf(stderr, "weir: cannot write to stdout: %s\n", strerror(errno));
+	return good || status ? status : 1;
+}
+
+int cli_main(int argc, char **argv)
+{
+	static char *help[] = { "help", NULL };
+	argc = argc > 1 ? argc - 1 : 1;
+	argv = argv[0] && argv[1] ? argv + 1 : help;
+	const struct command *c = find(argv[0]);
+	int status = 2;
+	if (!c && argv[0][0] == '-')
+		fprintf(stderr, "weir: options stand behind a command, as in weir serve -c FILE; see weir help\n");
+	else
+		status = said(c ? run(c, argc, argv) : plugin_command(argc, argv));
 	arena_thread_end();
 	return status;
 }

@@ -17,8 +17,8 @@ enum { ANSWER_MAX = 16 * 1024 * 1024 };
 struct chat {
 	struct sse sse;
 	struct arena arena;
-	struct buf error;
-	bool streams;
+	struct buf all;		/* what came, for an answer that is an error */
+	bool streams, failed;
 };
 
 const char *cli_http_version(void)
@@ -114,7 +114,7 @@ long cli_admin_method(const char *method, const char *path, const struct buf *bo
 	curl_easy_setopt(h, CURLOPT_WRITEDATA, answer);
 	long status = perform(h, headers, error, sizeof(error));
 	if (status == 0)
-		fprintf(stderr, "weir: %s: %s\n", url, error);
+		fprintf(stderr, "weir: %s: %s. Is weir running, with its admin listener there? WEIR_ADMIN_URL says where it is\n", url, error);
 	return status;
 }
 
@@ -123,29 +123,36 @@ static int complain(const char *url, long status, const char *error, struct str 
 	struct arena a = ARENA_INIT;
 	struct str message = json_text(&a, json_get(json_get(json_value(body), STR("error")), STR("message")));
 	if (status == 0)
-		fprintf(stderr, "weir: %s: %s\n", url, error);
+		fprintf(stderr, "weir: %s: %s. Is weir running there? -u or WEIR_URL says where it is\n", url, error);
 	else
-		fprintf(stderr, "weir: %s answered %ld: %.*s\n", url, status, STR_FMT(message.n ? message : str_head(body, 500)));
+		fprintf(stderr, "weir: %s answered %ld: %.*s%s\n", url, status, STR_FMT(message.n ? message : str_head(body, 500)),
+			status == 401 ? " The key is taken from WEIR_KEY." : "");
 	arena_clear(&a);
 	return 1;
 }
 
-int cli_models(const char *url)
+/* The list of models into `body`; 0, or what complain() says. */
+static int ask_models(const char *url, struct buf *body)
 {
 	char error[256] = "";
-	struct buf body = BUF_INIT(ANSWER_MAX);
 	struct curl_slist *headers = key_header(NULL);
 	CURL *h = handle(url, "/v1/models", headers);
 	curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, collect);
-	curl_easy_setopt(h, CURLOPT_WRITEDATA, &body);
+	curl_easy_setopt(h, CURLOPT_WRITEDATA, body);
 	long status = perform(h, headers, error, sizeof(error));
+	return status == 200 ? 0 : complain(url, status, error, buf_str(body));
+}
+
+int cli_models(const char *url)
+{
+	struct arena a = ARENA_INIT;
+	struct buf body = BUF_INIT(ANSWER_MAX);
 	struct json_cursor c;
-	int result = 0;
-	if (status != 200)
-		result = complain(url, status, error, buf_str(&body));
-	else if (json_cursor_open(&c, json_get(json_value(buf_str(&body)), STR("data"))))
+	int result = ask_models(url, &body);
+	if (!result && json_cursor_open(&c, json_get(json_value(buf_str(&body)), STR("data"))))
 		while (json_cursor_next(&c))
-			printf("%.*s\n", STR_FMT(json_raw(json_get(c.value, STR("id")))));
+			printf("%.*s\n", STR_FMT(json_text(&a, json_get(c.value, STR("id")))));
+	arena_clear(&a);
 	buf_free(&body);
 	return result;
 }
@@ -170,8 +177,10 @@ static void print_event(struct chat *c, const struct sse_event *e)
 {
 	struct json_cursor choice;
 	struct str error = json_get(json_get(e->data, STR("error")), STR("message"));
-	if (error.p)
+	if (error.p) {
 		fprintf(stderr, "\nweir: %.*s\n", STR_FMT(json_text(&c->arena, error)));
+		c->failed = true;
+	}
 	if (!json_cursor_open(&choice, json_get(e->data, STR("choices"))) || !json_cursor_next(&choice))
 		return;
 	struct str text = json_text(&c->arena, json_get(json_get(choice.value, STR("delta")), STR("content")));
@@ -186,36 +195,72 @@ static size_t on_chat(char *p, size_t size, size_t n, void *to)
 	struct chat *c = to;
 	struct str in = str_of(p, size * n);
 	struct sse_event e;
-	buf_add(&c->error, in);
+	buf_add(&c->all, in);
 	while (sse_feed(&c->sse, &in, &e) == SSE_EVENT)
 		print_event(c, &e);
 	return size * n;
 }
 
-int cli_chat(const char *url, const char *model, const char *text)
+static void write_question(struct buf *to, struct str model, struct str text)
+{
+	buf_add(to, STR("{\"stream\":true,\"model\":"));
+	buf_add_json(to, model);
+	buf_add(to, STR(",\"messages\":[{\"role\":\"user\",\"content\":"));
+	buf_add_json(to, text);
+	buf_add(to, STR("}]}"));
+}
+
+static int ask(const char *url, struct chat *c, const struct buf *question)
 {
 	char error[256] = "";
-	struct chat c = { .error = BUF_INIT(ANSWER_MAX) };
-	struct buf body = BUF_INIT(ANSWER_MAX);
 	struct curl_slist *headers = key_header(curl_slist_append(NULL, "Content-Type: application/json"));
 	CURL *h = handle(url, "/v1/chat/completions", headers);
-	sse_init(&c.sse);
-	buf_add(&body, STR("{\"stream\":true,\"model\":"));
-	buf_add_json(&body, str_c(model));
-	buf_add(&body, STR(",\"messages\":[{\"role\":\"user\",\"content\":"));
-	buf_add_json(&body, str_c(text));
-	buf_add(&body, STR("}]}"));
-	curl_easy_setopt(h, CURLOPT_POSTFIELDS, body.p);
-	curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE, (long)body.n);
+	curl_easy_setopt(h, CURLOPT_POSTFIELDS, question->p);
+	curl_easy_setopt(h, CURLOPT_POSTFIELDSIZE, (long)question->n);
 	curl_easy_setopt(h, CURLOPT_WRITEFUNCTION, on_chat);
-	curl_easy_setopt(h, CURLOPT_WRITEDATA, &c);
+	curl_easy_setopt(h, CURLOPT_WRITEDATA, c);
 	long status = perform(h, headers, error, sizeof(error));
-	int result = status == 200 ? 0 : complain(url, status, error, buf_str(&c.error));
-	if (c.streams)
+	if (c->streams)
 		printf("\n");
+	return status != 200 ? complain(url, status, error, buf_str(&c->all)) : c->failed;
+}
+
+/* The first name of the configuration's own, or the only one there is; empty, which was said, where neither is clear. */
+static struct str usual_model(const char *url, struct arena *a)
+{
+	struct buf body = BUF_INIT(ANSWER_MAX);
+	struct json_cursor c;
+	struct str first = STR_NONE;
+	if (ask_models(url, &body) == 0) {
+		bool more = json_cursor_open(&c, json_get(json_value(buf_str(&body)), STR("data")));
+		bool own = false;
+		unsigned n = 0;
+		for (; more && !own && json_cursor_next(&c); n++) {
+			own = json_is(json_get(c.value, STR("owned_by")), STR("weir"));
+			first = json_text(a, json_get(c.value, STR("id")));
+		}
+		if (!own && n != 1)
+			first = STR_NONE;
+		if (str_empty(first))
+			fprintf(stderr, "weir: say which model with -m; `weir models` lists them\n");
+	}
+	buf_free(&body);
+	return first;
+}
+
+int cli_chat(const char *url, const char *model, struct str text)
+{
+	struct arena a = ARENA_INIT;
+	struct chat c = { .all = BUF_INIT(ANSWER_MAX) };
+	struct buf question = BUF_INIT(ANSWER_MAX);
+	struct str name = model ? str_c(model) : usual_model(url, &a);
+	sse_init(&c.sse);
+	write_question(&question, name, text);
+	int result = str_empty(name) ? 1 : ask(url, &c, &question);
 	sse_free(&c.sse);
 	arena_clear(&c.arena);
-	buf_free(&c.error);
-	buf_free(&body);
+	arena_clear(&a);
+	buf_free(&c.all);
+	buf_free(&question);
 	return result;
 }

@@ -4,8 +4,11 @@
 #ifndef WEIR_CLI_HTTP_H
 #define WEIR_CLI_HTTP_H
 
+#include "base/str.h"
+
 int cli_models(const char *url);
-int cli_chat(const char *url, const char *model, const char *text);
+/* Without a `model`: the first of the configuration's own, or the only one. */
+int cli_chat(const char *url, const char *model, struct str text);
 int cli_health(const char *url);
 
 const char *cli_http_version(void);

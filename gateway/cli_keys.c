@@ -16,16 +16,18 @@ enum { TEXT_MAX = 64 * 1024 * 1024 };
 
 static struct arena arena;
 
+const char cli_keys_lines[] =
+	"  create NAME [--team TEAM] [--models M,M] [--usd 50/month] [--expires 30d]   shows the secret once\n"
+	"  list [--team TEAM] [--json]\n"
+	"  show NAME\n"
+	"  update NAME [--team ...] [--models ...] [--usd ...] [--expires ...]\n"
+	"  disable|enable NAME\n"
+	"  rotate NAME       a new secret; the old one ends\n"
+	"  revoke NAME       for good\n\n";
+
 static int usage(void)
 {
-	fprintf(stderr,
-		"usage: weir keys create NAME [--team TEAM] [--models M,M] [--usd 50/month] [--expires 30d]   shows the secret once\n"
-		"       weir keys list [--team TEAM] [--json]\n"
-		"       weir keys show NAME\n"
-		"       weir keys update NAME [--team ...] [--models ...] [--usd ...] [--expires ...]\n"
-		"       weir keys disable|enable NAME\n"
-		"       weir keys rotate NAME                                       a new secret; the old one ends\n"
-		"       weir keys revoke NAME                                       for good\n");
+	fprintf(stderr, "usage: weir keys ACTION NAME\n%s", cli_keys_lines);
 	return 2;
 }
 

@@ -12,6 +12,9 @@ struct keys_arguments {
 	bool json;
 };
 
+/* Its actions, a line each, for help texts. */
+extern const char cli_keys_lines[];
+
 int cli_keys(const struct keys_arguments *a);
 
 #endif

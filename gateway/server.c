@@ -284,8 +284,10 @@ static void print_key(const struct server *s)
 	for (unsigned i = 0; i < snap->n_models; i++)
 		if (!snap->models[i]->pattern)
 			model = snap->models[i]->name.p;
-	if (snap->n_models == 0 && !snap->providers[0]->demo)
-		model = str_eq(snap->providers[0]->name, STR("openai")) ? "gpt-5-mini" : "MODEL";
+	if (snap->n_models == 0 && str_eq(snap->providers[0]->name, STR("openai")))
+		model = "gpt-5-mini";
+	else if (snap->n_models == 0 && !snapshot_provider(snap, STR("demo")))
+		model = "MODEL";
 	printf("\nThis address can be reached from outside, so a key was made. It is shown only now;\n"
 	       "set WEIR_KEY to choose your own.\n\n  key: %.*s\n\n"
 	       "  curl http://localhost:%u/v1/chat/completions -H 'Authorization: Bearer %.*s' \\\n"

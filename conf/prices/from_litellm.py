@@ -103,7 +103,7 @@ def rows(table):
     for name, entry in table.items():
         provider, mode = entry.get("litellm_provider"), MODES.get(entry.get("mode"))
         model = model_of(name, provider) if provider in PRESETS and mode else None
-        if not model:
+        if not model or model == "container":       # priced by the session, and asked for nothing
             continue
         entry, further = ranges(entry) if "tiered_pricing" in entry else (entry, above(entry))
         row = {"mode": mode, **{column: figure(entry, of) for column, of in RATES.items()},

@@ -248,11 +248,11 @@ static bool may_see(struct admin_door *d, const struct page *p, const struct req
 	if (str_empty(token) && d->loopback && !p->change)
 		return true;
 	if (str_empty(token) && p->change) {
-		write_error(a, 403, "Nothing can be changed here without an admin token: set admin.token.");
+		write_error(a, 403, "This needs an admin token: set admin.token, or WEIR_ADMIN_TOKEN, where weir runs.");
 		return false;
 	}
 	if (str_empty(token)) {
-		write_error(a, 403, "Only /metrics, /livez and /readyz are open here: set admin.token to see more.");
+		write_error(a, 403, "Only /metrics, /livez and /readyz are open here: set admin.token, or WEIR_ADMIN_TOKEN, to see more.");
 		return false;
 	}
 	if (admin_token_matches(token, r->header[RH_AUTHORIZATION]))

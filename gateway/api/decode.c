@@ -340,7 +340,7 @@ static enum stage_result check_type(struct txn *t, bool *is_json)
 	if (encoding.p && !str_ieq(encoding, STR("identity")))
 		return txn_error(t, ERR_UNSUPPORTED_MEDIA, "A compressed body is not accepted; send it without content-encoding.");
 	if (*is_json && !is_json_type(type))
-		return txn_error(t, ERR_UNSUPPORTED_MEDIA, "The content type must be application/json.");
+		return txn_error(t, ERR_UNSUPPORTED_MEDIA, "The content type must be application/json, not %.*s.", STR_FMT(str_head(type, 100)));
 	if (!*is_json && !form)
 		return txn_error(t, ERR_UNSUPPORTED_MEDIA, "The content type must be multipart/form-data.");
 	return STAGE_NEXT;

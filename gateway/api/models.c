@@ -3,7 +3,8 @@
  *
  * One superset object serves both dialects: OpenAI's clients read object, created and
  * owned_by, Anthropic's read type, display_name, created_at and the outer has_more.
- * Google's clients get a list of their own shape. Shown are the aliases and the targets written out, as far as the key may use them.
+ * Google's clients get a list of their own shape. Shown are the aliases and the targets written out, as far as the key may use them;
+ * where none are written, what the price table knows of the providers there are, for clients whose menus come from this list.
  */
 #include "api/models.h"
 
@@ -55,7 +56,7 @@ static void write_google(struct buf *out, struct str id)
 
 /* A target whose name is also an alias' only target is still a name of its own. */
 struct listing {
-	const struct txn *t;
+	struct txn *t;
 	struct buf *out;
 	struct str first, last;
 };
@@ -88,6 +89,22 @@ static int64_t created_of(const struct snapshot *s)
 	return s->n_models ? s->models[0]->created_s : 0;
 }
 
+/* The preset's part of a table, under the provider's own name. */
+static void list_known(struct listing *l, const struct provider *p, unsigned book)
+{
+	const struct pricing *prices = &l->t->snapshot->pricing;
+	const struct price_book *b = prices->books[book];
+	struct str vendor = arena_printf(&l->t->arena, "%.*s/", STR_FMT(p->preset));
+	for (size_t i = 0; i < b->n; i++) {
+		struct str model = str_skip(b->rows[i].name, vendor.n);
+		bool shown = !str_starts(b->rows[i].name, vendor);
+		for (unsigned above = 0; above < book && !shown; above++)
+			shown = price_book_find(prices->books[above], p->preset, model) != NULL;
+		if (!shown)
+			list_one(l, arena_printf(&l->t->arena, "%.*s/%.*s", STR_FMT(p->name), STR_FMT(model)), p->name, 0);
+	}
+}
+
 static void list_all(struct listing *l)
 {
 	const struct snapshot *s = l->t->snapshot;
@@ -97,6 +114,10 @@ static void list_all(struct listing *l)
 	for (unsigned i = 0; i < s->n_targets; i++)
 		if (s->targets[i]->provider->usable && !listed_before(s, i))
 			list_one(l, s->targets[i]->name, s->targets[i]->provider->name, created_of(s));
+	for (unsigned i = 0; i < s->n_providers && !s->n_models; i++)
+		for (unsigned book = 0; book < s->pricing.n; book++)
+			if (s->providers[i]->usable && !str_empty(s->providers[i]->preset))
+				list_known(l, s->providers[i], book);
 }
 
 enum stage_result models_list(struct txn *t)
@@ -129,12 +150,26 @@ enum stage_result models_list(struct txn *t)
 	return r;
 }
 
-static const struct target *target_named(const struct snapshot *s, struct str name)
+/* "provider/model", written out or not, or a bare name that the price table knows of a provider: that one. */
+static const struct provider *provider_of(const struct snapshot *s, struct str id)
 {
-	for (unsigned i = 0; i < s->n_targets; i++)
-		if (str_eq(s->targets[i]->name, name))
-			return s->targets[i];
+	ptrdiff_t slash = str_chr(id, '/');
+	const struct provider *p = slash > 0 && (size_t)slash + 1 < id.n ? snapshot_provider(s, str_head(id, (size_t)slash)) : NULL;
+	if (p)
+		return p->usable ? p : NULL;
+	for (unsigned i = 0; i < s->n_providers; i++)
+		if (s->providers[i]->usable && s->providers[i]->preset.n && pricing_knows(&s->pricing, s->providers[i]->preset, id))
+			return s->providers[i];
 	return NULL;
+}
+
+static const struct model *alias_of(const struct snapshot *s, struct str id)
+{
+	const struct model *m = snapshot_model(s, id);
+	for (unsigned i = 0; i < s->n_models && !m; i++)
+		if (s->models[i]->pattern && str_glob(s->models[i]->name, id))
+			m = s->models[i];
+	return m;
 }
 
 enum stage_result models_one(struct txn *t)
@@ -143,15 +178,15 @@ enum stage_result models_one(struct txn *t)
 	struct str id = str_skip(t->call->path, sizeof("/models/") - 1);
 	if (!url_decode(&t->arena, id, false, &id))
 		return txn_error(t, ERR_BAD_REQUEST, "The model's name in the path is not properly encoded.");
-	const struct model *m = snapshot_model(s, id);
-	const struct target *target = target_named(s, id);
-	if ((!m && !target) || !may_use(t, id))
+	const struct model *m = alias_of(s, id);
+	const struct provider *p = m ? NULL : provider_of(s, id);
+	if ((!m && !p) || !may_use(t, id))
 		return txn_error(t, ERR_NO_MODEL, "The model `%.*s` does not exist here.", STR_FMT(str_head(id, 200)));
 	struct buf out = BUF_INIT(4096);
 	if (for_google(t))
 		write_google(&out, id);
 	else
-		write_model(&out, id, m ? STR("weir") : target->provider->name, m ? m->created_s : created_of(s));
+		write_model(&out, id, m ? STR("weir") : p->name, m ? m->created_s : created_of(s));
 	buf_addc(&out, '\n');
 	enum stage_result r = answer_json(t, 200, buf_str(&out));
 	buf_free(&out);

@@ -124,7 +124,7 @@ static void build_all(struct build *b, bool probe)
 		build_from_environment(b);
 	if (!b->draft.providers && probe)
 		build_local(b);
-	if (b->s->n_providers == 0)
+	if (b->s->n_providers == 0 || probe)	/* the first example of a guide works beside a vendor's key, too */
 		build_demo_provider(b);
 	build_models(b);
 	build_keys(b);

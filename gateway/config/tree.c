@@ -170,7 +170,9 @@ static bool syntax_error(struct reader *r)
 	const yaml_parser_t *p = &r->parser;
 	const char *hint = "";
 	if (p->problem && strstr(p->problem, "cannot start any token"))
-		hint = "; quote a value that begins with @, ` or %";
+		hint = "; indent with blanks, not tabs, and quote a value that begins with @, ` or %";
+	else if (p->problem && strstr(p->problem, "did not find expected ',' or"))
+		hint = "; quote a value that holds { } [ ] or a comma, such as \"${NAME}\"";
 	else if (p->problem && strstr(p->problem, "mapping values are not allowed"))
 		hint = "; quote a value that holds `: `";
 	if (p->error == YAML_READER_ERROR)

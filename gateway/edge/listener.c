@@ -48,7 +48,8 @@ struct listener {
 
 static bool bind_failed(int fd, struct str address, struct buf *why)
 {
-	buf_addf(why, "cannot listen on %.*s: %s", STR_FMT(address), strerror(errno));
+	buf_addf(why, "cannot listen on %.*s: %s%s", STR_FMT(address), strerror(errno),
+		 errno == EADDRINUSE ? "; another program has it (is weir running already?)" : "");
 	if (fd >= 0)
 		close(fd);
 	return false;

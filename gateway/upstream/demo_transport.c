@@ -1,7 +1,7 @@
 /*
  * demo_transport.c: the demonstration provider, behind the transports' contract.
  *
- * It stands in only when no provider at all is configured, so that the first request of a
+ * It is there when no provider is configured, or nothing at all, so that the first request of a
  * newcomer is answered. It speaks OpenAI's chat format, streams word by word, and reports
  * token counts by its own simple rule: one word is one token.
  */
@@ -123,7 +123,7 @@ static void write_answer(struct exchange *x, struct str body)
 	struct arena a = ARENA_INIT;
 	struct buf text = BUF_INIT(ANSWER_MAX);
 	struct str question = last_text(&a, body);
-	struct str answer = arena_printf(&a, "weir is running. No provider is configured yet, so this is an echo: %.*s",
+	struct str answer = arena_printf(&a, "weir is running. This is its own echo, no provider was asked: %.*s",
 					 STR_FMT(question));
 	x->stream = json_type(json_get(body, STR("stream"))) == JSON_TRUE;
 	if (x->stream)

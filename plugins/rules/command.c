@@ -3,6 +3,7 @@
  */
 #include "rules/command.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ int rules_command(const struct weir_host *weir, struct weir_setup *s, int argc, 
 		return rules_train(weir, s, argc - 1, argv + 1);
 	if (argc > 1 && strcmp(argv[1], "test") == 0)
 		return rules_test(weir, s, argc - 1, argv + 1);
-	fputs(usage, stderr);
-	return 2;
+	bool asked = argc > 1 && strcmp(argv[1], "--help") == 0;
+	fputs(usage, asked ? stdout : stderr);
+	return asked ? 0 : 2;
 }

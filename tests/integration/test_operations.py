@@ -57,6 +57,8 @@ BROKEN = [
     ("a: [1", 2, 1, ""),
     ("listen: [", 2, 1, ""),
     ("x: &a 1\ny: *a", 2, 4, "aliases"),
+    ("providers: { openai: { api_key: ${OPENAI_API_KEY} } }", 1, 34, 'such as "${NAME}"'),
+    ("providers:\n\topenai: {}", 2, 1, "not tabs"),
 ]
 
 

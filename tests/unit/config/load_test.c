@@ -183,7 +183,7 @@ static struct snapshot *load_nothing(void)
 	return s;
 }
 
-static void the_demonstration_answers_only_alone(void **state)
+static void the_demonstration_is_there_until_a_file_says_otherwise(void **state)
 {
 	(void)state;
 	struct snapshot *s = load_good("");
@@ -192,8 +192,9 @@ static void the_demonstration_answers_only_alone(void **state)
 	assert_non_null(snapshot_target(s, STR("demo/echo")));
 	snapshot_unref(s);
 	setenv("GROQ_API_KEY", "k\n", 1);
-	s = load_good("");
-	assert_int_equal(s->n_providers, 1);
+	s = load_good("");	/* behind what the environment holds */
+	assert_int_equal(s->n_providers, 2);
+	assert_true(s->providers[1]->demo);
 	assert_true(str_eq(s->providers[0]->name, STR("groq")));
 	assert_true(str_eq(s->providers[0]->credentials[0].secret, STR("k")));
 	snapshot_unref(s);
@@ -438,7 +439,7 @@ int main(void)
 		cmocka_unit_test_setup(scalars_come_from_the_environment_and_files, before),
 		cmocka_unit_test_setup(what_a_variable_holds_is_no_file, before),
 		cmocka_unit_test_setup(variables_lie_over_the_file, before),
-		cmocka_unit_test_setup(the_demonstration_answers_only_alone, before),
+		cmocka_unit_test_setup(the_demonstration_is_there_until_a_file_says_otherwise, before),
 		cmocka_unit_test_setup(vendors_variables_make_providers, before),
 		cmocka_unit_test_setup(the_gateway_is_not_its_own_provider, before),
 		cmocka_unit_test_setup(azure_has_two_forms, before),
