@@ -28,7 +28,7 @@ struct redis_socket {
 	struct loop_task flush;
 	const redisReplyObjectFunctions *make;
 	unsigned unanswered;
-	bool flushing;
+	bool flushing, last;
 	bool *gone;			/* set for whoever is calling hiredis when it frees us */
 };
 
@@ -159,9 +159,15 @@ static void hook_cleanup(void *arg)
 	free(s);
 }
 
+/* After the turn's other tasks: what they send leaves in the same write. */
 static void on_flush(struct loop_task *t)
 {
 	struct redis_socket *s = container_of(t, struct redis_socket, flush);
+	s->last = !s->last;
+	if (s->last) {
+		loop_defer(s->watch.loop, t);
+		return;
+	}
 	bool gone = false;
 	s->gone = &gone;
 	s->flushing = true;

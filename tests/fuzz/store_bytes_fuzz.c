@@ -18,14 +18,16 @@ static void sums(struct str in)
 
 static void answer(struct str in)
 {
-	for (unsigned n = 0; n <= STORE_LIMITS_MAX; n++) {
-		struct store_answer a;
-		struct script_answer out;
-		if (script_answer_read(in, n, &out, &a))
-			must(out.status != 1 || n == 0 || a.refused_by < n);
-		if (script_answer_read(in, n, &out, NULL))
-			must(in.n == 4 * sizeof(int64_t));
-	}
+	for (unsigned n = 0; n <= STORE_LIMITS_MAX; n++)
+		for (unsigned items = 1; items <= 4; items++) {
+			struct store_answer to;
+			struct script_answer a;
+			if (script_answer_open(&a, in, n, items, true))
+				for (unsigned i = 0; i < items; i++)
+					must(script_answer_item(&a, i, &to) != SCRIPT_REFUSED || to.refused_by < n);
+			if (script_answer_open(&a, in, n, items, false))
+				must(in.n == (1 + items) * sizeof(int64_t) && script_answer_item(&a, items - 1, NULL) < SCRIPT_STATUSES);
+		}
 }
 
 static void place(struct str in)

@@ -2,7 +2,7 @@
  * fake_redis.h: something on a Unix socket that takes Redis' commands and answers as it likes.
  *
  * PING is answered properly unless `no_pings` says otherwise, so that a connection comes up; scripts, if
- * `runs_scripts`, by a plain "done"; everything else gets `answer`, a flood of bytes behind it, and then the end if
+ * `runs_scripts`, by "done" for each of their items; everything else gets `answer`, a flood of bytes behind it, and then the end if
  * `hang_up` says so. Blocking, on a thread of its own, one connection at a time.
  */
 #ifndef WEIR_TESTS_FAKE_REDIS_H
@@ -81,16 +81,43 @@ static inline size_t fake_command(const char *p, size_t n)
 	return (size_t)(at - p);
 }
 
+/* The lengths of a command's last five arguments, of which the first is a script's op, told by `op`. */
+static inline void fake_arguments(const char *p, int lengths[5], char *op)
+{
+	const char *start[5] = { 0 }, *at = strchr(p, '\n') + 1;
+	int args = atoi(p + 1);
+	memset(lengths, 0, 5 * sizeof(*lengths));
+	for (; args > 0; args--) {
+		memmove(lengths, lengths + 1, 4 * sizeof(*lengths));
+		memmove(start, start + 1, 4 * sizeof(*start));
+		lengths[4] = atoi(at + 1);
+		start[4] = strchr(at, '\n') + 1;
+		at = start[4] + lengths[4] + 2;
+	}
+	*op = *start[0];
+}
+
+static inline bool fake_done(int fd, const char *command)
+{
+	char op, answer[8192] = { 0 };
+	int length[5];
+	fake_arguments(command, length, &op);
+	int limits = length[2] / 32, numbers = op == 'S' || op == 'C' ? 2 * limits : limits, items = length[4] / (16 + 8 * numbers);
+	bool full = op == 'R' || op == 'P';
+	int size = 8 * (full ? 1 + limits + items * (3 + 2 * limits) : 1 + items);
+	int head = sprintf(answer, "$%d\r\n", size);
+	answer[head] = '\0';
+	memcpy(answer + head + size, "\r\n", 2);
+	return fake_write(fd, answer, (size_t)(head + size) + 2);
+}
+
 static inline bool fake_answer(struct fake_redis *f, int fd, const char *command, size_t n)
 {
 	const struct fake_behaviour *b = f->behaviour;
 	if (memmem(command, n, "PING", 4) && !b->no_pings)
 		return fake_write(fd, "+PONG\r\n", 7);
-	if (memmem(command, n, "EVAL", 4) && b->runs_scripts) {
-		char answer[5 + 32 + 2] = "$32\r\n";
-		memcpy(answer + 5 + 32, "\r\n", 2);
-		return fake_write(fd, answer, sizeof(answer));
-	}
+	if (memmem(command, n, "EVAL", 4) && b->runs_scripts)
+		return fake_done(fd, command);
 	return fake_write(fd, b->answer, b->n) && fake_flood(f, fd, b->flood) && !b->hang_up;
 }
 

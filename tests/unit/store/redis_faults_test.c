@@ -286,8 +286,12 @@ static const struct fake_behaviour nonsense[] = {
 	{ SAYS("$-1\r\n") },
 	{ SAYS("$5\r\nhello\r\n") },
 	{ SAYS("$32\r\n01234567012345670123456701234567\r\n") },
-	{ SAYS("$104\r\n\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x7f\0\0\0\0\0\0\0"
-	       "0123456701234567012345670123456701234567012345670123456701234567" "0123456701234567\r\n") },
+	/* Of the right length for one that is settled, and of a status that there is not. */
+	{ SAYS("$16\r\n01234567\x7f\0\0\0\0\0\0\0\r\n") },
+	{ SAYS("$16\r\n01234567\1\0\0\0\0\0\0\0\r\n") },
+	/* And for one that is granted, refused by a limit that it has not. */
+	{ SAYS("$56\r\n01234567\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\x7f\0\0\0\0\0\0\0"
+	       "012345670123456701234567\r\n") },
 	{ SAYS("") },
 	{ SAYS(""), .hang_up = true },
 	{ SAYS("$100\r\nabc"), .hang_up = true },

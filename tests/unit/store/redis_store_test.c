@@ -186,6 +186,34 @@ static void cancelled_reservations_go_back(void **state)
 	assert_false(ask_usage(c, &r, 0).fresh);
 }
 
+/* Who leaves takes nothing from those who asked with it. */
+static void one_turn_without_some(void **state)
+{
+	struct client *c = *state;
+	char name[32];
+	struct str scope = scope_new(c, name);
+	struct store_limit l[2] = { budget_of("usd/month", 1000, 5), window_of("requests/3600", STORE_REQUESTS, 3600, 100, 1) };
+	static struct store_reservation r[TURN];
+	static struct waited w[TURN];
+	for (int i = 0; i < TURN; i++) {
+		r[i] = reservation_of(scope, l, 2);
+		waited_init(c, &w[i]);
+		store_reserve(c->store, &w[i].call, &r[i], &w[i].answer);
+	}
+	for (int i = 0; i < TURN; i += 4)
+		store_cancel(c->store, &w[i].call);
+	for (int i = 0; i < TURN; i++)
+		assert_int_equal(i % 4 ? wait_for(&w[i]) : STORE_OK, STORE_OK);
+	for (int i = 0; i < 1000 && ask_usage(c, r, 0).reserved != TURN * 3 / 4 * 5; i++)
+		client_run_for(c, 1);
+	assert_int_equal(ask_usage(c, r, 0).reserved, TURN * 3 / 4 * 5);
+	assert_int_equal(ask_usage(c, r, 1).spent, TURN * 3 / 4);
+	for (int i = 0; i < TURN; i++) {
+		assert_int_equal(w[i].times, i % 4 != 0);
+		assert_int_equal(ask_settle(c, &r[i], (int64_t[]){ 1, 1 }, false), i % 4 ? STORE_OK : STORE_MISSING);
+	}
+}
+
 /* Not able to write: down, nothing done by halves; the settlement is kept and arrives. */
 static void not_able(void **state, const char *break_it, const char *mend_it)
 {
@@ -322,6 +350,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(garbage_is_told_from_records, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_flush_is_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(cancelled_reservations_go_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(one_turn_without_some, setup, teardown),
 		cmocka_unit_test_setup_teardown(out_of_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(read_only, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_replica, setup, teardown),

@@ -461,6 +461,79 @@ static inline void needs_no_listener(void **state)
 	assert_int_equal(ask_get(c, scope, &w), STORE_MISSING);
 }
 
+/* --- several calls of one turn --- */
+
+enum { TURN = 80 };	/* more than go into one command */
+
+/* Of two scopes by turns, each of its own amount: judged one after the other, as if each had come alone. */
+static inline void one_turn_is_as_many(void **state)
+{
+	struct client *c = *state;
+	static struct waited w[TURN], s[2][TURN];
+	static struct store_reservation r[TURN];
+	static struct store_limit l[TURN][2];
+	char names[2][32];
+	struct str scopes[2] = { scope_new(c, names[0]), scope_new(c, names[1]) };
+	int64_t taken[2] = { 0 }, came_to[2] = { 0 };
+	bool fits[TURN];
+	for (int i = 0; i < TURN; i++) {
+		l[i][0] = budget_of("usd/month", 500, 1 + i * 7 % 40);
+		l[i][1] = window_of("tokens/3600", STORE_WINDOW, 3600, 100000, i);
+		r[i] = reservation_of(scopes[i % 2], l[i], 2);
+		waited_init(c, &w[i]);
+		store_reserve(c->store, &w[i].call, &r[i], &w[i].answer);
+	}
+	for (int i = 0; i < TURN; i++) {
+		fits[i] = taken[i % 2] + l[i][0].amount <= 500;
+		taken[i % 2] += fits[i] ? l[i][0].amount : 0;
+		assert_int_equal(wait_for(&w[i]), fits[i] ? STORE_OK : STORE_REFUSED);
+		assert_int_equal(w[i].answer.used[0].reserved, taken[i % 2]);
+		assert_int_equal(w[i].answer.refused_by, 0);
+	}
+	/* Settled twice in a turn is settled once; what was refused has nothing to settle. */
+	for (int i = 0; i < TURN; i++)
+		for (int twice = 0; twice < 2; twice++) {
+			waited_init(c, &s[twice][i]);
+			store_settle(c->store, &s[twice][i].call, &r[i], (int64_t[]){ i, 1 }, false);
+		}
+	for (int i = 0; i < TURN; i++) {
+		assert_int_equal(wait_for(&s[0][i]), fits[i] ? STORE_OK : STORE_MISSING);
+		assert_int_equal(wait_for(&s[1][i]), STORE_MISSING);
+		came_to[i % 2] += fits[i] ? i : 0;
+	}
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(ask_usage(c, &r[i], 0).spent, came_to[i]);
+		assert_int_equal(ask_usage(c, &r[i], 0).reserved, 0);
+		assert_int_equal(ask_usage(c, &r[i], 1).reserved, 0);
+	}
+}
+
+/* The first of a turn fits beside what lapsed, the second only without it. */
+static inline void one_turn_lets_go_between(void **state)
+{
+	struct client *c = *state;
+	char name[32];
+	struct str scope = scope_new(c, name);
+	struct store_limit l = budget_of("usd/month", 100, 60);
+	struct store_reservation lost = reservation_of(scope, &l, 1), r[4];
+	struct waited w[4];
+	assert_int_equal(ask_reserve(c, &lost, NULL), STORE_OK);
+	c->pass(c, c->ttl_ms + 100);
+	l.amount = 30;
+	for (int i = 0; i < 4; i++) {
+		r[i] = reservation_of(scope, &l, 1);
+		waited_init(c, &w[i]);
+		store_reserve(c->store, &w[i].call, &r[i], &w[i].answer);
+	}
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(wait_for(&w[i]), i < 3 ? STORE_OK : STORE_REFUSED);
+	assert_int_equal(ask_usage(c, &r[0], 0).reserved, 90);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(ask_settle(c, &r[i], &(int64_t){ 10 }, false), STORE_OK);
+	assert_int_equal(ask_usage(c, &r[0], 0).reserved, 0);
+	assert_int_equal(ask_usage(c, &r[0], 0).spent, 30);
+}
+
 #define STORE_SUITE(setup, teardown) \
 	cmocka_unit_test_setup_teardown(settles_less_and_more, setup, teardown), \
 	cmocka_unit_test_setup_teardown(says_who_refuses_and_when, setup, teardown), \
@@ -479,6 +552,8 @@ static inline void needs_no_listener(void **state)
 	cmocka_unit_test_setup_teardown(scopes_and_keys_are_bytes, setup, teardown), \
 	cmocka_unit_test_setup_teardown(as_many_limits_as_may_be, setup, teardown), \
 	cmocka_unit_test_setup_teardown(values_come_and_go, setup, teardown), \
-	cmocka_unit_test_setup_teardown(needs_no_listener, setup, teardown)
+	cmocka_unit_test_setup_teardown(needs_no_listener, setup, teardown), \
+	cmocka_unit_test_setup_teardown(one_turn_is_as_many, setup, teardown), \
+	cmocka_unit_test_setup_teardown(one_turn_lets_go_between, setup, teardown)
 
 #endif
