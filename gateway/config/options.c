@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "config/elsewhere.h"
+
 /* --- single values --- */
 
 struct unit {
@@ -102,6 +104,8 @@ static bool parse_whole(const struct option *o, struct str text, uint64_t most, 
 	return true;
 }
 
+#define A_SECRET "the secret itself, or \"${NAME}\" for what the environment holds"
+
 bool option_parse(const struct option *o, struct str text, void *record, struct arena *a, const char **expected)
 {
 	void *to = (char *)record + o->offset;
@@ -131,18 +135,22 @@ bool option_parse(const struct option *o, struct str text, void *record, struct 
 		*expected = "dollars, at least 0, with at most nine decimals";
 		return money_parse(text, to);
 	case OPTION_STRING:
-	case OPTION_SECRET:
 		*(struct str *)to = text;
 		return true;
+	case OPTION_SECRET:
+		*expected = A_SECRET;
+		*(struct str *)to = text;
+		return !elsewhere_variable(text);
 	case OPTION_AUTO:
 		*expected = "auto or a whole number";
 		*(unsigned *)to = 0;
 		return str_eq(text, STR("auto")) || parse_whole(o, text, UINT32_MAX, to, sizeof(unsigned));
 	case OPTION_STRINGS:
 	case OPTION_SECRETS:
+		*expected = A_SECRET;
 		if (!str_empty(text))
 			add_string(to, text, a);
-		return true;
+		return o->type == OPTION_STRINGS || !elsewhere_variable(text);
 	case OPTION_NODE:
 		return true;
 	}
@@ -178,8 +186,8 @@ static void load_strings(const struct option *o, const struct node *list, void *
 	for (const struct node *n = list->kind == NODE_LIST ? list->first : list; n; n = list->kind == NODE_LIST ? n->next : NULL) {
 		if (n->kind != NODE_SCALAR)
 			report_error(c->report, n->line, n->column, "`%s`: expected plain text, not %s", o->path, node_kind_name(n));
-		else if (!n->broken)
-			option_parse(o, n->value, record, c->arena, &expected);
+		else if (!n->broken && !option_parse(o, n->value, record, c->arena, &expected))
+			wrong(n, o, expected, c);
 	}
 }
 
@@ -254,8 +262,11 @@ static struct str nearest(const struct option_table *t, struct str section, stru
 static void unknown(const struct option_table *t, struct str section, const struct node *n, struct option_context *c)
 {
 	struct str like = nearest(t, section, n->key);
-	const char *dot = section.n ? "." : "";
-	if (like.n)
+	const char *dot = section.n ? "." : "", *here = elsewhere_option(n->key);
+	if (here)
+		report_error(c->report, n->key_line, n->key_column, "unknown key `%.*s%s%.*s`; here it is %s", STR_FMT(section), dot,
+			     STR_FMT(n->key), here);
+	else if (like.n)
 		report_error(c->report, n->key_line, n->key_column, "unknown key `%.*s%s%.*s`; did you mean `%.*s`?",
 			     STR_FMT(section), dot, STR_FMT(n->key), STR_FMT(like));
 	else
