@@ -20,6 +20,7 @@ struct build {
 	struct arena *arena;
 	bool environment;	/* variables and files are looked at */
 	struct tree_files *files;	/* to be watched */
+	const struct node *plugin;	/* the entry that is being configured: where its mistakes without a place stand */
 };
 
 void build_prices(struct build *b);	/* first of all: targets ask them */

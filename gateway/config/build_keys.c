@@ -143,7 +143,7 @@ static void check_teams(struct build *b)
 {
 	const struct node *list = b->draft.teams;
 	if (list && !node_is_null(list) && list->kind != NODE_LIST) {
-		build_error(b, list, "`teams`: expected a list, not %s", node_kind_name(list));
+		build_error(b, list, "`teams`: expected a list of { name, budgets }, not %s", node_kind_name(list));
 		return;
 	}
 	for (const struct node *n = list ? list->first : NULL; n; n = n->next) {
@@ -158,7 +158,7 @@ void build_keys(struct build *b)
 {
 	const struct node *list = b->draft.keys;
 	if (list && !node_is_null(list) && list->kind != NODE_LIST) {
-		build_error(b, list, "`keys`: expected a list, not %s", node_kind_name(list));
+		build_error(b, list, "`keys`: expected a list of { name, secret }, not %s", node_kind_name(list));
 		list = NULL;
 	}
 	unsigned n = 0;

@@ -23,6 +23,7 @@ static void configure(struct build *b, const struct node *n, const struct plugin
 				  .on_failure = d->on_failure, .last = d->last, .models = models, .n_models = d->models.n, .keys = keys,
 				  .n_keys = d->keys.n };
 	unsigned errors = b->report->n_errors;
+	b->plugin = n;
 	if (plugin_configure(u, &s, d->config ? build_plugin_node(&set->arena, d->config) : NULL))
 		set->n++;
 	else if (b->report->n_errors == errors)
@@ -62,7 +63,7 @@ void build_plugins(struct build *b)
 	if (!plugins || node_is_null(plugins))
 		return;
 	if (plugins->kind != NODE_LIST) {
-		build_error(b, plugins, "`plugins`: expected a list, not %s", node_kind_name(plugins));
+		build_error(b, plugins, "`plugins`: expected a list of { name, config }, not %s", node_kind_name(plugins));
 		return;
 	}
 	struct plugin_set *set = plugin_set_new();

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/tls.h"
 #include "config/build.h"
+#include "config/elsewhere.h"
 #include "core/dialect.h"
 #include "core/live.h"
 #include "providers/presets.h"
@@ -218,8 +219,10 @@ static void list_models(struct build *b, const struct provider_draft *d, struct 
 
 static const struct preset *nearest_preset(struct str name)
 {
-	const struct preset *best = NULL, *p;
-	unsigned least = (unsigned)(name.n / 2 + 1);
+	const struct preset *best = preset_find(str_c(elsewhere_preset(name))), *p;
+	if (best)
+		return best;
+	unsigned least = (unsigned)((name.n + 2) / 3 + 1);
 	for (size_t i = 0; (p = preset_at(i)); i++) {
 		unsigned d = str_distance(str_c(p->name), name);
 		if (d < least) {
@@ -249,6 +252,9 @@ static bool find_preset(struct build *b, const struct node *n, struct str name, 
 		return true;
 	if (!str_empty(d->preset))
 		no_such_preset(b, node_get(n, STR("preset")), wanted, "is no preset");
+	else if (elsewhere)
+		build_error(b, n, "`%.*s` needs a `dialect` beside its base_url: openai where it speaks OpenAI's format; or a `preset`",
+			    STR_FMT(str_head(name, 60)));
 	else
 		no_such_preset(b, n, name, "is no known provider: say preset, or dialect and base_url");
 	return false;

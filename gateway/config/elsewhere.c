@@ -13,6 +13,7 @@ static const struct {
 	{ "general_settings", "said where it belongs; see conf/docs/moving.md" },
 	{ "governance", "`keys` and `teams`; see conf/docs/moving.md" },
 	{ "api_base", "`base_url`" },
+	{ "timeout", "`timeouts: { total: ... }`, of a model or of all" },
 	{ "rpm", "`limits: { requests_per_minute: ... }` of a key" },
 	{ "tpm", "`limits: { tokens_per_minute: ... }` of a key" },
 	{ "rpm_limit", "`limits: { requests_per_minute: ... }`" },
@@ -33,6 +34,24 @@ const char *elsewhere_option(struct str key)
 	for (size_t i = 0; i < array_len(options); i++)
 		if (str_eq(str_c(options[i].key), key))
 			return options[i].here;
+	return NULL;
+}
+
+static const struct {
+	const char *name, *preset;
+} presets[] = {
+	{ "chatgpt", "openai" }, { "claude", "anthropic" }, { "google", "gemini" }, { "vertex_ai", "vertex" }, { "aws", "bedrock" },
+	{ "bedrock_converse", "bedrock" }, { "azure_ai", "azure-v1" }, { "azure-openai", "azure" }, { "azure_openai", "azure" },
+	{ "grok", "xai" }, { "kimi", "moonshot" }, { "qwen", "alibaba" }, { "dashscope", "alibaba" }, { "zhipu", "zai" },
+	{ "together_ai", "together" }, { "fireworks_ai", "fireworks" }, { "nvidia_nim", "nvidia" }, { "hosted_vllm", "vllm" },
+	{ "ollama_chat", "ollama" }, { "lm_studio", "lmstudio" }, { "llama.cpp", "llamacpp" }, { "llama-server", "llamacpp" },
+};
+
+const char *elsewhere_preset(struct str name)
+{
+	for (size_t i = 0; i < array_len(presets); i++)
+		if (str_eq(str_c(presets[i].name), name))
+			return presets[i].preset;
 	return NULL;
 }
 

@@ -298,8 +298,10 @@ static void load_map(const struct option_table *t, const struct node *map, void 
 			stack[depth].next = n->first;
 			stack[depth++].path = path;
 		} else if (is_section(t, path)) {
+			bool switched = find(t, arena_printf(c->arena, "%.*s.enabled", STR_FMT(path)));
 			if (!node_is_null(n))
-				report_error(c->report, n->line, n->column, "`%.*s`: expected a map, not %s", STR_FMT(path), node_kind_name(n));
+				report_error(c->report, n->line, n->column, "`%.*s`: expected a map%s, not %s", STR_FMT(path),
+					     switched ? " such as { enabled: true }" : "", node_kind_name(n));
 		} else {
 			unknown(t, section, n, c);
 		}

@@ -18,6 +18,10 @@ static struct build *build_of(const struct weir_setup *s)
 static void tell(struct weir_setup *s, enum weir_severity how, const char *file, unsigned line, unsigned column, const char *text)
 {
 	struct build *b = build_of(s);
+	if (!file && line == 0 && b->plugin) {
+		line = b->plugin->line;
+		column = b->plugin->column;
+	}
 	report_elsewhere(b->report, how == WEIR_ERROR, file ? file : b->report->file, line, column, text);
 }
 
@@ -78,7 +82,8 @@ static const struct weir_node *read_yaml(struct weir_setup *s, const char *file)
 	report_init(r);
 	watch(b, file);
 	if (!tree_file(file, TREE_FILE_MAX, &a, &text)) {
-		tell(s, WEIR_ERROR, file, 0, 0, strerror(errno));
+		const char *why = strerror(errno);
+		tell(s, WEIR_ERROR, b->plugin ? NULL : file, 0, 0, b->plugin ? arena_printf(&a, "cannot read %s: %s", file, why).p : why);
 	} else {
 		const struct node *root = tree_read(text, b->environment, &a, b->files, r);
 		relay(b, file, r);

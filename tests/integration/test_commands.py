@@ -4,7 +4,7 @@ import subprocess
 
 import pytest
 
-from weir import BINARY
+from weir import BINARY, free_port, until
 
 COMMANDS = ["serve", "check", "init", "config", "models", "chat", "health", "explain", "why", "cascade", "usage", "keys", "cache", "prices", "rules",
             "version", "help"]
@@ -110,3 +110,23 @@ def test_a_body_of_another_type_is_named(gateway, provider, config):
     """curl -d says application/x-www-form-urlencoded."""
     r = gateway(config(provider())).chat(headers={"content-type": "application/x-www-form-urlencoded"})
     assert r.status == 415 and "application/json, not application/x-www-form-urlencoded" in r.error["message"]
+
+
+def test_closed_streams_are_no_place_for_a_ledger(tmp_path):
+    """Whoever starts it with `>&-` must not find the log in the ledger, or in an answer."""
+    port = free_port()
+    env = {"PATH": "/usr/bin:/bin", "WEIR_LISTEN_ADDRESS": f"127.0.0.1:{port}", "WEIR_ADMIN_ADDRESS": "off", "WEIR_LEDGER": "w.db"}
+    p = subprocess.Popen(["sh", "-c", f'exec "{BINARY}" serve <&- >&- 2>&-'], env=env, cwd=tmp_path)
+    try:
+        until(lambda: run("health", env={"WEIR_URL": f"http://127.0.0.1:{port}"}).returncode == 0)
+        for fd in range(3):
+            assert os.readlink(f"/proc/{p.pid}/fd/{fd}") == "/dev/null"
+        assert run("chat", "hi", env={"WEIR_URL": f"http://127.0.0.1:{port}"}).stdout.endswith("hi\n")
+    finally:
+        p.terminate()
+        p.wait(30)
+
+
+def test_a_closed_stdout_is_a_failure():
+    r = subprocess.run(["sh", "-c", f'"{BINARY}" help >&-'], capture_output=True, text=True)
+    assert r.returncode == 1 and "cannot write to stdout" in r.stderr
