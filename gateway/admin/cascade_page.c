@@ -101,7 +101,7 @@ void cascade_html(struct buf *b)
 	struct cascade_model *m = cascade_models();
 	if (!m)
 		return;
-	buf_add(b, STR("<div class=table><table><thead><tr><th>cascade<th>target<th>answered<th>share<th>sent on<th>spent<th>saved"
+	buf_add(b, STR("<div class=table tabindex=0 role=region aria-label=cascades><table><thead><tr><th>cascade<th>target<th>answered<th>share<th>sent on<th>spent<th>saved"
 		       "</thead><tbody>"));
 	for (; m; m = m->next) {
 		int64_t all = requests_of(m);

@@ -33,6 +33,7 @@ const struct str status_style = STR_INIT(
 	"font-variant-numeric:tabular-nums}"
 	"thead th{border-top:0;color:var(--dim);font-weight:500;font-size:12px}"
 	"th:first-child,td:first-child,th:nth-child(2),td:nth-child(2),th:last-child,td:last-child{text-align:left}"
+	"td:first-child{white-space:normal;overflow-wrap:anywhere;min-width:200px;max-width:420px}"
 	"tbody tr:hover{background:color-mix(in srgb,var(--accent) 7%,transparent)}"
 	"td.state::before{content:'';display:inline-block;width:8px;height:8px;border-radius:50%;"
 	"background:currentColor;margin-right:8px}"
@@ -213,7 +214,7 @@ bool status_write_page(const struct status *st, struct buf *b)
 {
 	add_head(b, st);
 	add_numbers(b, st);
-	buf_add(b, STR("<div class=table><table><thead><tr><th>target<th>state<th>in flight<th>attempts<th>failed"
+	buf_add(b, STR("<div class=table tabindex=0 role=region aria-label=\"targets\"><table><thead><tr><th>target<th>state<th>in flight<th>attempts<th>failed"
 		       "<th>first token p50 / p95<th>duration p50 / p95<th>tokens in / out<th>spent<th>last error</tr></thead><tbody>"));
 	for (unsigned i = 0; i < st->n_targets; i++)
 		add_target(b, &st->targets[i]);

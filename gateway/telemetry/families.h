@@ -81,7 +81,7 @@ struct counter *families_in_flight(void);
 /* A stream broke off: on the caller's side, or on the provider's. */
 void families_abort(bool by_caller);
 
-/* Sums over everything since the start. `failed`: the providers' fault or ours. */
+/* Sums over everything since the start but for probes of health. `failed`: the providers' fault or ours. */
 struct families_totals {
 	int64_t requests, failed, input, output, cost;	/* cost in nano-dollars */
 };
