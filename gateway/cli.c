@@ -158,6 +158,10 @@ static int run_keys(const struct arguments *a)
 		.action = a->n_rest ? a->rest[0] : NULL, .name = a->n_rest > 1 ? a->rest[1] : NULL, .team = a->team, .models = a->models,
 		.usd = a->usd, .expires = a->expires, .json = a->json,
 	};
+	if (a->n_rest > 2) {
+		fprintf(stderr, "weir: keys: one name at a time, not `%s` too\n", a->rest[2]);
+		return 2;
+	}
 	return cli_keys(&k);
 }
 

@@ -95,6 +95,24 @@ static void write_fields(const struct keys_arguments *a, struct buf *b)
 	buf_addc(b, '}');
 }
 
+/* As a part of a path or a query, whose own signs it may have: `a#b` is not `a`. */
+static struct str in_url(struct str s)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	struct str plain = STR("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~");
+	char *out = arena_alloc(&arena, 3 * s.n + 1), *to = out;
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		bool good = str_chr(plain, s.p[i]) >= 0;
+		if (!good) {
+			*to++ = '%';
+			*to++ = hex[c >> 4];
+		}
+		*to++ = good ? s.p[i] : hex[c & 15];
+	}
+	return str_of(out, (size_t)(to - out));
+}
+
 /* --- showing --- */
 
 static void print_secret(struct str key)
@@ -111,42 +129,44 @@ static void print_row(struct str key)
 	       STR_FMT(team.n ? team : STR("-")), STR_FMT(expires.n ? expires : STR("never")), STR_FMT(models.n ? models : STR("*")));
 }
 
-static long print_page(struct str root)
+/* One page's keys, and the last one's name where there are more. */
+static struct str print_page(struct str root, bool json, bool first)
 {
 	struct json_cursor c;
 	struct str last = STR_NONE;
 	if (json_cursor_open(&c, json_get(root, STR("data"))))
-		while (json_cursor_next(&c)) {
-			print_row(c.value);
+		for (; json_cursor_next(&c); first = false) {
+			if (json)
+				printf("%s\n%.*s", first ? "" : ",", STR_FMT(c.value));
+			else
+				print_row(c.value);
 			last = text(c.value, "name");
 		}
-	return json_type(json_get(root, STR("has_more"))) == JSON_TRUE ? (long)last.n : 0;
+	return json_type(json_get(root, STR("has_more"))) == JSON_TRUE ? last : STR_NONE;
 }
 
-/* Page after page. */
+/* Page after page, as one list. */
 static int list(const struct keys_arguments *a)
 {
-	char path[512], after[200] = "";
-	for (bool first = true;; first = false) {
-		struct buf out = BUF_INIT(TEXT_MAX);
-		struct json_cursor c;
-		snprintf(path, sizeof(path), "/admin/keys?limit=1000&after=%s&team=%.200s", after, a->team ? a->team : "");
-		long status = cli_admin(path, NULL, &out);
-		struct str root = json_value(buf_str(&out));
-		int result = status == 200 ? 0 : status ? complain(buf_str(&out)) : 1;
-		if (!result && a->json)
-			printf("%.*s", STR_FMT(buf_str(&out)));
-		else if (!result && first)
+	struct str after = STR_NONE, team = in_url(str_c(a->team ? a->team : ""));
+	struct buf out = BUF_INIT(TEXT_MAX);
+	int result = 0;
+	for (bool first = true; result == 0 && (first || after.n > 0); first = false) {
+		struct str path = arena_printf(&arena, "/admin/keys?limit=1000&after=%.*s&team=%.*s", STR_FMT(in_url(after)), STR_FMT(team));
+		buf_clear(&out);
+		long status = cli_admin(path.p, NULL, &out);
+		result = status == 200 ? 0 : status ? complain(buf_str(&out)) : 1;
+		if (result == 0 && first && a->json)
+			printf("{\"object\":\"list\",\"data\":[");
+		else if (result == 0 && first)
 			printf("%-32s %-10s %-20s %-22s %s\n", "key", "status", "team", "expires", "models");
-		bool more = !result && !a->json && print_page(root) > 0;
-		if (more && json_cursor_open(&c, json_get(root, STR("data"))))
-			while (json_cursor_next(&c))
-				snprintf(after, sizeof(after), "%.*s", STR_FMT(text(c.value, "name")));
-		buf_free(&out);
-		arena_clear(&arena);
-		if (!more)
-			return result;
+		after = result == 0 ? print_page(json_value(buf_str(&out)), a->json, first) : STR_NONE;
 	}
+	if (result == 0 && a->json)
+		printf("],\"has_more\":false}\n");
+	buf_free(&out);
+	arena_clear(&arena);
+	return result;
 }
 
 /* --- the command --- */
@@ -164,14 +184,14 @@ static const struct action {
 static int act(const struct keys_arguments *a, const struct action *x)
 {
 	struct buf body = BUF_INIT(TEXT_MAX), out = BUF_INIT(TEXT_MAX);
-	char path[512] = "/admin/keys";
+	struct str path = STR("/admin/keys");
 	if (x->path)
-		snprintf(path, sizeof(path), "/admin/keys/%.200s%s", a->name, x->path);
+		path = arena_printf(&arena, "/admin/keys/%.*s%s", STR_FMT(in_url(str_c(a->name))), x->path);
 	if (!x->body)
 		write_fields(a, &body);
 	else
 		buf_add(&body, str_c(x->body));
-	long status = cli_admin_method(x->method, path, &body, &out);
+	long status = cli_admin_method(x->method, path.p, &body, &out);
 	struct str key = json_value(buf_str(&out));
 	int result = status == 200 || status == 201 ? 0 : status ? complain(buf_str(&out)) : 1;
 	if (!result && x->secret && !a->json)
@@ -187,7 +207,7 @@ static int act(const struct keys_arguments *a, const struct action *x)
 
 int cli_keys(const struct keys_arguments *a)
 {
-	if (a->action && strcmp(a->action, "list") == 0)
+	if (a->action && !a->name && strcmp(a->action, "list") == 0)
 		return list(a);
 	for (size_t i = 0; a->action && a->name && i < array_len(actions); i++)
 		if (strcmp(actions[i].name, a->action) == 0)

@@ -16,6 +16,7 @@
 #include "wire/date.h"
 #include "wire/json_cursor.h"
 #include "wire/json_scan.h"
+#include "wire/url.h"
 
 enum { LIST_USUAL = 100, LIST_MOST = 1000, ANSWER_MAX = 64 << 20 };
 
@@ -128,23 +129,25 @@ static void gather(struct key_record *r, void *arg)
 		l->records[l->n++] = r;
 }
 
-static struct str parameter(struct str query, struct str name)
+/* Empty when it is not there, or cannot be read. */
+static struct str parameter(struct arena *a, struct str query, struct str name)
 {
-	struct str part, key;
-	while (str_split(&query, '&', &part))
-		if (str_split(&part, '=', &key) && str_eq(key, name))
-			return part;
-	return STR_NONE;
+	struct str value = STR_NONE;
+	return url_query_find(query, name, &value) && url_decode(a, value, true, &value) ? value : STR_NONE;
 }
 
 static int list(struct str query, struct buf *out)
 {
-	struct listing l = { .team = parameter(query, STR("team")), .after = parameter(query, STR("after")),
-			     .all = str_eq(parameter(query, STR("revoked")), STR("true")) };
+	struct arena a = ARENA_INIT;
+	struct listing l = { .team = parameter(&a, query, STR("team")), .after = parameter(&a, query, STR("after")),
+			     .all = str_eq(parameter(&a, query, STR("revoked")), STR("true")) };
 	uint64_t most = LIST_USUAL;
-	struct str limit = parameter(query, STR("limit"));
-	if (!str_empty(limit) && (!str_u64(limit, &most) || most < 1 || most > LIST_MOST))
+	struct str limit = parameter(&a, query, STR("limit"));
+	bool good = str_empty(limit) || (str_u64(limit, &most) && most >= 1 && most <= LIST_MOST);
+	if (!good) {
+		arena_clear(&a);
 		return wrong(out, 400, "`limit`: expected 1 to 1000.");
+	}
 	l.records = mem_alloc((key_book_count() + 1) * sizeof(*l.records));
 	key_book_each(gather, &l);
 	qsort(l.records, l.n, sizeof(*l.records), by_name);
@@ -155,6 +158,7 @@ static int list(struct str query, struct buf *out)
 	}
 	buf_addf(out, "],\"has_more\":%s}\n", l.n > most ? "true" : "false");
 	free(l.records);
+	arena_clear(&a);
 	return 200;
 }
 
@@ -238,8 +242,12 @@ static bool read_expiry(struct str value, int64_t *ends_s)
 	if (!value.p)
 		return true;
 	*ends_s = 0;
-	if (json_type(value) == JSON_NULL || date_iso(text, ends_s))
+	if (json_type(value) == JSON_NULL)
 		return true;
+	if (date_iso(text, ends_s)) {
+		*ends_s += *ends_s == 0;	/* 0 is never */
+		return true;
+	}
 	for (size_t i = 0; text.n > 1 && i < array_len(units); i++)
 		if (units[i].unit == text.p[text.n - 1] && str_u64(str_head(text, text.n - 1), &n) && n <= 36500 * UINT64_C(86400)) {
 			*ends_s = clock_wall_us() / SECOND_US + (int64_t)n * units[i].s;
@@ -267,7 +275,7 @@ static int write_record(struct work *w, const struct snapshot *s, const struct w
 	merge(&of, x->before ? json_get(x->before->text, STR("of")) : STR_NONE, x->body);
 	if (!read_expiry(json_get(x->body, STR("expires")), &ends_s))
 		status = wrong(out, 400, "`expires`: expected a time such as 2027-01-01T00:00:00Z, or how long from now: 30d.");
-	else if (disabled.p && json_type(disabled) != JSON_TRUE && json_type(disabled) != JSON_FALSE)
+	else if (disabled.p && json_type(disabled) != JSON_TRUE && json_type(disabled) != JSON_FALSE && json_type(disabled) != JSON_NULL)
 		status = wrong(out, 400, "`disabled`: expected true or false.");
 	else if (of.failed)
 		status = wrong(out, 413, "The key is larger than is kept: 8 KiB.");
@@ -310,13 +318,14 @@ static int change(const struct snapshot *s, const struct wanted *x, void *ticket
 	return status;
 }
 
+/* It is a part of paths. */
 static bool name_good(struct str s)
 {
 	for (size_t i = 0; i < s.n; i++)
 		if (s.p[i] <= ' ' || s.p[i] >= 0x7f || s.p[i] == '"' || s.p[i] == '\\' || s.p[i] == '/' || s.p[i] == '%' || s.p[i] == '?' ||
-		    s.p[i] == '&')
+		    s.p[i] == '&' || s.p[i] == '#')
 			return false;
-	return s.n > 0 && s.n <= KEY_NAME_MAX;
+	return s.n > 0 && s.n <= KEY_NAME_MAX && !str_eq(s, STR(".")) && !str_eq(s, STR(".."));
 }
 
 static bool is_configured(const struct snapshot *s, struct str name)
@@ -331,7 +340,7 @@ static int create(const struct snapshot *s, const struct admin_call *c, struct b
 {
 	struct wanted x = { .name = json_raw(json_get(c->body, STR("name"))), .body = c->body };
 	if (!name_good(x.name))
-		return wrong(out, 400, "`name`: expected 1 to 128 printable characters without blanks, quotes, / ? & % and backslash.");
+		return wrong(out, 400, "`name`: expected 1 to 128 printable characters without blanks, quotes, / ? & # % and backslash.");
 	if (is_configured(s, x.name))
 		return wrong(out, 409, "The configuration has a key of this name.");
 	struct key_record *old = key_book_named(x.name);
@@ -368,12 +377,14 @@ static bool body_good(struct str body)
 	return good;
 }
 
-int keys_admin(const struct snapshot *s, const struct admin_call *c, struct buf *out)
+static int answer(const struct snapshot *s, const struct admin_call *c, struct arena *a, struct buf *out)
 {
 	struct str rest = str_skip(c->rest, 1), action = rest;
 	struct wanted x = { .body = c->body };
 	bool root = str_empty(c->rest) || str_eq(c->rest, STR("/"));
 	str_split(&action, '/', &x.name);
+	if (!url_decode(a, x.name, false, &x.name))
+		return wrong(out, 400, "The key's name in the path cannot be read: it has a broken %XX.");
 	if (c->method == HTTP_GET || c->method == HTTP_HEAD)
 		return root ? list(c->query, out) : str_empty(action) ? show(x.name, out) : wrong(out, 404, "There is nothing at this path.");
 	if (!keys_kept())
@@ -389,4 +400,12 @@ int keys_admin(const struct snapshot *s, const struct admin_call *c, struct buf 
 	x.revoke = c->method == HTTP_DELETE;
 	bool known = !root && (x.rotate ? str_eq(action, STR("rotate")) : str_empty(action));
 	return known ? change_one(s, c, &x, out) : wrong(out, 404, "There is nothing at this path.");
+}
+
+int keys_admin(const struct snapshot *s, const struct admin_call *c, struct buf *out)
+{
+	struct arena a = ARENA_INIT;
+	int status = answer(s, c, &a, out);
+	arena_clear(&a);
+	return status;
 }

@@ -60,6 +60,15 @@ static bool check_name(struct build *b, const struct node *n, struct str name, c
 	return false;
 }
 
+/* It is a part of the store's keys, of reports and of the log. */
+static void set_team(struct build *b, const struct node *n, struct str team, struct key *k)
+{
+	if (team.n > NAME_MOST || !is_printable(team))
+		build_error(b, node_get(n, STR("team")), "`team`: expected at most %d printable characters without blanks", NAME_MOST);
+	else
+		k->team = team;
+}
+
 static void set_cache(struct key *k, const struct node *n, const struct key_draft *d)
 {
 	const struct node *said = n->kind == NODE_MAP ? node_get(n, STR("cache")) : NULL;
@@ -83,7 +92,7 @@ static struct key *build_key(struct build *b, const struct node *n)
 	if (!set_digest(b, n, d.secret, k))
 		return NULL;
 	k->name = d.name;
-	k->team = d.team;
+	set_team(b, n, d.team, k);
 	k->models = d.models.items;
 	k->n_models = d.models.n;
 	set_cache(k, n, &d);
@@ -186,7 +195,7 @@ static void read_made(struct build *b, struct str text, struct key *k)
 	options_load(&key_table, n, &d, &b->context);
 	if (!str_empty(d.secret) || !str_empty(d.name))
 		build_error(b, n, "`%s` cannot be set here", str_empty(d.secret) ? "name" : "secret");
-	k->team = d.team;
+	set_team(b, n, d.team, k);
 	k->models = d.models.items;
 	k->n_models = d.models.n;
 	set_cache(k, n, &d);

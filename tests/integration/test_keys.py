@@ -90,13 +90,23 @@ def test_limits_and_team_are_those_of_the_configuration(keyed):
     ({"name": "a", "limit": {}}, "did you mean `limits`"), ({"name": "a", "limits": {"requests_per_minute": "x"}}, "requests_per_minute"),
     ({"name": "a", "budgets": [{"usd": -1}]}, "usd"), ({"name": "a", "expires": "soon"}, "`expires`"), ({"name": "a", "team": "none"}, "team"),
     ({"name": "a", "secret": "sk-mine-0123456789"}, "`secret` cannot be set"), ({"name": "a", "models": {"x": 1}}, "models"),
+    ({"name": "a#b"}, "`name`"), ({"name": ".."}, "`name`"), ({"name": "."}, "`name`"),
+    ({"name": "a", "team": "t" * 129}, "`team`"), ({"name": "a", "team": "a\nb"}, "`team`"), ({"name": "a", "team": "a\0b"}, "`team`"),
     ({"name": "a", "disabled": 1}, "`disabled`"), ("{", "JSON"), ("[1]", "JSON"), ({"name": "a", "models": ["x" * 9000]}, "8 KiB"),
 ])
 def test_mistakes_are_named(keyed, body, says):
-    g = keyed(teams=[{"name": "shop"}])
+    teams = {} if "`team`" in says else {"teams": [{"name": "shop"}]}
+    g = keyed(**teams)
     r = admin(g, "POST", "", body)
     assert r.status in (400, 413) and says in r.error["message"]
     assert g.chat().status == 200 and admin(g, "GET", "").json["data"] == []
+
+
+def test_a_moment_that_is_long_past_is_not_never(keyed):
+    g = keyed()
+    secret = made(g, "old", expires="1970-01-01T00:00:00Z", disabled=True)
+    assert admin(g, "PATCH", "/old", {"disabled": None}).json["status"] == "expired" and ask(g, secret).status == 401
+    assert admin(g, "PATCH", "/old", {"expires": None}).json["status"] == "active" and ask(g, secret).status == 200
 
 
 def test_only_the_admin_token_makes_keys(keyed):
@@ -326,3 +336,24 @@ def test_commands(keyed):
     assert run(g, "revoke", "web").returncode == 1 and "revoked" in run(g, "revoke", "web").stderr
     assert run(g, "create").returncode == 2 and run(g, "nonsense").returncode == 2 and run(g).returncode == 2
     assert run(g, "list", token="wrong").returncode == 1
+
+
+def test_commands_mean_the_key_that_is_named(keyed):
+    """Signs that a URL has of its own are not the end of a name."""
+    g = keyed()
+    kept, other = made(g, "web"), made(g, "a+b")
+    for args in (("revoke", "web#old"), ("revoke", "web?x=1"), ("revoke", "web/../web"), ("revoke", "./web"), ("revoke", "web", "old")):
+        assert run(g, *args).returncode in (1, 2), args
+    assert ask(g, kept).status == 200
+    assert run(g, "revoke", "a+b").returncode == 0 and ask(g, other).status == 401
+    assert [admin(g, "GET", path).status for path in ("/w%65b", "/web%", "/web%00")] == [200, 400, 400]
+
+
+def test_a_list_as_json_is_whole(keyed):
+    g = keyed()
+    for i in range(1001):
+        made(g, f"k{i:04}", **({"team": "a+b"} if i < 2 else {}))
+    names = [k["name"] for k in json.loads(run(g, "list", "--json").stdout)["data"]]
+    assert names == [f"k{i:04}" for i in range(1001)]
+    assert [k["name"] for k in json.loads(run(g, "list", "--team", "a+b", "--json").stdout)["data"]] == ["k0000", "k0001"]
+    assert json.loads(run(g, "list", "--team", "none", "--json").stdout)["data"] == []
