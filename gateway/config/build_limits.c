@@ -5,6 +5,7 @@
 #include "core/may_use.h"
 
 enum { MATCH_MAX = 128, RULES_MAX = 24 };	/* STORE_LIMITS_MAX: what one reservation can hold */
+static const int64_t AMOUNT_MAX = (INT64_C(1) << 53) - 1;	/* STORE_AMOUNT_MAX */
 
 struct rules {
 	struct build *b;
@@ -42,6 +43,16 @@ static struct str store_key(const struct rules *r, struct str what)
 	}
 }
 
+/* More than can be counted is no limit that is ever met, but for dollars. */
+static int64_t at_most(struct rules *r, const struct node *n, int64_t amount, bool usd)
+{
+	if (amount <= AMOUNT_MAX)
+		return amount;
+	if (usd)
+		build_warn(r->b, n, "a budget of more than 9007199 dollars cannot be counted, and is taken for one of 9007199.254740991");
+	return AMOUNT_MAX;
+}
+
 /* The kind and the span are part of the store's key. */
 static void add_window(struct rules *r, const struct node *at, enum limit_unit unit, enum limit_side side, const char *what, unsigned span,
 		       int64_t most)
@@ -52,7 +63,7 @@ static void add_window(struct rules *r, const struct node *at, enum limit_unit u
 	*add_rule(r, at) = (struct limit_rule){
 		.name = arena_printf(a, "%s_per_%s", what, span_names[span]), .owner = r->called,
 		.store_key = store_key(r, arena_printf(a, "%s/%lld", what, (long long)spans[span])),
-		.unit = unit, .side = side, .most = most, .span_s = spans[span], .per = r->per, .match = r->match,
+		.unit = unit, .side = side, .most = at_most(r, at, most, false), .span_s = spans[span], .per = r->per, .match = r->match,
 	};
 }
 
@@ -92,6 +103,36 @@ static void set_warnings(struct rules *r, const struct node *n, const struct bud
 	}
 }
 
+
+static bool has_key(const struct rules *r, struct str key)
+{
+	for (const struct limit_rule *rule = r->rules; rule < r->rules + r->n; rule++)
+		if (str_eq(rule->store_key, key))
+			return true;
+	return false;
+}
+
+/* Two budgets of one period count apart, so that each counts once. */
+static struct str budget_key(struct rules *r, const struct node *n, struct str period)
+{
+	struct str key = store_key(r, period);
+	for (unsigned twin = 2; has_key(r, key); twin++) {
+		if (twin == 2)
+			build_warn(r->b, n, "there is a budget of this period already: the smaller one binds; `warn_at` tells of a part of one");
+		key = store_key(r, arena_printf(r->b->arena, "%.*s~%u", STR_FMT(period), twin));
+	}
+	return key;
+}
+
+static void set_rolling(struct rules *r, const struct node *n, const struct budget_draft *d, struct limit_rule *rule)
+{
+	struct str span = node_get(n, STR("rolling"))->value;
+	rule->span_s = d->rolling_us / 1000000;
+	rule->name = arena_printf(r->b->arena, "%.*s in any %.*s", STR_FMT(rule->name), STR_FMT(span));
+	if (node_get(n, STR("per")) || node_get(n, STR("time_zone")))
+		build_error(r->b, n, "a budget is `rolling` or of a calendar period (`per`, `time_zone`), not both");
+}
+
 static void add_budget(struct rules *r, const struct node *n)
 {
 	struct budget_draft d = { .usd = 0 };
@@ -99,28 +140,27 @@ static void add_budget(struct rules *r, const struct node *n)
 	options_load(&budget_table, n, &d, &r->b->context);
 	const struct zone *zone = zone_find(d.time_zone, a);
 	if (n->kind == NODE_MAP && (d.usd > 0) == (d.tokens > 0))
-		build_error(r->b, n, "a budget needs `usd` or `tokens`, one of them");
+		build_error(r->b, n, "a budget needs `usd` or `tokens`, one of them, above 0");
 	if (!zone)
 		build_error(r->b, node_get(n, STR("time_zone")), "`time_zone`: there is no `%.*s`: say UTC, +02:00, or a name such as "
 			    "Europe/Berlin", STR_FMT(str_head(d.time_zone, 60)));
 	const char *unit = d.usd ? "usd" : "tokens";
 	char money[MONEY_SIZE];
 	struct str amount = d.usd ? money_format(money, d.usd) : arena_printf(a, "%lld", (long long)d.tokens);
-	struct limit_rule *rule = add_rule(r, n);
-	*rule = (struct limit_rule){
-		.name = arena_printf(a, "%.*s %s %s%s", STR_FMT(amount), unit, d.per == PERIOD_TOTAL ? "in " : "per ", period_names[d.per]),
-		.owner = r->called, .unit = d.usd ? LIMIT_USD : LIMIT_TOKENS, .budget = true, .worst_case = d.reserve,
-		.store_key = store_key(r, arena_printf(a, "budget/%s/%s/%.*s", unit, period_names[d.per], STR_FMT(d.time_zone))),
-		.most = d.usd ? d.usd : d.tokens, .period = (enum period)d.per, .zone = zone, .per = r->per, .match = r->match,
+	struct str period = d.rolling_us ? arena_printf(a, "rolling/%lld", (long long)(d.rolling_us / 1000000))
+					 : arena_printf(a, "%s/%.*s", period_names[d.per], STR_FMT(d.time_zone));
+	struct limit_rule rule = {
+		.name = arena_printf(a, "%.*s %s", STR_FMT(amount), unit), .owner = r->called, .unit = d.usd ? LIMIT_USD : LIMIT_TOKENS,
+		.budget = true, .worst_case = d.reserve, .store_key = budget_key(r, n, arena_printf(a, "budget/%s/%.*s", unit, STR_FMT(period))),
+		.most = at_most(r, n, d.usd ? d.usd : d.tokens, d.usd > 0), .period = (enum period)d.per, .zone = zone, .per = r->per,
+		.match = r->match,
 	};
-	set_warnings(r, n, &d, rule);
-	if (d.rolling_us == 0)
-		return;
-	rule->span_s = d.rolling_us / 1000000;
-	rule->name = arena_printf(a, "%.*s %s in any %.*s", STR_FMT(amount), unit, STR_FMT(node_get(n, STR("rolling"))->value));
-	rule->store_key = store_key(r, arena_printf(a, "budget/%s/rolling/%lld", unit, (long long)rule->span_s));
-	if (node_get(n, STR("per")) || node_get(n, STR("time_zone")))
-		build_error(r->b, n, "a budget is `rolling` or of a calendar period (`per`, `time_zone`), not both");
+	set_warnings(r, n, &d, &rule);
+	if (d.rolling_us)
+		set_rolling(r, n, &d, &rule);
+	else
+		rule.name = arena_printf(a, "%.*s %s%s", STR_FMT(rule.name), d.per == PERIOD_TOTAL ? "in " : "per ", period_names[d.per]);
+	*add_rule(r, n) = rule;
 }
 
 static void add_budgets(struct rules *r, const struct node *list)

@@ -126,8 +126,9 @@ static int64_t offset_at(const struct zone *z, int64_t at)
 /* The moment of a local time; where clocks were set forward over it, just after. */
 static int64_t to_utc(const struct zone *z, int64_t local)
 {
-	int64_t guess = local - offset_at(z, local);
-	return local - offset_at(z, guess);
+	int64_t guess = local - offset_at(z, local), at = local - offset_at(z, guess);
+	bool skipped = at + offset_at(z, at) != local;
+	return skipped && guess > at ? guess : at;
 }
 
 /* --- days (the civil calendar's arithmetic, with years that begin in March) --- */

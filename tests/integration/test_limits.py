@@ -91,6 +91,25 @@ def test_200_clients_racing_a_budget_for_20(gateway, provider, config, store):
     assert got.count(200) == 20 and got.count(429) == 180 and len(p.requests) == 20
 
 
+def test_budgets_of_one_period_count_once_each(gateway, provider, config, store):
+    g = gateway(limited(config, provider(fixed(100, 100)), budgets=[{"usd": 5, "per": "day"}, {"usd": 10, "per": "day"}, {"usd": 7, "rolling": "1h"},
+                                                                    {"usd": 8, "rolling": "1h"}], store=store))
+    assert g.chat(headers=KEY).status == 200
+    settled(g)
+    assert spent(g) == {"5 usd per day": 0.0005, "10 usd per day": 0.0005, "7 usd in any 1h": 0.0005, "8 usd in any 1h": 0.0005}
+    assert "there is a budget of this period already" in g.logs()
+
+
+def spent(g):
+    return {x["limit"]: x["used"] for x in g.get("/v1/key", headers=KEY).json["limits"]}
+
+
+def test_more_than_can_be_counted_is_told(gateway, provider, config):
+    g = gateway(limited(config, provider(), budgets=[{"usd": 100000000, "per": "year"}], limits={"tokens_per_day": 2**63 - 1}))
+    assert "cannot be counted" in g.logs()
+    assert [x["remaining"] for x in g.get("/v1/key", headers=KEY).json["limits"]] == [2**53 - 1, 9007199.254740991]
+
+
 def test_a_spent_budget_says_when_it_begins_anew(gateway, provider, config, store):
     p = provider(fixed(1000, 500))      # 0.003 dollars
     g = gateway(limited(config, p, budgets=[{"usd": 0.005, "per": "month"}, {"usd": 1, "per": "day"}], store=store))

@@ -55,6 +55,11 @@ static void other_zones(void **state)
 	/* The days on which clocks change have 23 and 25 hours. */
 	check("Europe/Berlin", PERIOD_DAY, utc(2026, 3, 29, 12, 0), utc(2026, 3, 28, 23, 0), utc(2026, 3, 29, 22, 0));
 	check("Europe/Berlin", PERIOD_DAY, utc(2026, 10, 25, 12, 0), utc(2026, 10, 24, 22, 0), utc(2026, 10, 25, 23, 0));
+	/* There clocks are set forward at midnight, west and east of Greenwich: the day begins at one o'clock. */
+	check("America/Havana", PERIOD_DAY, utc(2026, 3, 8, 4, 30), utc(2026, 3, 7, 5, 0), utc(2026, 3, 8, 5, 0));
+	check("America/Havana", PERIOD_DAY, utc(2026, 3, 8, 5, 0), utc(2026, 3, 8, 5, 0), utc(2026, 3, 9, 4, 0));
+	check("Africa/Cairo", PERIOD_DAY, utc(2026, 4, 23, 21, 59), utc(2026, 4, 22, 22, 0), utc(2026, 4, 23, 22, 0));
+	check("Africa/Cairo", PERIOD_DAY, utc(2026, 4, 23, 22, 0), utc(2026, 4, 23, 22, 0), utc(2026, 4, 24, 21, 0));
 	check("America/New_York", PERIOD_MONTH, utc(2026, 3, 15, 0, 0), utc(2026, 3, 1, 5, 0), utc(2026, 4, 1, 4, 0));
 	check("Asia/Kolkata", PERIOD_HOUR, utc(2026, 11, 24, 13, 37), utc(2026, 11, 24, 13, 30), utc(2026, 11, 24, 14, 30));
 }
