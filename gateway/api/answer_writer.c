@@ -21,7 +21,7 @@ enum { HEADERS_MAX = 32, NUMBER_SIZE = 24, ERROR_BODY_MAX = 16 * 1024 };
 
 struct header_list {
 	struct answer_header h[HEADERS_MAX];
-	unsigned n;
+	unsigned n, n_own;	/* the first are our own words and numbers */
 	char attempts[NUMBER_SIZE], retry_after[NUMBER_SIZE], cost[MONEY_SIZE], rate[6][NUMBER_SIZE], moments[2][NUMBER_SIZE];
 };
 
@@ -81,26 +81,32 @@ static void add_rate(struct header_list *l, const struct rate_state *r)
 	}
 }
 
-static void add_usual(struct txn *t, struct header_list *l)
+static void add_own(struct txn *t, struct header_list *l)
 {
 	add(l, STR("x-request-id"), str_c(t->id));
 	add(l, STR("request-id"), str_c(t->id));
-	if (t->attempts && t->live_target)
-		add(l, STR("x-weir-target"), t->live_target->name);
 	if (t->attempts)
 		add(l, STR("x-weir-attempts"), number(l->attempts, t->attempts));
 	if (t->cost_known && !t->cost_missing)
 		add(l, STR("x-weir-cost-usd"), money_format(l->cost, t->cost));
 	if (t->cost_known && t->cost_estimated)
 		add(l, STR("x-weir-cost-estimated"), STR("true"));
-	add(l, STR("x-weir-dropped"), t->dropped);
-	add(l, STR("x-weir-cache"), str_c(t->cache_state));
-	add(l, STR("x-weir-cache-id"), t->cache_id);
-	add(l, STR("x-weir-answered-by"), t->answered_by);
 	if (t->rate)
 		add_rate(l, t->rate);
 	if (t->rate && t->dialect && str_eq(str_c(t->dialect->name), STR("anthropic")))
 		add_anthropic_rate(l, t->rate);
+	l->n_own = l->n;
+}
+
+static void add_usual(struct txn *t, struct header_list *l)
+{
+	add_own(t, l);
+	if (t->attempts && t->live_target)
+		add(l, STR("x-weir-target"), t->live_target->name);
+	add(l, STR("x-weir-dropped"), t->dropped);
+	add(l, STR("x-weir-cache"), str_c(t->cache_state));
+	add(l, STR("x-weir-cache-id"), t->cache_id);
+	add(l, STR("x-weir-answered-by"), t->answered_by);
 	if (t->req && t->req->header[RH_ORIGIN].p)
 		l->n += cors_headers(t, &l->h[l->n], HEADERS_MAX - l->n);
 }
@@ -109,7 +115,7 @@ static bool begin(struct txn *t, struct header_list *l, int64_t length, bool clo
 {
 	struct answer_head head = {
 		.status = t->answer.status, .content_type = t->answer.content_type, .length = length,
-		.headers = l->h, .n_headers = l->n, .event_stream = t->answer.event_stream, .close = close,
+		.headers = l->h, .n_headers = l->n, .n_own = l->n_own, .event_stream = t->answer.event_stream, .close = close,
 	};
 	t->answer.begun = true;
 	return client_begin(t->client, &head);
@@ -119,9 +125,10 @@ static bool begin(struct txn *t, struct header_list *l, int64_t length, bool clo
 
 static void write_head(struct txn *t)
 {
-	struct header_list l = { .n = 0 };
+	struct header_list unset l;
 	if (t->answer.begun)
 		return;
+	l.n = 0;
 	add_usual(t, &l);
 	for (unsigned i = 0; i < t->answer.n_headers; i++)
 		add(&l, t->answer.headers[i].name, t->answer.headers[i].value);

@@ -275,8 +275,10 @@ void build_limits(struct build *b, struct key *k, const struct node *of, bool cl
 	struct limit_set *set = arena_new(a, struct limit_set);
 	*set = (struct limit_set){ .rules = r.rules, .n = r.n, .closed = closed };
 	set->scope = arena_printf(a, "%s/%.*s", str_empty(k->team) ? "key" : "team", STR_FMT(str_empty(k->team) ? k->name : k->team));
-	for (unsigned i = 0; i < r.n; i++)
+	for (unsigned i = 0; i < r.n; i++) {
 		set->money |= r.rules[i].unit == LIMIT_USD;
+		set->worst_case |= r.rules[i].unit == LIMIT_USD && r.rules[i].worst_case;
+	}
 	k->limits = set;
 }
 

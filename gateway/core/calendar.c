@@ -3,12 +3,14 @@
  */
 #include "core/calendar.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 
 enum { ZONE_FILE_MAX = 64 * 1024, TRANSITIONS_MAX = 4096, TYPES_MAX = 256, HEAD = 44 };
 static const int64_t DAY = 86400, HOUR = 3600;
 
 struct zone {
+	uint64_t serial;		/* no other has it, whatever came before at this address */
 	unsigned n;
 	const int64_t *times;		/* rising: when an offset begins to hold */
 	const int32_t *offsets;		/* seconds east of UTC */
@@ -16,6 +18,15 @@ struct zone {
 };
 
 /* --- zones --- */
+
+static struct zone *zone_new(struct arena *a, struct zone as)
+{
+	static _Atomic uint64_t serials;
+	struct zone *z = arena_new(a, struct zone);
+	*z = as;
+	z->serial = atomic_fetch_add(&serials, 1) + 1;
+	return z;
+}
 
 static uint64_t big_endian(const char *p, unsigned n)
 {
@@ -53,7 +64,6 @@ bool zone_parse(struct str s, struct arena *a, struct zone **out)
 	if (!read_head(s, &h) || s.n < HEAD + body_size(&h, 8))
 		return false;
 	const char *times = s.p + HEAD, *indexes = times + h.times * (size_t)8, *types = indexes + h.times;
-	struct zone *z = arena_new(a, struct zone);
 	int64_t *t = arena_array(a, int64_t, h.times + 1);
 	int32_t *o = arena_array(a, int32_t, h.times + 1);
 	for (uint32_t i = 0; i < h.times; i++) {
@@ -66,8 +76,7 @@ bool zone_parse(struct str s, struct arena *a, struct zone **out)
 			return false;
 	}
 	int32_t first = (int32_t)big_endian(types, 4);
-	*z = (struct zone){ h.times, t, o, first > DAY || first < -DAY ? 0 : first };
-	*out = z;
+	*out = zone_new(a, (struct zone){ .n = h.times, .times = t, .offsets = o, .first = first > DAY || first < -DAY ? 0 : first });
 	return true;
 }
 
@@ -95,9 +104,9 @@ static bool is_name(struct str name)
 const struct zone *zone_find(struct str name, struct arena *a)
 {
 	char path[128];
-	struct zone *z = arena_new(a, struct zone);
-	if (str_empty(name) || str_eq(name, STR("UTC")) || fixed_offset(name, &z->first))
-		return z;
+	struct zone *z, fixed = { .n = 0 };
+	if (str_empty(name) || str_eq(name, STR("UTC")) || fixed_offset(name, &fixed.first))
+		return zone_new(a, fixed);
 	if (!is_name(name))
 		return NULL;
 	snprintf(path, sizeof(path), "/usr/share/zoneinfo/%.*s", STR_FMT(name));
@@ -170,12 +179,13 @@ struct local_time zone_local(const struct zone *z, int64_t at)
 	};
 }
 
-void period_bounds(enum period p, const struct zone *z, int64_t at, int64_t *start, int64_t *end)
+static void work_out(enum period p, const struct zone *z, int64_t at, int64_t *start, int64_t *end)
 {
 	int64_t local = at + offset_at(z, at), day = floor_div(local, DAY), from = day, to = day + 1;
 	struct date d = date_of(day);
 	*start = *end = 0;
 	switch (p) {
+	case PERIODS:
 	case PERIOD_TOTAL:
 		return;
 	case PERIOD_HOUR:
@@ -199,4 +209,16 @@ void period_bounds(enum period p, const struct zone *z, int64_t at, int64_t *sta
 	}
 	*start = to_utc(z, from * DAY);
 	*end = to_utc(z, to * DAY);
+}
+
+/* Of each kind the last one is kept: nearly all ask for the present. */
+void period_bounds(enum period p, const struct zone *z, int64_t at, int64_t *start, int64_t *end)
+{
+	static _Thread_local struct { uint64_t zone; int64_t start, end; } last[PERIODS];
+	if (last[p].zone != z->serial || at < last[p].start || at >= last[p].end) {
+		work_out(p, z, at, &last[p].start, &last[p].end);
+		last[p].zone = z->serial;
+	}
+	*start = last[p].start;
+	*end = last[p].end;
 }

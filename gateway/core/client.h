@@ -44,6 +44,7 @@ struct answer_head {
 	int64_t length;				/* or ANSWER_CHUNKED */
 	const struct answer_header *headers;
 	unsigned n_headers;
+	unsigned n_own;				/* the first so many are weir's own words and numbers, and not looked at */
 	bool event_stream;			/* adds x-accel-buffering: no */
 	bool close;				/* the connection ends with this answer */
 };

@@ -42,6 +42,7 @@ struct limit_set {
 	const struct limit_rule *rules;
 	unsigned n;
 	bool money;			/* one of them is in dollars */
+	bool worst_case;		/* and reserves what could be spent at most */
 	bool closed;			/* on_store_failure: closed. Else limits go on in this process's memory */
 };
 

@@ -85,7 +85,7 @@ static struct str details_of(const struct members *m, enum member a, enum member
 
 static void read_input(const struct members *m, struct usage *u)
 {
-	struct members details;
+	struct members unset details;
 	read_members(details_of(m, PROMPT_DETAILS, INPUT_DETAILS), &details);
 	u->input = either(m->n[PROMPT_TOKENS], m->n[INPUT_TOKENS]);
 	u->cached = either(either(details.n[CACHED], m->n[CACHE_HIT]), either(m->n[CACHED], m->n[NUM_CACHED]));
@@ -104,7 +104,7 @@ static void add_reasoning(struct usage *u)
 
 static void read_output(const struct members *m, unsigned quirks, struct usage *u)
 {
-	struct members details;
+	struct members unset details;
 	read_members(details_of(m, COMPLETION_DETAILS, OUTPUT_DETAILS), &details);
 	u->output = either(m->n[COMPLETION_TOKENS], m->n[OUTPUT_TOKENS]);
 	u->reasoning = details.n[REASONING];
@@ -138,7 +138,7 @@ static void drop_contradiction(struct usage *u)
 bool openai_usage(struct str object, unsigned quirks, struct usage *out)
 {
 	struct usage u = { 0 };
-	struct members m;
+	struct members unset m;
 	if (json_type(object) != JSON_OBJECT)
 		return false;
 	read_members(object, &m);

@@ -72,13 +72,11 @@ static bool look(struct json_cursor *c, struct prompt_text *out)
 	return false;
 }
 
-void prompt_text_member(struct json_cursor *c, struct prompt_text *out)
+/* All that is in the container before which `c` stands. */
+static void go_into(struct json_cursor *c, struct prompt_text *out)
 {
-	struct json_cursor stack[DEPTH];
-	unsigned depth = 0;
-	bool container = look(c, out);
-	if (container && json_cursor_into(c, &stack[0]))
-		depth = 1;
+	struct json_cursor unset stack[DEPTH];
+	unsigned depth = json_cursor_into(c, &stack[0]);
 	while (depth) {
 		struct json_cursor *at = &stack[depth - 1];
 		if (!json_cursor_step(at))
@@ -90,6 +88,12 @@ void prompt_text_member(struct json_cursor *c, struct prompt_text *out)
 		else
 			json_cursor_cross(at);
 	}
+}
+
+void prompt_text_member(struct json_cursor *c, struct prompt_text *out)
+{
+	if (look(c, out))
+		go_into(c, out);
 }
 
 void prompt_text_add(struct str value, struct prompt_text *out)

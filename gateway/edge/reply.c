@@ -141,7 +141,7 @@ void reply_send(struct loop_task *t)
 static void flush_gathered(void)
 {
 	struct caller *c = gather.owner;
-	struct iovec v[PARTS_MAX + 4];
+	struct iovec unset v[PARTS_MAX + 4];
 	char size[HTTP_CHUNK_PREFIX_MAX];
 	int n = 0;
 	bool chunk = c->chunked_answer && gather.total > 0;
@@ -182,7 +182,7 @@ static void put_framing(struct caller *c, struct buf *b, const struct answer_hea
 		c->keep_alive = false;
 	} else {
 		c->chunked_answer = !c->is_head;
-		http_put_header(b, STR("transfer-encoding"), STR("chunked"));
+		http_put_own(b, STR("transfer-encoding"), STR("chunked"));
 	}
 }
 
@@ -196,17 +196,17 @@ static bool write_head(struct caller *c, const struct answer_head *h)
 	put_framing(c, &b, h);
 	for (unsigned i = 0; i < h->n_headers; i++) {
 		cached |= str_ieq(h->headers[i].name, STR("cache-control"));
-		http_put_header(&b, h->headers[i].name, h->headers[i].value);
+		(i < h->n_own ? http_put_own : http_put_header)(&b, h->headers[i].name, h->headers[i].value);
 	}
 	if (!cached)
-		http_put_header(&b, STR("cache-control"), h->event_stream ? STR("no-cache") : STR("no-store"));
+		http_put_own(&b, STR("cache-control"), h->event_stream ? STR("no-cache") : STR("no-store"));
 	if (h->event_stream)
-		http_put_header(&b, STR("x-accel-buffering"), STR("no"));
-	http_put_header(&b, STR("x-content-type-options"), STR("nosniff"));
+		http_put_own(&b, STR("x-accel-buffering"), STR("no"));
+	http_put_own(&b, STR("x-content-type-options"), STR("nosniff"));
 	if (!c->keep_alive)
-		http_put_header(&b, STR("connection"), STR("close"));
+		http_put_own(&b, STR("connection"), STR("close"));
 	else if (c->minor == 0)
-		http_put_header(&b, STR("connection"), STR("keep-alive"));
+		http_put_own(&b, STR("connection"), STR("keep-alive"));
 	http_put_end(&b);
 	gather.n_head = b.n;
 	return !b.failed;

@@ -30,7 +30,7 @@ struct hold {
 struct hold_need {
 	int64_t input, output;		/* tokens */
 	int64_t most_output;		/* as many as could come */
-	int64_t cost, most_cost;	/* nano-dollars; 0: nothing that costs */
+	int64_t cost, most_cost;	/* nano-dollars; 0: nothing that costs. The second as `cost` where nobody asks for it */
 };
 
 /* Amounts for these rules. `without_money`: rules in dollars are left out. */

@@ -56,8 +56,9 @@ void need_of(struct txn *t, struct hold_need *out)
 		larger(&out->output, text ? n.output : 0);
 		larger(&out->most_output, text ? n.most_output : 0);
 		int64_t cost = cost_of(t, target, n.input, text ? n.output : 0);
-		/* A token is at least a byte. */
-		int64_t most = cost_of(t, target, (int64_t)t->call->body.n, text ? n.most_output : 0);
+		/* A token is at least a byte. Asked for only where it is reserved, or decides whether it costs at all. */
+		bool asked = cost == 0 || t->key->limits->worst_case;
+		int64_t most = asked ? cost_of(t, target, (int64_t)t->call->body.n, text ? n.most_output : 0) : cost;
 		larger(&out->cost, cost);
 		larger(&out->most_cost, most);
 		if (t->plan->entries[i].step) {

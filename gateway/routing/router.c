@@ -180,7 +180,7 @@ static void keep_last(struct plan *p, const struct model *m)
 static enum stage_result write_plan(struct txn *t, const struct model *m)
 {
 	struct plan *p = arena_new(&t->arena, struct plan);
-	struct rung rungs[PLAN_MAX];
+	struct rung unset rungs[PLAN_MAX];
 	unsigned n = 0;
 	p->model = m;
 	bool further = !t->comparison && (m->n_fallbacks || !str_empty(t->req->header[RH_WEIR_FALLBACKS]));

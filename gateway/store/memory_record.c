@@ -152,14 +152,14 @@ void record_begin(struct record *r, const struct store_limit *l)
 int64_t record_spent(const struct record *r, const struct store_limit *l)
 {
 	if (r->class == RECORD_WINDOW)
-		return window_sum(&r->window);
+		return r->window.sum;
 	return r->class == RECORD_BUDGET && !begins_anew(r, l) ? r->spent : 0;
 }
 
 void record_spend(struct record *r, int64_t amount)
 {
 	if (r->class == RECORD_WINDOW)
-		r->window.count[0] = store_amount(r->window.count[0] + amount);
+		window_spend(&r->window, amount);
 	else if (r->class == RECORD_BUDGET)
 		r->spent = store_amount(r->spent + amount);
 }

@@ -16,6 +16,7 @@ enum { WINDOW_COUNTS = STORE_WINDOW_PARTS + 1 };
 
 struct window {
 	int64_t head;			/* number of the newest sub-bucket */
+	int64_t sum;			/* of the counts */
 	int64_t count[WINDOW_COUNTS];	/* the newest first */
 };
 
@@ -26,7 +27,8 @@ static inline int64_t window_width_us(int64_t span_s)
 
 /* A clock that was set back keeps the counts' ages: nothing is freed, nothing locked for longer than a span. */
 void window_advance(struct window *w, int64_t span_s, int64_t now_us);
-int64_t window_sum(const struct window *w);
+/* Counts in the newest sub-bucket. */
+void window_spend(struct window *w, int64_t amount);
 /* Counts what was spent before now, as long as it matters. */
 void window_add(struct window *w, int64_t span_s, int64_t at_us, int64_t amount);
 

@@ -13,7 +13,7 @@
 bool answer_is_sound(struct str body, const char **why)
 {
 	struct arena a = ARENA_INIT;
-	struct json_scan scan;
+	struct json_scan unset scan;
 	json_scan_init(&scan, &a);
 	bool sound = json_scan_feed(&scan, body.p, body.n, true) == JSON_DONE;
 	*why = sound ? NULL : body.n ? "the answer is not a JSON object" : "the answer is empty";

@@ -143,7 +143,7 @@ static bool sent_well(struct exchange *e, ssize_t n)
 
 static bool send_parts(struct exchange *e)
 {
-	struct iovec iov[PARTS_AT_ONCE];
+	struct iovec unset iov[PARTS_AT_ONCE];
 	while (e->sent < e->total) {
 		ssize_t n = io_writev(&e->connection->io, iov, parts_left(e, iov));
 		if (!sent_well(e, n))

@@ -131,8 +131,11 @@ bool http_header_fits(struct str name, struct str value)
 
 bool http_put_header(struct buf *b, struct str name, struct str value)
 {
-	if (!http_header_fits(name, value))
-		return refuse(b);
+	return http_header_fits(name, value) ? http_put_own(b, name, value) : refuse(b);
+}
+
+bool http_put_own(struct buf *b, struct str name, struct str value)
+{
 	if (!buf_reserve(b, name.n + 2 + value.n + 2))
 		return false;
 	put(b, name);
@@ -145,7 +148,7 @@ bool http_put_header(struct buf *b, struct str name, struct str value)
 bool http_put_header_u64(struct buf *b, struct str name, uint64_t value)
 {
 	char room[STR_DIGITS];
-	return http_put_header(b, name, str_digits(room, value));
+	return http_put_own(b, name, str_digits(room, value));
 }
 
 bool http_put_end(struct buf *b)

@@ -27,6 +27,8 @@ bool http_put_request(struct buf *b, enum http_method m, struct str prefix, stru
  */
 bool http_put_header(struct buf *b, struct str name, struct str value);
 bool http_put_header_u64(struct buf *b, struct str name, uint64_t value);
+/* The same of what weir made itself: nobody looks at it again. */
+bool http_put_own(struct buf *b, struct str name, struct str value);
 bool http_put_end(struct buf *b);	/* the blank line */
 
 /* Whether http_put_header() would take it. */

@@ -103,12 +103,19 @@ static void table_fill(struct json_scan *s, struct json_table *t, const char *ba
 		table_has(s, t, base, first, key_text(&s->keys[i], base), i - first);
 }
 
+static struct json_table **table_place(struct json_scan *s)
+{
+	while (s->n_tables < s->depth)
+		s->tables[s->n_tables++] = NULL;
+	return &s->tables[s->depth - 1];
+}
+
 /* The table of the innermost object, large enough for one key more. */
 static struct json_table *table_of(struct json_scan *s, const char *base, uint32_t first, uint32_t count)
 {
-	struct json_table *t = s->tables[s->depth - 1];
+	struct json_table **place = table_place(s), *t = *place;
 	if (!t)
-		t = s->tables[s->depth - 1] = arena_new(s->arena, struct json_table);
+		t = *place = arena_new(s->arena, struct json_table);
 	if (t->size < 2 * (count + 1)) {
 		t->size = t->size ? t->size * 2 : 4 * LINEAR;
 		while (t->size < 2 * (count + 1))

@@ -23,7 +23,7 @@ struct view {
 void json_scan_init(struct json_scan *s, struct arena *a)
 {
 	memset(s, 0, offsetof(struct json_scan, first_key));
-	memset(s->tables, 0, sizeof(*s) - offsetof(struct json_scan, tables));
+	memset(&s->n_tables, 0, sizeof(*s) - offsetof(struct json_scan, n_tables));
 	s->expect = START;
 	s->arena = a;
 }

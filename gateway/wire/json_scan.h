@@ -47,6 +47,7 @@ struct json_scan {
 	uint32_t n_keys, cap_keys;
 	uint32_t first_key[JSON_DEPTH_MAX];	/* of the object at each depth */
 	struct json_table *tables[JSON_DEPTH_MAX];	/* for large objects; kept for reuse */
+	unsigned n_tables;		/* depths whose table is known, if only to be none */
 	/* The root object's members. */
 	struct json_member *members;
 	unsigned n_members, cap_members;
