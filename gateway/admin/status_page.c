@@ -33,7 +33,7 @@ const struct str status_style = STR_INIT(
 	"font-variant-numeric:tabular-nums}"
 	"thead th{border-top:0;color:var(--dim);font-weight:500;font-size:12px}"
 	"th:first-child,td:first-child,th:nth-child(2),td:nth-child(2),th:last-child,td:last-child{text-align:left}"
-	"td:first-child{white-space:normal;overflow-wrap:anywhere;min-width:200px;max-width:420px}"
+	"td:first-child{white-space:normal;overflow-wrap:anywhere;min-width:min(300px,45vw);max-width:480px}"
 	"tbody tr:hover{background:color-mix(in srgb,var(--accent) 7%,transparent)}"
 	"td.state::before{content:'';display:inline-block;width:8px;height:8px;border-radius:50%;"
 	"background:currentColor;margin-right:8px}"

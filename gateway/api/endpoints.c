@@ -79,8 +79,8 @@ static struct str without_version(struct str path)
 	static const struct str versions[] = { STR_INIT("/v1/"), STR_INIT("/v1beta/"), STR_INIT("/v1beta1/"), STR_INIT("/v1alpha/") };
 	static const struct str vertex = STR_INIT("/publishers/google/models/");
 	for (size_t i = 0; i < array_len(versions); i++)
-		while (str_starts(path, versions[i]))
-			path = str_skip(path, versions[i].n - 1);
+		while (str_starts(path, versions[i]) || str_starts(path, STR("//")))
+			path = str_skip(path, path.p[1] == '/' ? 1 : versions[i].n - 1);
 	ptrdiff_t at = str_starts(path, STR("/projects/")) || str_starts(path, vertex) ? str_find(path, vertex) : -1;
 	if (at >= 0)
 		path = str_skip(path, (size_t)at + vertex.n - sizeof("/models/") + 1);
@@ -123,9 +123,17 @@ enum endpoint_match endpoint_find(enum http_method method, struct str path, cons
 
 /* --- the stage --- */
 
+/* Who asks for what has no dialect of its own (lists, nothing at all) is told from the headers its SDK sends. */
+static const struct dialect *spoken(const struct request *req)
+{
+	return req->header[RH_GOOG_API_KEY].p ? GEMINI : req->header[RH_ANTHROPIC_VERSION].p ? MESSAGES : CHAT;
+}
+
 static enum stage_result not_found(struct txn *t)
 {
 	struct str path = str_head(t->req->path, 200);
+	if (str_starts(path, STR("/v1")))
+		return txn_error(t, ERR_NOT_FOUND, "weir does not serve %.*s.", STR_FMT(path));
 	return txn_error(t, ERR_NOT_FOUND, "There is nothing at %.*s. The base URL of this gateway ends in /v1, "
 			 "chat is POST /v1/chat/completions.", STR_FMT(path));
 }
@@ -136,7 +144,7 @@ static enum stage_result enter(struct txn *t)
 	struct call *call = arena_new(&t->arena, struct call);
 	struct str id;
 	t->call = call;
-	t->dialect = CHAT;
+	t->dialect = spoken(req);
 	if (req->method == HTTP_OPTIONS) {
 		t->endpoint = &preflight;
 		return preflight.answer(t);
@@ -149,7 +157,8 @@ static enum stage_result enter(struct txn *t)
 	if (m == ENDPOINT_OTHER_METHOD)
 		return txn_error(t, ERR_METHOD, "%.*s is not allowed at %.*s.", STR_FMT(str_head(req->method_text, 20)),
 				 STR_FMT(str_head(req->path, 200)));
-	t->dialect = t->endpoint->dialect;
+	if (t->endpoint->route != ROUTE_HERE)
+		t->dialect = t->endpoint->dialect;
 	if (t->endpoint->route == ROUTE_PATH)
 		call->model = id;
 	call->content_type = req->header[RH_CONTENT_TYPE];

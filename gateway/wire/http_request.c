@@ -73,7 +73,7 @@ static const char *path_judge(struct str path)
 		before = c;
 	}
 	if (path.n > 1 && path.p[1] == '/')
-		return "path begins with two slashes";
+		return "path begins with two slashes; does the base URL end in one?";
 	return odd ? path_judge_slowly(path) : NULL;
 }
 

@@ -92,3 +92,28 @@ def test_inside_a_stream(gateway, provider, caller):
     with pytest.raises((openai.APIError, anthropic.APIStatusError, errors.APIError)) as e:
         asked.ask(stream=True)
     assert "broke off" in str(e.value)
+
+
+HEADERS = {"openai": {}, "anthropic": {"anthropic-version": "2023-06-01", "x-api-key": "k"}, "gemini": {"x-goog-api-key": "k"}}
+
+
+@pytest.mark.parametrize("caller", HEADERS)
+@pytest.mark.parametrize("path", ["/v1/vector_stores", "/v1/models/nobody", "/v1beta/cachedContents"])
+def test_what_has_no_dialect_is_refused_in_the_callers(gateway, provider, config, caller, path):
+    """client.models.retrieve() and services that are not here: each SDK gets the error that it can read."""
+    e = gateway(config(provider())).get(path, headers=HEADERS[caller])
+    shape = e.json
+    assert e.status == 404 and "base URL" not in e.body.decode()
+    if caller == "anthropic":
+        assert shape["type"] == "error" and shape["error"]["type"] == "not_found_error"
+    elif caller == "gemini":
+        assert shape["error"]["status"] == "NOT_FOUND" and shape["error"]["code"] == 404
+    else:
+        assert shape["error"]["type"] == "invalid_request_error"
+
+
+@pytest.mark.parametrize("path, status", [("/v1//chat/completions", 200), ("/v1/chat/completions/", 200), ("/v1/v1//chat/completions", 200),
+                                          ("/api/v1/chat/completions", 404), ("/openai/deployments/m/chat/completions", 404)])
+def test_a_base_url_that_is_nearly_right(gateway, provider, config, path, status):
+    r = gateway(config(provider())).chat(path=path)
+    assert r.status == status and (status == 200 or "The base URL of this gateway ends in /v1" in r.error["message"])
