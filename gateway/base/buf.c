@@ -113,11 +113,32 @@ static bool add_escaped(struct buf *b, unsigned char c)
 	return c < 0x80 ? buf_addf(b, "\\u%04x", c) : buf_add(b, STR("\\ufffd"));
 }
 
+#define EIGHT(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Not 0: one of these eight bytes is zero. */
+static uint64_t zero_in(uint64_t word)
+{
+	return (word - EIGHT(0x01)) & ~word & EIGHT(0x80);
+}
+
+/* Visible ASCII or blanks, and none that JSON escapes; some that are may be called otherwise. */
+static bool plain_eight(const char *p)
+{
+	uint64_t word;
+	memcpy(&word, p, sizeof(word));
+	uint64_t controls = (word - EIGHT(0x20)) & ~word, others = zero_in(word ^ EIGHT('"')) | zero_in(word ^ EIGHT('\\')) | zero_in(word ^ EIGHT(0x7f));
+	return !((word | controls | others) & EIGHT(0x80));
+}
+
 /* How far it goes without anything to be escaped or replaced. */
 static size_t plain_length(struct str s)
 {
 	size_t at = 0;
 	while (at < s.n) {
+		if (s.n - at >= 8 && plain_eight(s.p + at)) {
+			at += 8;
+			continue;
+		}
 		unsigned char c = (unsigned char)s.p[at];
 		size_t n = c < 0x80 ? c >= 0x20 && c != '"' && c != '\\' && c != 0x7f : utf8_length(str_skip(s, at));
 		if (n == 0)

@@ -85,6 +85,30 @@ static void text_as_json(void **state)
 	}
 }
 
+/* Whatever stands around it: plain text is passed over by eight bytes. */
+static void a_byte_is_escaped_wherever_it_stands(void **state)
+{
+	(void)state;
+	for (unsigned byte = 0; byte < 256; byte++) {
+		struct buf alone = BUF_INIT(64);
+		char c = (char)byte, text[20];
+		assert_true(buf_add_json(&alone, str_of(&c, 1)));
+		struct str spelled = str_of(alone.p + 1, alone.n - 2);
+		for (size_t n = 1; n <= sizeof(text); n++)
+			for (size_t at = 0; at < n; at++) {
+				struct buf b = BUF_INIT(256), wanted = BUF_INIT(256);
+				memset(text, '~', sizeof(text));
+				text[at] = c;
+				assert_true(buf_add_json(&b, str_of(text, n)));
+				assert_true(buf_addf(&wanted, "\"%.*s%.*s%.*s\"", (int)at, "~~~~~~~~~~~~~~~~~~~~", STR_FMT(spelled), (int)(n - at - 1), "~~~~~~~~~~~~~~~~~~~~"));
+				assert_true(str_eq(buf_str(&b), buf_str(&wanted)));
+				buf_free(&b);
+				buf_free(&wanted);
+			}
+		buf_free(&alone);
+	}
+}
+
 static void a_format_in_an_arena_is_as_long_as_it_has_to_be(void **state)
 {
 	struct arena a = ARENA_INIT;
@@ -104,7 +128,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_ceiling_holds_for_every_kind_of_append), cmocka_unit_test(a_format_grows_the_buffer_where_it_has_to),
-		cmocka_unit_test(numbers), cmocka_unit_test(text_as_json), cmocka_unit_test(a_format_in_an_arena_is_as_long_as_it_has_to_be),
+		cmocka_unit_test(numbers), cmocka_unit_test(text_as_json), cmocka_unit_test(a_byte_is_escaped_wherever_it_stands), cmocka_unit_test(a_format_in_an_arena_is_as_long_as_it_has_to_be),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
