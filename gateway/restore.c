@@ -65,7 +65,8 @@ static int restore_rule(struct ledger_db *db, struct store *store, const struct 
 	if (rule->span_s)
 		return restore_rolling(db, store, set, rule);
 	period_bounds(rule->period, rule->zone, store_wall_us(store) / SECOND_US, &limit.period_start, &limit.period_end);
-	if (!ledger_db_spent(db, owner, name, limit.period_start * SECOND_US, INT64_MAX, &nano, &tokens))
+	int64_t until_us = limit.period_end ? limit.period_end * SECOND_US : INT64_MAX;
+	if (!ledger_db_spent(db, owner, name, limit.period_start * SECOND_US, until_us, &nano, &tokens))
 		return 0;
 	int64_t spent = rule->unit == LIMIT_USD ? nano : tokens;
 	if (spent > 0)
@@ -85,7 +86,8 @@ static void on_period(void *arg, struct str scope, const struct spending_part *p
 	struct store_call call = { .done = on_seeded };
 	struct store_limit limit = { .key = p->key, .kind = STORE_BUDGET, .period_start = p->period_start, .period_end = p->period_end };
 	int64_t spent = p->amount > p->seen ? p->amount : p->seen;
-	if (spent <= 0)
+	bool wrong_clock = !p->span_s && p->period_start > store_wall_us(to->store) / SECOND_US;
+	if (spent <= 0 || wrong_clock)
 		return;
 	if (p->span_s)		/* its part of the window ended a span before it no longer counts */
 		restore_window(to->store, scope, p, store_wall_us(to->store) - (p->period_end - p->span_s) * SECOND_US);

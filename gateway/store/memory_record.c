@@ -135,9 +135,15 @@ void record_slide(struct record_table *t, struct record *r, const struct store_l
 	window_advance(&r->window, r->span_s, t->now_us);
 }
 
+/*
+ * A caller just behind counts in the period that is recorded. One that is further behind than that, when the period has
+ * not begun yet by the clock, tells that the clock was wrong: what is recorded would bind until it is there.
+ */
 static bool begins_anew(const struct record *r, const struct store_limit *l)
 {
-	return r->class == RECORD_BUDGET && l->period_start > r->start;
+	if (r->class != RECORD_BUDGET || l->period_start == r->start)
+		return false;
+	return l->period_start > r->start || (r->start > l->period_end && r->start > wall_s());
 }
 
 void record_begin(struct record *r, const struct store_limit *l)

@@ -64,7 +64,8 @@ struct store_limit {
 	int64_t span_s;		/* windows: 1 second to 400 days */
 	/*
 	 * Budgets: the period in Unix seconds of store_wall_us(). A later start than the recorded one
-	 * begins a new period; an earlier one (a caller just behind) counts in the recorded period.
+	 * begins a new period; an earlier one (a caller just behind) counts in the recorded period, but for one
+	 * that has not begun and is not the next one: then the clock was wrong, and what it had made is let go.
 	 */
 	int64_t period_start;
 	int64_t period_end;	/* 0: a total, without end */

@@ -91,6 +91,22 @@ def test_spending_survives_a_restart_without_redis(gateway, provider, config, tm
     assert by["9 usd in total"]["used"] == pytest.approx(0.003)
 
 
+def test_periods_and_rows_of_a_clock_that_was_ahead_are_not_restored(gateway, provider, config, tmp_path):
+    """They would bind until their time is there."""
+    c = with_ledger(config, tmp_path, provider(), key={"budgets": [{"usd": 1, "per": "day"}]})
+    g = gateway(c)
+    assert g.chat(headers=KEY).status == 200
+    rows(tmp_path, 1)
+    g.stop()
+    with sqlite3.connect(tmp_path / "weir.db") as db:
+        year = 365 * 86400
+        db.execute("INSERT INTO periods SELECT scope, name, began + ?1, ends + ?1, 1000000000, 1000000000, span FROM periods", (year,))
+        db.execute("INSERT INTO requests(time, key, team, cost) SELECT time + ?, key, team, 1000000000 FROM requests", (year * 1000000,))
+    g = gateway(c)
+    assert [x["used"] for x in g.get("/v1/key", headers=KEY).json["limits"]] == [pytest.approx(0.000022)]
+    assert g.chat(headers=KEY).status == 200
+
+
 def test_killed_with_a_hundred_requests_in_flight(gateway, provider, config, tmp_path):
     """Without Redis: what is in the file is whole and is what budgets have spent, all that was written before is in it, nothing is held."""
     p = provider(lambda r: [("hang",)] if b"hang" in r.body else [http(200, completion(usage=usage(1000, 500)))])
