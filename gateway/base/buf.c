@@ -65,6 +65,11 @@ bool buf_addd(struct buf *b, int64_t number)
 	return buf_add(b, str_digits(room, number < 0 ? 0 - (uint64_t)number : (uint64_t)number));
 }
 
+bool buf_add_part(struct buf *b, struct str s)
+{
+	return buf_addd(b, (int64_t)s.n) && buf_addc(b, ':') && buf_add(b, s);
+}
+
 bool buf_addf(struct buf *b, const char *fmt, ...)
 {
 	va_list ap, again;

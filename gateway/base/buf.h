@@ -46,6 +46,7 @@ static inline bool buf_addc(struct buf *b, char c)
 }
 
 bool buf_addd(struct buf *b, int64_t number);	/* in decimal digits */
+bool buf_add_part(struct buf *b, struct str s);	/* with its length before it, so that no two lists of parts make one text */
 bool buf_addf(struct buf *b, const char *fmt, ...) printf_like(2, 3);
 
 /* `s` as a JSON string with its quotes; control bytes and invalid UTF-8 escaped or replaced. */

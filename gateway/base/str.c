@@ -110,6 +110,15 @@ bool str_u64(struct str s, uint64_t *out)
 	return true;
 }
 
+bool str_among(struct str word, const char *words)
+{
+	struct str rest = str_c(words), one;
+	while (str_split(&rest, ' ', &one))
+		if (str_eq(word, one))
+			return true;
+	return false;
+}
+
 bool str_glob(struct str pattern, struct str s)
 {
 	size_t p = 0, i = 0, star = SIZE_MAX, mark = 0;

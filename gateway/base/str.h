@@ -82,6 +82,9 @@ static inline struct str str_digits(char room[STR_DIGITS], uint64_t n)
 	return str_of(room + at, STR_DIGITS - at);
 }
 
+/* Is it one of these words, which blanks separate? */
+bool str_among(struct str word, const char *words);
+
 /* `*` matches any run of bytes, also none; no other character is special. */
 bool str_glob(struct str pattern, struct str s);
 

@@ -10,22 +10,9 @@
 #include "cache/cached.h"
 #include "core/call.h"
 #include "core/endpoint.h"
-#include "core/live.h"
 #include "core/plan.h"
 #include "core/snapshot.h"
 #include "wire/json_scan.h"
-
-void cache_key_part(struct buf *b, struct str s)
-{
-	char digits[24];
-	size_t at = sizeof(digits), n = s.n;
-	digits[--at] = ':';
-	do
-		digits[--at] = (char)('0' + n % 10);
-	while (n /= 10);
-	buf_add(b, str_of(digits + at, sizeof(digits) - at));
-	buf_add(b, s);
-}
 
 /* A value without the white space between its tokens. */
 static void add_value(struct buf *b, struct str v)
@@ -77,7 +64,7 @@ static void add_body(struct txn *t, struct buf *b)
 		struct str key = str_of(body.p + all[i]->key_at, all[i]->key_length);
 		if (is_left_out(key))
 			continue;
-		cache_key_part(b, key);
+		buf_add_part(b, key);
 		add_value(b, str_of(body.p + all[i]->value_at, all[i]->value_length));
 		buf_addc(b, '\n');
 	}
@@ -89,18 +76,18 @@ static void add_scope(const struct txn *t, struct buf *b)
 	struct str key = t->key ? t->key->name : STR_NONE, team = t->key ? t->key->team : STR_NONE;
 	buf_addf(b, "%d", scope == CACHE_TEAM && str_empty(team) ? CACHE_KEY : scope);
 	if (scope == CACHE_TEAM && !str_empty(team))
-		cache_key_part(b, team);
+		buf_add_part(b, team);
 	else if (scope != CACHE_GLOBAL)
-		cache_key_part(b, key);
+		buf_add_part(b, key);
 }
 
 /* What operators and callers hold apart. */
 static void add_namespaces(const struct txn *t, const struct cache_wish *wish, struct buf *b)
 {
 	struct str models = t->plan->model->policy.cache_namespace;
-	cache_key_part(b, models.n ? models : t->snapshot->settings.cache.ns);
-	cache_key_part(b, t->key ? t->key->cache_namespace : STR_NONE);
-	cache_key_part(b, wish->ns);
+	buf_add_part(b, models.n ? models : t->snapshot->settings.cache.ns);
+	buf_add_part(b, t->key ? t->key->cache_namespace : STR_NONE);
+	buf_add_part(b, wish->ns);
 }
 
 /* Where the path names the model and what is asked of it, the body does not. */
@@ -108,8 +95,8 @@ static void add_path(const struct txn *t, struct buf *b)
 {
 	ptrdiff_t colon = t->endpoint->route == ROUTE_PATH ? str_rchr(t->call->path, ':') : -1;
 	struct str verb = colon < 0 ? STR_NONE : str_skip(t->call->path, (size_t)colon);
-	cache_key_part(b, t->call->model);
-	cache_key_part(b, str_eq(verb, STR(":streamGenerateContent")) ? STR(":generateContent") : verb);
+	buf_add_part(b, t->call->model);
+	buf_add_part(b, str_eq(verb, STR(":streamGenerateContent")) ? STR(":generateContent") : verb);
 }
 
 /* Where the caller's own credential is sent on, its account decides what is answered. */
@@ -120,9 +107,9 @@ static void add_credential(const struct txn *t, struct buf *b)
 	for (unsigned i = 0; i < t->plan->n; i++)
 		own |= t->plan->entries[i].target->provider->caller_credential;
 	for (size_t i = 0; own && i < array_len(headers); i++)
-		cache_key_part(b, t->req->header[headers[i]]);
+		buf_add_part(b, t->req->header[headers[i]]);
 	if (own)
-		cache_key_part(b, t->req->query);
+		buf_add_part(b, t->req->query);
 }
 
 void cache_key_name(struct str id, char name[CACHE_KEY_SIZE])
@@ -135,13 +122,13 @@ bool cache_key(struct txn *t, const struct cache_wish *wish, uint8_t digest[DIGE
 	static const enum request_header headers[] = { RH_ANTHROPIC_BETA, RH_ANTHROPIC_VERSION, RH_WEIR_PROVIDER, RH_WEIR_FALLBACKS };
 	struct buf b = BUF_INIT(SIZE_MAX);
 	bool both = cache_has_both_forms(t);
-	buf_addf(&b, "weir cache 4 %s %d %d ", t->endpoint->name, !both && t->stream, !both && t->call->usage_asked);
+	buf_addf(&b, "weir cache 5 %s %d %d ", t->endpoint->name, !both && t->stream, !both && t->call->usage_asked);
 	add_scope(t, &b);
 	add_namespaces(t, wish, &b);
 	add_path(t, &b);
 	cache_key_model(t, &b);
 	for (size_t i = 0; i < array_len(headers); i++)
-		cache_key_part(&b, t->req->header[headers[i]]);
+		buf_add_part(&b, t->req->header[headers[i]]);
 	add_credential(t, &b);
 	add_body(t, &b);
 	bool whole = !b.failed;		/* what is cut would be another's question, too */

@@ -7,9 +7,6 @@
 #include "base/buf.h"
 #include "core/txn.h"
 
-/* Every part with its length, so that no two lists of parts make one text. */
-void cache_key_part(struct buf *b, struct str s);
-
 /* Of the model and of all that may answer for it whatever decides on the answer: not when, how often or for how long. */
 void cache_key_model(struct txn *t, struct buf *b);
 

@@ -26,15 +26,6 @@ static bool is_blank(struct str value)
 	       (type == JSON_STRING && value.n == 2);
 }
 
-static bool is_one_of(struct str word, const char *words)
-{
-	struct str rest = str_c(words), one;
-	while (str_split(&rest, ' ', &one))
-		if (str_eq(word, one))
-			return true;
-	return false;
-}
-
 /* Has it members beside these, or none at all? */
 static bool has_only(struct str object, const char *names)
 {
@@ -42,7 +33,7 @@ static bool has_only(struct str object, const char *names)
 	if (json_type(object) != JSON_OBJECT || !json_cursor_open(&c, object))
 		return is_blank(object);
 	while (json_cursor_next(&c))
-		if (!is_one_of(c.key, names) && !is_blank(c.value))
+		if (!str_among(c.key, names) && !is_blank(c.value))
 			return false;
 	return true;
 }
@@ -89,7 +80,7 @@ static bool chat_carried(struct str root)
 
 static bool block(struct str b)
 {
-	return is_blank(b) || (is_one_of(type_of(b), "text thinking redacted_thinking tool_use") &&
+	return is_blank(b) || (str_among(type_of(b), "text thinking redacted_thinking tool_use") &&
 			       has_only(b, "type text thinking signature data id name input"));
 }
 
@@ -124,12 +115,12 @@ static bool google_carried(struct str root)
 
 static bool content_part(struct str p)
 {
-	return is_one_of(type_of(p), "output_text refusal summary_text reasoning_text");
+	return str_among(type_of(p), "output_text refusal summary_text reasoning_text");
 }
 
 static bool item(struct str i)
 {
-	return is_one_of(type_of(i), "message reasoning function_call") && each(json_get(i, STR("content")), content_part);
+	return str_among(type_of(i), "message reasoning function_call") && each(json_get(i, STR("content")), content_part);
 }
 
 static bool responses_carried(struct str root)

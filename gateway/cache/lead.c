@@ -138,7 +138,7 @@ static struct buf *sealed(struct cached *c)
 	const struct txn *t = c->t;
 	const struct entry e = { .cost = t->cost, .usage = t->usage, .stream = c->worth.stream, .usage_told = c->usage_told,
 				 .ttl_us = c->wish.ttl_us == INT64_MAX ? INT64_MAX : c->ttl_us };
-	if (c->spoiled || t->unrecorded || t->odd_end || t->answer.status != 200)
+	if (c->spoiled || t->answered_here || t->unrecorded || t->odd_end || t->answer.status != 200)
 		return NULL;
 	struct buf *b = flight_entry(c->flight);
 	return b && worth_keeping(&c->worth, entry_body(b)) && entry_seal(b, &e) ? b : NULL;

@@ -20,6 +20,7 @@ struct build {
 	struct arena *arena;
 	bool environment;	/* variables and files are looked at */
 	struct tree_files *files;	/* to be watched */
+	struct buf *said;	/* what files say that plugins read is added here; NULL: nobody asks */
 	const struct node *plugin;	/* the entry that is being configured: where its mistakes without a place stand */
 };
 
@@ -68,6 +69,14 @@ const struct node *build_ladder_node(const struct node *model, unsigned i);
 void build_prune_ladder(struct build *b, const struct node *n, struct model *m);
 /* Rungs that never answer. */
 void build_advise_ladder(struct build *b, const struct node *n, const struct model *m);
+
+/*
+ * Fill `definition`, when all else is built: `said` is by what the files it names are known. Neither may be NULL but the
+ * node, where nothing is written.
+ */
+void build_model_definition(const struct node *n, const struct buf *said, struct model *m);
+void build_provider_definition(const struct node *n, struct provider *p);
+void build_add_tree(struct buf *b, const struct node *n);	/* all that is written from `n` on down */
 
 /* A model's cascade; NULL where its strategy is another, or after an error. */
 const struct cascade *build_cascade(struct build *b, const struct node *n, const struct model_draft *d, const struct model *m);

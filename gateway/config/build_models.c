@@ -170,6 +170,7 @@ static void build_model(struct build *b, const struct node *n)
 	struct model_draft d = { .timeouts = usual->s.timeouts, .retry = usual->s.retry, .uncertain = usual->uncertain,
 				 .policy = { .cache = usual->s.cache.enabled } };
 	struct model *m = arena_new(b->arena, struct model);
+	struct buf said = BUF_INIT(SIZE_MAX);
 	check_name(b, n);
 	options_load(&model_table, n, &d, &b->context);
 	m->name = n->key;
@@ -187,7 +188,11 @@ static void build_model(struct build *b, const struct node *n)
 	m->created_s = (int64_t)time(NULL);
 	m->live = live_model(m->name);
 	set_targets(b, n, node_get(n, STR("targets")), m);
+	b->said = &said;
 	m->cascade = build_cascade(b, n, &d, m);
+	b->said = NULL;
+	build_model_definition(n, &said, m);
+	buf_free(&said);
 	add_model(b, m);
 }
 

@@ -400,6 +400,7 @@ static void build_provider(struct build *b, const struct node *n, struct str nam
 	if (p->origin.tls && p->usable)
 		set_client_tls(b, n, d, &p->origin);
 	list_models(b, d, p);
+	build_provider_definition(n, p);
 }
 
 /* --- without a file --- */
@@ -474,6 +475,7 @@ void build_demo_provider(struct build *b)
 	set_spoken(p);
 	p->demo = p->usable = p->free = true;
 	p->origin.host = p->origin.host_header = STR("demo");
+	build_provider_definition(NULL, p);
 	add_provider(b, p);
 	build_target(b, NULL, STR("demo/echo"));
 }

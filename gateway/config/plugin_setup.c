@@ -89,6 +89,8 @@ static const struct weir_node *read_yaml(struct weir_setup *s, const char *file)
 		relay(b, file, r);
 		if (root && r->n_errors == 0)
 			out = build_plugin_node(s->arena, root);
+		if (root && b->said)
+			build_add_tree(b->said, root);
 	}
 	report_free(r);
 	arena_clear(&a);
@@ -98,9 +100,12 @@ static const struct weir_node *read_yaml(struct weir_setup *s, const char *file)
 static int read_file(struct weir_setup *s, const char *file, struct weir_text *out)
 {
 	struct str text;
-	watch(build_of(s), file);
+	struct build *b = build_of(s);
+	watch(b, file);
 	if (!tree_file(file, FILE_MOST, s->arena, &text))
 		return errno ? errno : EIO;
+	if (b->said)
+		buf_add_part(b->said, text);
 	*out = (struct weir_text){ text.p, text.n };
 	return 0;
 }

@@ -23,6 +23,8 @@ struct plan_entry {
 	bool unfit;			/* by what a table or an estimate says; asked after all when nobody else is left */
 	int64_t back_at_us;		/* when its breaker lets a trial through; 0: unknown */
 	unsigned rung;			/* 0: the model's own, 1...: its fallbacks */
+	const struct model *model;	/* of that rung */
+	bool preferred;			/* by a plugin */
 	unsigned step;			/* of a cascade: 1... from where it begins to its last target; 0: not part of it */
 	const struct cascade *cascade;	/* of the model it is part of; NULL */
 	double score;			/* the strategy's measure, least first */

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/digest.h"
 #include "base/str.h"
 
 struct cascade;
@@ -105,6 +106,7 @@ struct provider {
 	int64_t fetch_max;		/* bytes of an image or document that is fetched for it; 0: none are */
 	const struct provider_header *headers;	/* extra ones, always sent */
 	unsigned n_headers;
+	uint8_t definition[DIGEST_SIZE];	/* of all in the configuration that decides on what it answers */
 };
 
 struct target {
@@ -186,6 +188,7 @@ struct model {
 	const struct cascade *cascade;	/* of that strategy; NULL */
 	uint8_t ladder[LADDER_MAX];	/* enum ladder_rung */
 	unsigned n_ladder;
+	uint8_t definition[DIGEST_SIZE];	/* of all in its configuration that decides on answers, beside its targets themselves */
 	int64_t created_s;		/* for the model list */
 	struct live_model *live;
 };

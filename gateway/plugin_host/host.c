@@ -414,6 +414,7 @@ static int prefer(struct weir_request *r, unsigned i)
 		return 0;
 	struct plan_entry *all = r->t->plan->entries, chosen = all[i];
 	chosen.placed = "a plugin prefers it";
+	chosen.preferred = true;
 	memmove(all + 1, all, i * sizeof(*all));
 	all[0] = chosen;
 	return 1;

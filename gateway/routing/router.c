@@ -57,7 +57,7 @@ static void add_targets(const struct txn *t, struct plan *p, const struct model 
 		if (is_planned(p, m->targets[i]))
 			continue;
 		struct plan_entry *e = &p->entries[p->n++];
-		*e = (struct plan_entry){ .target = m->targets[i], .rung = rung, .input = -1, .output = -1, .cost = -1, .time_us = -1 };
+		*e = (struct plan_entry){ .target = m->targets[i], .rung = rung, .model = m, .input = -1, .output = -1, .cost = -1, .time_us = -1 };
 		judge(t, &p->model->policy.requires, e);
 		if (rung && !e->excluded)
 			judge(t, &m->policy.requires, e);

@@ -99,7 +99,8 @@ def test_whatever_decides_on_answers_in_a_models_definition_makes_another_questi
     same = {
         "the same": lambda c: None, "others' order": lambda c: c.update(models=dict(reversed(c["models"].items()))),
         "another model": lambda c: c["models"].update(new={"targets": ["first/mock"]}), "times": lambda c: c["models"]["m"].update(timeouts={"total": "9s"}),
-        "how long": lambda c: c["models"]["m"].update(cache_ttl="5m"),
+        "how long": lambda c: c["models"]["m"].update(cache_ttl="5m"), "a key": lambda c: c["providers"]["first"].update(api_key="sk-another"),
+        "weights": lambda c: c["models"]["m"].update(targets=[{"target": "first/mock", "weight": 7}, "second/mock"]),
     }
     for what, change in same.items():
         assert after(change) == "hit", what
@@ -115,6 +116,11 @@ def test_whatever_decides_on_answers_in_a_models_definition_makes_another_questi
         "what cannot be carried": lambda c: c["models"]["m"].update(on_unsupported="drop"),
         "requirements": lambda c: c["models"]["m"].update(requires={"quality": 1}) or c["models"]["m"].update(
             targets=[{"target": "first/mock", "quality": 2}, {"target": "second/mock", "quality": 2}]),
+        "addresses": lambda c: c["providers"]["first"].update(fetch_urls="1MiB"),
+        "a cascade": lambda c: c["models"]["m"].update(strategy="cascade", cascade={"checks": {"match": ["answer"]}}),
+        "its patterns": lambda c: c["models"]["m"].update(strategy="cascade", cascade={"checks": {"match": ["swer"]}}),
+        "a fallback's definition": lambda c: c["models"]["m"].update(fallbacks=["other"]) or c["models"]["other"].update(
+            targets=["second/third"], on_unsupported="drop"),
     }
     for what, change in other.items():
         assert after(change) == "miss", what

@@ -88,6 +88,18 @@ def test_a_rule_answers_although_money_is_spent(gateway, provider, config, store
     assert state(g.chat(headers=KEY, max_tokens=3)) == "hit"
 
 
+def test_what_a_rule_answers_for_want_of_a_target_is_not_kept(gateway, provider, config, store, tmp_path):
+    (tmp_path / "last.yaml").write_text(RULES)
+    p = provider(lambda r: error(500))
+    g = gateway(kept(config, p, store=store, breaker="off", plugins=[{"name": "rules", "last": True, "config": {"file": str(tmp_path / "last.yaml")}}])).store_up()
+    assert g.chat(headers=KEY).headers["x-weir-answered-by"] == "rules/down"
+    g.quiet()
+    p.script = counting()
+    assert state(g.chat(headers=KEY)) == "miss"
+    g.quiet()
+    assert state(g.chat(headers=KEY)) == "hit"
+
+
 def test_a_free_target_answers_what_is_not_kept(gateway, provider, config, store):
     a, b = provider(counting()), provider()
     c = kept(config, a, b, budgets=[{"usd": "0.00003", "per": "day"}], store=store)
