@@ -54,7 +54,7 @@
 #include "worker.h"
 
 enum { SOCKETS_MAX = 16, WORKERS_MAX = 256 };
-static const int64_t DRAIN_LOOK_US = 20 * MS_US;
+static const int64_t DRAIN_LOOK_US = 3 * MS_US;
 
 static const int64_t KEEP_EVERY_US = 300 * SECOND_US;
 

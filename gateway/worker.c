@@ -31,7 +31,7 @@
 #include "upstream/forward.h"
 
 enum { IDLE_TXNS_MAX = 256, SOCKETS_MAX = 16 };
-static const int64_t DRAIN_LOOK_US = 20 * MS_US;
+static const int64_t DRAIN_LOOK_US = 3 * MS_US;
 
 /* The worker's share in one snapshot. */
 struct lease {

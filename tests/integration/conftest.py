@@ -1,3 +1,6 @@
+import contextlib
+import itertools
+
 import pytest
 
 from mock_provider import MockProvider, good
@@ -6,36 +9,29 @@ from weir import Gateway
 
 
 @pytest.fixture
-def provider(request):
+def provider():
     """provider(script) starts one more scripted provider."""
-    started = []
-
-    def start(script=good, **more):
-        p = MockProvider(script, **more)
-        started.append(p)
-        return p
-
-    yield start
-    for p in started:
-        p.stop()
+    with contextlib.ExitStack() as at_the_end:
+        def start(script=good, **more):
+            p = MockProvider(script, **more)
+            at_the_end.callback(p.stop)
+            return p
+        yield start
 
 
 @pytest.fixture
 def gateway(tmp_path):
-    """gateway(config) starts weir; it must end well."""
-    started = []
-
-    def start(config=None, expect=0, **more):
-        d = tmp_path / f"weir{len(started)}"
-        d.mkdir()
-        g = Gateway(d, config, **more)
-        g.expect = expect
-        started.append(g)
-        return g
-
-    yield start
-    for g in started:
-        g.stop(g.expect)
+    """gateway(config) starts weir; it must end well. Each is ended, also when one before it did not end well."""
+    n = itertools.count()
+    with contextlib.ExitStack() as at_the_end:
+        def start(config=None, expect=0, **more):
+            d = tmp_path / f"weir{next(n)}"
+            d.mkdir()
+            g = Gateway(d, config, **more)
+            g.expect = expect
+            at_the_end.callback(lambda: g.stop(g.expect))
+            return g
+        yield start
 
 
 def config_for(*providers, model=None, **more):

@@ -5,6 +5,7 @@ from the request to a list of steps, or by rules for model names:
 
     bytes            sent as they are
     ("sleep", s)     waits
+    ("until", f)     waits for a condition
     ("hang",)        waits until the peer leaves
     ("reset",)       closes with a TCP reset
     ("close",)       closes orderly
@@ -127,6 +128,7 @@ class MockProvider:
         self.requests = []
         self.connections = 0
         self.ssl = ssl
+        self._writers = set()
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -144,6 +146,7 @@ class MockProvider:
         self.port = self._server.sockets[0].getsockname()[1]
         self._ready.set()
         self._loop.run_forever()
+        self._loop.close()
 
     async def _read_body(self, reader, head):
         lower = head.lower()
@@ -167,6 +170,9 @@ class MockProvider:
                 await writer.drain()
             elif step[0] == "sleep":
                 await asyncio.sleep(step[1])
+            elif step[0] == "until":
+                while not step[1]():
+                    await asyncio.sleep(0.005)
             elif step[0] == "hang":
                 await reader.read(1)
                 request.hung_up_at = time.monotonic()
@@ -183,6 +189,7 @@ class MockProvider:
     async def _serve(self, reader, writer):
         self.connections += 1
         number = self.connections
+        self._writers.add(writer)
         try:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -196,13 +203,19 @@ class MockProvider:
                 self.requests[-1].hung_up_at = time.monotonic()
         finally:
             writer.close()
+            self._writers.discard(writer)
 
     def stop(self):
-        def end():
+        async def end():
             self._server.close()
-            for t in asyncio.all_tasks(self._loop):
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            for t in tasks:
                 t.cancel()
-            self._loop.call_later(0.05, self._loop.stop)
+            await asyncio.gather(*tasks, return_exceptions=True)
+            for writer in self._writers:
+                writer.transport.abort()
+            await asyncio.sleep(0)      # the sockets are closed with the next turn
+            self._loop.stop()
         if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(end)
+            asyncio.run_coroutine_threadsafe(end(), self._loop)
             self._thread.join(5)

@@ -3,7 +3,6 @@ import random
 import signal
 import socket
 import subprocess
-import time
 
 from weir import free_port, until
 
@@ -27,20 +26,21 @@ class Redis:
     def start(self):
         self.process = subprocess.Popen(["redis-server", *self.args, "--port", str(self.port), "--dir", str(self.dir), "--save", "", "--bind", "127.0.0.1"],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        end = time.monotonic() + 10
-        while time.monotonic() < end:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                return
-            except OSError:
-                time.sleep(0.02)
-        raise AssertionError("redis does not start")
+        try:
+            until(self.answers)
+        except BaseException:
+            self.stop()
+            raise
+
+    def answers(self):
+        assert self.process.poll() is None, "redis does not start"
+        return not is_free(self.port)
 
     def call(self, *words):
         return subprocess.run(["redis-cli", "-p", str(self.port), *map(str, words)], capture_output=True, text=True, check=True).stdout.strip()
 
     def stop(self):
-        self.process.send_signal(signal.SIGCONT)
+        self.process.send_signal(signal.SIGCONT)        # it may have been stopped
         self.process.kill()
         self.process.wait()
 

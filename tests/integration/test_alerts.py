@@ -2,7 +2,6 @@
 import datetime
 import json
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -31,9 +30,7 @@ class Hook:
         self.url = f"http://127.0.0.1:{self.server.server_port}/services/T0/secret-part"
 
     def wait(self, n, seconds=30):
-        end = time.monotonic() + seconds * SLOW
-        while len(self.got) < n and time.monotonic() < end:
-            time.sleep(0.02)
+        until(lambda: len(self.got) >= n, seconds)
         assert len(self.got) == n, self.got
         return [body for _, _, body, _ in self.got]
 

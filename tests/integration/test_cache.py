@@ -9,8 +9,8 @@ import time
 import openai
 import pytest
 import test_recordings as recordings
-from mock_provider import LAST_CHUNK, chunk, completion, delta, error, event, good, good_stream, http, stream_head
-from weir import BINARY, SLOW, Raw, post, until
+from mock_provider import LAST_CHUNK, chunk, completion, delta, error, event, good_stream, http, stream_head
+from weir import BINARY, Raw, post, until
 
 KEYS = [{"name": n, "secret": f"sk-{n}-0123456789", "team": t} for n, t in (("a", "x"), ("b", "x"), ("c", "y"))]
 
@@ -180,9 +180,7 @@ def test_a_replay_tells_every_kind_of_token(gateway, provider, config, store):
     g = gateway(cached(config, provider(lambda r: [http(200, completion("x", usage=usage))]), store=store))
     g.chat(), settle(g)
     assert state(g.chat()) == "hit"
-    end = time.monotonic() + 5 * SLOW
-    while len(records := [r for r in g.access() if r.get("tokens")]) < 2:
-        assert time.monotonic() < end
+    records = until(lambda: len(r := [r for r in g.access() if r.get("tokens")]) >= 2 and r)
     assert records[0]["tokens"] == records[1]["tokens"] and records[1]["tokens"]["reasoning"] == 11, records
 
 
@@ -575,9 +573,7 @@ def test_the_command_evicts(gateway, provider, config):
 
 def test_evicting_while_redis_is_away_says_so(gateway, provider, config, redis):
     g = gateway(cached(config, provider(counting()), store=redis.url, admin={"token": "admin-token-0123456789"}))
-    end = time.monotonic() + 30 * SLOW
-    while not (key := g.chat().headers.get("x-weir-cache-id")):
-        assert time.monotonic() < end       # Redis is not spoken to yet
+    key = until(lambda: g.chat().headers.get("x-weir-cache-id"))    # before, Redis is not spoken to yet
     redis.stop()
     r = g.request("DELETE", f"/admin/cache/{key}", port=g.admin_port, headers=TOKEN)
     assert r.status == 503 and "cannot be reached" in r.json["error"]["message"]

@@ -7,7 +7,7 @@ from redis_proxy import RedisProxy
 from test_cache import counting, state
 from test_ladder import RULES
 from test_limits import KEY, limited
-from weir import SLOW
+from weir import until
 
 
 @pytest.fixture
@@ -20,13 +20,6 @@ def proxy(redis):
 def kept(config, *providers, **more):
     """With a cache and the limits of a key."""
     return limited(config, *providers, cache={"enabled": True, **more.pop("cache", {})}, **more)
-
-
-def wait(condition, seconds=5):
-    end = time.monotonic() + seconds * SLOW
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 # --- one write, and money ---
@@ -152,11 +145,11 @@ def test_a_redis_that_says_nothing_is_waited_for_once(gateway, provider, config,
         assert state(g.chat(headers=KEY, text=str(time.monotonic()))) == "miss"
         return late() > before
     assert waited()
-    wait(lambda: not waited())
+    until(lambda: not waited())
     assert not any(waited() for _ in range(10))
     redis.process.send_signal(signal.SIGCONT)
     g.store_up()
-    wait(lambda: state(g.chat(headers=KEY)) == "hit")
+    until(lambda: state(g.chat(headers=KEY)) == "hit")
 
 
 def test_an_answer_bought_through_one_replica_is_served_by_another(gateway, provider, config, redis):

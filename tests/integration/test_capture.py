@@ -2,10 +2,9 @@
 import json
 import resource
 import subprocess
-import time
 
 from mock_provider import completion, http
-from weir import BINARY, SLOW, until
+from weir import BINARY, until
 
 SECRET = "sk-web-0123456789"
 KEY = {"authorization": f"Bearer {SECRET}"}
@@ -18,13 +17,11 @@ def capturing(config, tmp_path, *providers, **more):
 
 
 def records(tmp_path, n):
-    end = time.monotonic() + 5 * SLOW
-    while True:
-        lines = [x for f in sorted((tmp_path / "kept").glob("*.jsonl")) for x in f.read_text().splitlines()]
-        if len(lines) >= n or time.monotonic() > end:
-            assert len(lines) == n
-            return [json.loads(x) for x in lines]
-        time.sleep(0.02)
+    kept = lambda: [x for f in sorted((tmp_path / "kept").glob("*.jsonl")) for x in f.read_text().splitlines()]
+    until(lambda: len(kept()) >= n)
+    lines = kept()
+    assert len(lines) == n
+    return [json.loads(x) for x in lines]
 
 
 def test_a_record_can_be_sent_again(gateway, provider, config, tmp_path):

@@ -57,14 +57,11 @@ def says(text, finish="stop", usage=(10, 3), **message):
 
 def report(g, requests=0):
     """The account, once so many requests are in it: an answer's end is counted a moment after it was sent."""
-    end = time.monotonic() + 10
-    while True:
+    def account():
         r = g.get("/admin/cascade", port=g.admin_port)
         assert r.status == 200, r.body
-        models = {m["model"]: m for m in json.loads(r.body, parse_float=Decimal)["models"]}
-        if models["m"]["requests"] >= requests or time.monotonic() > end:
-            return models
-        time.sleep(0.02)
+        return {m["model"]: m for m in json.loads(r.body, parse_float=Decimal)["models"]}
+    return until(lambda: (models := account())["m"]["requests"] >= requests and models)
 
 
 def usd(tokens, price):
@@ -155,9 +152,9 @@ def test_the_account_is_exact_under_load(gateway, provider, tmp_path):
     assert m["requests"] == 300 and m["failed_checks"]["json"] == n_wrong and Decimal(m["spent_usd"]) == spent
     assert [(t["answered"], t["escalated"]) for t in m["targets"]] == [(300 - n_wrong, n_wrong), (n_wrong, 0)]
     assert Decimal(m["saved_usd"]) == Decimal(m["large_usd"]) - spent
-    assert wait_for(lambda: abs(g.metric("weir_cost_usd_total") - float(spent)) < 1e-9)
+    until(lambda: abs(g.metric("weir_cost_usd_total") - float(spent)) < 1e-9)
     with sqlite3.connect(tmp_path / "ledger.db") as db:
-        assert wait_for(lambda: db.execute("SELECT count(*) FROM requests").fetchone()[0] == 300)
+        until(lambda: db.execute("SELECT count(*) FROM requests").fetchone()[0] == 300)
         assert db.execute("SELECT sum(cost) FROM requests").fetchone()[0] == int(spent * 10**9)
 
 
@@ -299,17 +296,8 @@ def test_a_caller_who_leaves_during_the_trial_cancels_it(gateway, provider):
     g = gateway(config_of(a, b))
     with pytest.raises(OSError):
         g.request("POST", "/v1/chat/completions", {"model": "m", "stream": True, "messages": [{"role": "user", "content": "hi"}]}, timeout=0.3)
-    assert wait_for(lambda: a.requests[0].hung_up_at)
+    until(lambda: a.requests[0].hung_up_at)
     assert not b.requests
-
-
-def wait_for(condition, seconds=30):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 # --- other formats ---
@@ -455,21 +443,22 @@ def test_a_share_is_compared_off_the_callers_path(gateway, provider):
     began = time.monotonic()
     r = ask()
     assert target(r) == "small" and r.json["choices"][0]["message"]["content"] == "The capital is Paris."
-    assert wait_for(lambda: report(g)["m"]["compared"]["same"] == 1) and time.monotonic() - began >= 0.2
+    until(lambda: report(g)["m"]["compared"]["same"] == 1)
+    assert time.monotonic() - began >= 0.2
     b.script = says("I don't know")
     assert target(ask(stream=True)) == "small"
-    assert wait_for(lambda: report(g)["m"]["compared"]["different"] == 1)
+    until(lambda: report(g)["m"]["compared"]["different"] == 1)
     b.script = says("The capital of France is Paris.")
-    ask(), wait_for(lambda: report(g)["m"]["compared"]["similar"] == 1)
+    ask(), until(lambda: report(g)["m"]["compared"]["similar"] == 1)
     b.script = says("The capital is", "length")
-    ask(), wait_for(lambda: report(g)["m"]["compared"]["large_failed"] == 1)
+    ask(), until(lambda: report(g)["m"]["compared"]["large_failed"] == 1)
     b.script = lambda r: error(500)
-    ask(), wait_for(lambda: report(g)["m"]["compared"]["not_answered"] == 1)
+    ask(), until(lambda: report(g)["m"]["compared"]["not_answered"] == 1)
     m = report(g, 5)["m"]
     assert m["compared"] == {"same": 1, "similar": 1, "different": 1, "large_failed": 1, "not_answered": 1}
     assert m["requests"] == 5 and Decimal(m["compare_usd"]) == 4 * usd((10, 3), LARGE) and Decimal(m["spent_usd"]) == 5 * usd((10, 3), SMALL)
     assert [json.loads(x.body)["messages"] for x in b.requests] == [json.loads(x.body)["messages"] for x in a.requests]
-    assert wait_for(lambda: len([x for x in g.access() if x.get("key") == "k"]) == 10)      # written a moment after the answer
+    until(lambda: len([x for x in g.access() if x.get("key") == "k"]) == 10)      # written a moment after the answer
     n = len(b.requests)
     assert ask().status == 429 and len(b.requests) == n         # the ten of the day are used up, by both
 
@@ -486,7 +475,6 @@ def test_nothing_is_compared_unless_it_is_said(gateway, provider):
 def test_the_example_is_good():
     r = subprocess.run([BINARY, "check", "-c", str(ROOT / "conf/local-first.yaml")], capture_output=True, text=True, env={"OPENAI_API_KEY": "sk-x"})
     assert r.returncode == 0 and "0 warnings" in r.stdout + r.stderr, r
-
 
 
 @pytest.mark.parametrize("model,words", [

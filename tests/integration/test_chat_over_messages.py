@@ -8,7 +8,6 @@ import pytest
 
 from mock_provider import LAST_CHUNK, chunk, http, stream_head
 from test_messages import config_of, event, exchanges, message, reported
-from weir import ROOT
 
 TOOLS = [{"type": "function", "function": {"name": "weather", "description": "Of a city", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}}]
 ASK = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}

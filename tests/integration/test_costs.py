@@ -1,11 +1,10 @@
 """What requests cost: in headers, log, metrics, the status page; and what happens when nobody says it."""
 import json
 import subprocess
-import time
 
 import pytest
-from mock_provider import LAST_CHUNK, chunk, completion, delta, error, event, good, good_stream, http, stream_head, usage_event
-from weir import BINARY, ROOT, SLOW
+from mock_provider import LAST_CHUNK, chunk, completion, delta, error, event, good_stream, http, stream_head
+from weir import BINARY, ROOT, until
 
 PRICES = {"first/mock": {"input": 1, "output": 4, "cached_input": 0.1}}
 
@@ -30,15 +29,6 @@ def last(g):
     return g.access()[-1]
 
 
-def wait_for(condition, seconds=30):
-    end = time.monotonic() + seconds * SLOW
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
-
-
 def test_cost_is_in_the_header_the_log_and_the_metrics(gateway, provider, config):
     p = provider(answering(usage(prompt_tokens_details={"cached_tokens": 600})))
     g = gateway(config(p, prices=PRICES, keys=[{"name": "web", "secret": "sk-web-0123456789"}]))
@@ -46,7 +36,7 @@ def test_cost_is_in_the_header_the_log_and_the_metrics(gateway, provider, config
     # 400 at 1, 600 at 0.1, 500 at 4 dollars a million
     assert r.status == 200 and cost(r) == pytest.approx(0.0004 + 0.00006 + 0.002, abs=1e-12)
     assert "x-weir-cost-estimated" not in r.headers
-    assert wait_for(lambda: any("cost_usd" in x for x in g.access()))
+    until(lambda: any("cost_usd" in x for x in g.access()))
     assert last(g)["cost_usd"] == pytest.approx(0.00246) and last(g)["tokens"]["cached"] == 600
     assert g.metric("weir_cost_usd_total", model="m", provider="first") == pytest.approx(0.00246)
     assert g.metric("weir_key_cost_usd_total", key="web") == pytest.approx(0.00246)
@@ -61,7 +51,7 @@ def test_a_stream_costs_what_its_usage_says(gateway, provider, config):
     p = provider()
     g = gateway(config(p, prices=PRICES))
     assert g.chat(stream=True).status == 200
-    assert wait_for(lambda: g.access() and "cost_usd" in last(g))
+    until(lambda: g.access() and "cost_usd" in last(g))
     assert last(g)["cost_usd"] == pytest.approx(10e-6 + 3 * 4e-6) and not last(g).get("cost_estimated")
 
 
@@ -72,7 +62,7 @@ def test_usage_in_every_chunk_counts_once_and_zeros_take_nothing_back(gateway, p
         return [stream_head()] + [chunk(delta("x", usage=x)) for x in u] + [chunk(delta(finish="stop")), chunk(event("[DONE]")), LAST_CHUNK]
     g = gateway(config(provider(script), prices=PRICES))
     g.chat(stream=True)
-    assert wait_for(lambda: g.access() and "cost_usd" in last(g))
+    until(lambda: g.access() and "cost_usd" in last(g))
     assert last(g)["tokens"] == {"input": 10, "output": 7, "cached": 0, "reasoning": 0}
     assert last(g)["cost_usd"] == pytest.approx(10e-6 + 7 * 4e-6)
 
@@ -85,7 +75,7 @@ def test_nonsense_is_counted_by_a_flagged_estimate(gateway, provider, config, ba
     g = gateway(config(provider(answering(bad)), prices=PRICES))
     r = g.chat(text="word " * 200)
     assert r.status == 200 and cost(r) > 100e-6 and r.headers["x-weir-cost-estimated"] == "true"
-    assert wait_for(lambda: g.access() and last(g).get("cost_estimated"))
+    until(lambda: g.access() and last(g).get("cost_estimated"))
     assert last(g)["tokens"]["estimated"] and 150 < last(g)["tokens"]["input"] < 400
     assert g.metric("weir_cost_estimated_usd_total", model="m") == pytest.approx(cost(r))
 
@@ -101,7 +91,7 @@ def test_a_stream_without_usage_is_estimated_from_what_was_delivered(gateway, pr
     """Users' demand 27: output that no usage reports is not lost."""
     g = gateway(config(provider(lambda r: good_stream(words=["word "] * 300, usage=False)), prices=PRICES))
     g.chat(stream=True)
-    assert wait_for(lambda: g.access() and last(g).get("cost_estimated"))
+    until(lambda: g.access() and last(g).get("cost_estimated"))
     assert 250 <= last(g)["tokens"]["output"] <= 700
 
 
@@ -117,7 +107,7 @@ def test_a_hang_up_is_charged_for_what_was_delivered(gateway, provider, config):
     while s.buffer.count(b"word") < 50:
         s._fill()
     s.s.close()
-    assert wait_for(lambda: g.access() and last(g).get("caller_gone"))
+    until(lambda: g.access() and last(g).get("caller_gone"))
     record = last(g)
     assert record["cost_estimated"] and 40 <= record["tokens"]["output"] <= 200
 
@@ -173,7 +163,8 @@ def test_unpriced_allow_counts_it_as_unknown(gateway, provider, config):
     r = g.chat()
     assert r.status == 200 and "x-weir-cost-usd" not in r.headers
     assert g.metric("weir_unpriced_attempts_total", target="first/mock") == 1
-    assert wait_for(lambda: g.access() and "cost_usd" in last(g)) and last(g)["cost_usd"] is None
+    until(lambda: g.access() and "cost_usd" in last(g))
+    assert last(g)["cost_usd"] is None
     assert admin(g, "/status.json").json["targets"][0]["price"] == "unknown"
 
 

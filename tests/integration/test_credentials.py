@@ -1,13 +1,9 @@
 """Credentials that sign or are fetched: what providers get, checked by the vendors' own libraries."""
-import json
-import time
 
-import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from mock_provider import completion, error, good, http
-from weir import SLOW
+from mock_provider import good, http
 
 ACCESS, SECRET, SESSION = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "IQoJb3JpZ2luX2VjEXAMPLE"
 
@@ -38,15 +34,6 @@ def aws(p, **more):
     return {"providers": {"cloud": {"dialect": "openai", "base_url": p.url, "allow_private_address": True, "region": "us-east-1",
                                     "credential": "aws", **more}},
             "models": {"m": {"targets": ["cloud/mock"]}}}
-
-
-def wait_for(condition, seconds=30):
-    end = time.monotonic() + seconds * SLOW
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 # --- signatures ---

@@ -1,13 +1,12 @@
 """A key that was denied is refused without a question to the store, until time, or whoever runs it, gives it more."""
 import contextlib
 import signal
-import time
 
 import pytest
 from mock_provider import completion, http
 from redis_server import Redis
 from test_limits import KEY, SECRET, fixed, limited, settled, usage
-from weir import SLOW, Raw
+from weir import Raw, until
 
 HEADERS = ("retry-after", "x-weir-budget-reset", "x-should-retry", "x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens")
 
@@ -29,10 +28,7 @@ def silent(redis):
 
 def answers(ask):
     """When Redis is back."""
-    end = time.monotonic() + 10 * SLOW
-    while ask().status == 503 and time.monotonic() < end:
-        time.sleep(0.05)
-    return ask().status
+    return until(lambda: (status := ask().status) != 503 and status)
 
 
 def without_body(g, path="/v1/chat/completions"):

@@ -1,11 +1,9 @@
 """What reaches the edge that no proper client sends: refused, closed, and nothing goes upstream."""
 import json
-import socket
 import time
 
 import pytest
 
-from mock_provider import good
 from weir import CHAT, Raw, post, until
 
 OK_BODY = json.dumps(CHAT)

@@ -1,7 +1,6 @@
 """What may not be said to a model, and what a model may not say."""
 import json
 import subprocess
-import time
 
 import anthropic
 import openai
@@ -10,13 +9,7 @@ from google import genai
 
 from conftest import config_for
 from mock_provider import LAST_CHUNK, chunk, completion, delta, event, http, stream_head
-from weir import BINARY, CHAT, Raw, post
-
-def wait_for(what, seconds=30):
-    end = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < end
-        time.sleep(0.01)
+from weir import BINARY, CHAT, Raw, post, until
 
 
 SECRET = "sk-proj-abcdefghijklmnopqrstuvwx"
@@ -215,9 +208,9 @@ def test_a_caller_may_leave_while_its_answer_is_judged(guarded, provider):
     g, p = guarded({**ANSWER_HOOK, "webhook": {"url": hook.url, "timeout": "5s"}})
     c = Raw(g.port)
     c.send(post(CHAT))
-    wait_for(lambda: hook.requests)
+    until(lambda: hook.requests)
     c.close()
-    wait_for(lambda: hook.requests[0].hung_up_at)
+    until(lambda: hook.requests[0].hung_up_at)
     assert g.chat(headers={"x-weir-timeout-ms": "200"}).status == 504
 
 

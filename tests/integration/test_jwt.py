@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
-from weir import SLOW
+from weir import SLOW, until
 
 ISSUER, AUDIENCE = "https://login.example.com", "weir"
 
@@ -98,13 +98,6 @@ def issuer():
 
 def ask(g, token, **more):
     return g.chat(headers={"authorization": f"Bearer {token}"}, **more)
-
-
-def until(check, seconds=30):
-    end = time.monotonic() + seconds * SLOW
-    while not check():
-        assert time.monotonic() < end, "not within the time"
-        time.sleep(0.05)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import resource
 import signal
 import sqlite3
 import subprocess
-import time
 
 import pytest
 from redis_server import Redis

@@ -1,11 +1,10 @@
 """What comes when no target answers: another model, a rule that is asked last, an honest error."""
 import json
 import subprocess
-import time
 
 import pytest
 from mock_provider import chunk, delta, error, stream_head
-from weir import BINARY
+from weir import BINARY, until
 
 RULES = """rules:
   - name: down
@@ -19,15 +18,6 @@ def rules(tmp_path):
     f = tmp_path / "last.yaml"
     f.write_text(RULES)
     return {"name": "rules", "last": True, "config": {"file": str(f)}}
-
-
-def wait_for(condition, seconds=30):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def ask(g, **more):
@@ -48,7 +38,7 @@ def test_a_rule_answers_when_nobody_else_does(gateway, provider, config, rules):
     assert r.headers["x-weir-answered-by"] == "rules/down" and r.headers["x-weir-attempts"] == "1" and "x-weir-target" not in r.headers
     r = ask(g, stream=True)
     assert b"having trouble" in r.body and r.body.endswith(b"data: [DONE]\n\n")
-    assert wait_for(lambda: g.metric("weir_ladder_answers_total", model="m", rung="rule") == 2)   # counted a moment after the answer
+    until(lambda: g.metric("weir_ladder_answers_total", model="m", rung="rule") == 2)   # counted a moment after the answer
     assert explain(g)["ladder"] == ["targets", "rule", "error"]
     shown = subprocess.run([BINARY, "explain"], input=json.dumps({"model": "m", "messages": [{"role": "user", "content": "hi"}]}), capture_output=True, text=True,
                            env={"WEIR_ADMIN_URL": f"http://127.0.0.1:{g.admin_port}"})

@@ -1,7 +1,6 @@
 """Limits and budgets of keys and teams: reserved before a request, settled after it, in memory and in Redis."""
 import json
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -10,7 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from mock_provider import LAST_CHUNK, chunk, completion, delta, error, event, good, good_stream, http, stream_head
+from mock_provider import chunk, completion, delta, error, good, http, stream_head
 from weir import BINARY, Raw, free_port, post, until
 
 SECRET = "sk-web-0123456789"

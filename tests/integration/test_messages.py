@@ -3,13 +3,12 @@ import gzip
 import json
 import random
 import re
-import time
 
 import anthropic
 import pytest
 
 from mock_provider import LAST_CHUNK, chunk, completion, http, stream_head
-from weir import ROOT, SLOW
+from weir import ROOT, until
 
 CASES = ROOT / "tests/cases/recordings/native/anthropic.jsonl.gz"
 ASK = {"model": "m", "max_tokens": 50, "messages": [{"role": "user", "content": "hi"}]}
@@ -50,15 +49,6 @@ def config_of(*providers, **more):
     return {"providers": {n: {"dialect": "anthropic", "base_url": p.url, "api_key": f"sk-{n}", "allow_private_address": True}
                           for n, p in zip(names, providers)},
             "models": {"m": {"targets": [f"{n}/claude" for n in names[:len(providers)]]}}, **more}
-
-
-def wait_for(condition, seconds=30):
-    end = time.monotonic() + seconds * SLOW
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def reported(x):
@@ -109,7 +99,7 @@ def test_recorded_traffic_passes_unchanged(gateway, provider, cut):
             assert r.json["type"] == "error", x["name"]
     assert len(served) > 100
     records = {}
-    assert wait_for(lambda: records.update({a["id"]: a for a in g.access()}) or all(i in records for _, i in served))
+    until(lambda: records.update({a["id"]: a for a in g.access()}) or all(i in records for _, i in served))
     for x, id in served:
         if "count" not in x["endpoint"]:
             t = records[id]["tokens"]

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from mock_provider import LAST_CHUNK, chunk, delta, event, good, good_stream, stream_head
-from weir import BINARY, CHAT, ROOT, SLOW, Gateway, Raw, post
+from mock_provider import LAST_CHUNK, chunk, delta, event, good, stream_head
+from weir import BINARY, CHAT, ROOT, SLOW, Raw, post
 
 
 def run(*args, env=None, cwd=None):
@@ -18,8 +18,8 @@ def run(*args, env=None, cwd=None):
     return subprocess.run([BINARY, *args], capture_output=True, text=True, env=e, cwd=cwd, timeout=60)
 
 
-def test_contract_file_loads(tmp_path):
-    r = run("check", "-c", str(ROOT / "tests/cases/config/contract.yaml"))
+def test_contract_file_loads():
+    r = run("check", "-c", str(ROOT / "tests/cases/config/contract.yaml"), cwd=ROOT)
     assert r.returncode == 0, r.stderr
 
 

@@ -5,22 +5,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 
-
 import weir
-from weir import BINARY
+from weir import BINARY, until
 
 CHAT = "/v1/chat/completions"
 ECHO = {"model": "demo/echo", "messages": [{"role": "user", "content": "hi"}]}
-
-
-def wait_for(condition, seconds=20):
-    end = time.monotonic() + seconds * weir.SLOW
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
-
 
 def echo(g):
     return g.request("POST", CHAT, ECHO).status
@@ -29,7 +18,7 @@ def echo(g):
 def test_a_full_disk_stops_no_request(gateway):
     g = gateway({"log": {"access": "/dev/full"}})
     assert [echo(g) for _ in range(50)] == [200] * 50
-    assert wait_for(lambda: g.metric("weir_log_dropped_total") >= 50)
+    until(lambda: g.metric("weir_log_dropped_total") >= 50)
 
 
 def test_a_reader_that_does_not_read_stops_no_request(gateway, tmp_path):
@@ -49,9 +38,10 @@ def test_a_reader_that_does_not_read_stops_no_request(gateway, tmp_path):
 def test_a_log_that_is_moved_away_is_begun_anew(gateway, tmp_path):
     log = tmp_path / "access.log"
     g = gateway({"log": {"access": str(log)}})
-    assert echo(g) == 200 and wait_for(lambda: log.exists() and log.read_text().count("\n") == 1)
+    assert echo(g) == 200
+    until(lambda: log.exists() and log.read_text().count("\n") == 1)
     log.rename(tmp_path / "access.log.1")
-    assert wait_for(lambda: echo(g) == 200 and log.exists() and log.read_text())
+    until(lambda: echo(g) == 200 and log.exists() and log.read_text())
     lines = (log.read_text() + (tmp_path / "access.log.1").read_text()).splitlines()
     assert all(json.loads(line)["status"] == 200 for line in lines)
 
@@ -80,7 +70,7 @@ def test_no_file_left_to_open(gateway, tmp_path, monkeypatch):
         for c in others:
             c.connect()
         files = f"/proc/{g.process.pid}/fd"
-        assert wait_for(lambda: len(os.listdir(files)) >= 120)
+        until(lambda: len(os.listdir(files)) >= 120)
         began = cpu_seconds(g.process.pid)
         time.sleep(1)
         assert cpu_seconds(g.process.pid) - began < 0.5
@@ -88,7 +78,7 @@ def test_no_file_left_to_open(gateway, tmp_path, monkeypatch):
     finally:
         for c in others:
             c.close()
-    assert wait_for(lambda: echo(g) == 200)
+    until(lambda: echo(g) == 200)
     inside.close()
 
 

@@ -2,12 +2,11 @@
 import http.client
 import json
 import threading
-import time
 
 import pytest
 from llama_engine import Engine
 from mock_provider import good, http as answer
-from weir import free_port
+from weir import free_port, until
 
 PRICES = {"cloud/mock": {"input": 1, "output": 4}}
 
@@ -20,15 +19,6 @@ def config_of(local, cloud, local_target=None, **model):
 
 def target(r):
     return r.headers.get("x-weir-target", "").split("/")[0]
-
-
-def wait_for(condition, seconds=30):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def excluded(g):
@@ -56,7 +46,7 @@ def test_loading_full_and_failing_are_told_apart(gateway, provider, server, stat
     assert target(g.chat()) == "cloud"
     assert excluded(g) == state
     local.script = good
-    assert wait_for(lambda: target(g.chat()) == "local")
+    until(lambda: target(g.chat()) == "local")
     assert "breaker open" not in g.logs()
 
 
@@ -73,11 +63,11 @@ def test_what_is_too_dear_for_the_cloud_waits_for_its_place(gateway, provider):
     first, long = {}, {}
     one = threading.Thread(target=lambda: first.update(r=g.chat()))
     one.start()
-    assert wait_for(lambda: local.requests)
+    until(lambda: local.requests)
     assert target(g.chat(max_tokens=100)) == "cloud"
     two = threading.Thread(target=lambda: long.update(r=g.chat(text="word " * 3000, max_tokens=100)))
     two.start()
-    assert wait_for(lambda: g.metric("weir_requests_in_flight") == 2)
+    until(lambda: g.metric("weir_requests_in_flight") == 2)
     hold.set()
     one.join(), two.join()
     assert target(first["r"]) == target(long["r"]) == "local" and len(cloud.requests) == 1
@@ -98,10 +88,10 @@ def test_a_real_engine_overflows_dies_and_comes_back(gateway, provider):
         assert r.getheader("x-weir-target") == "local/tiny"
         assert target(g.chat(max_tokens=4)) == "cloud"		# its place is taken by the stream
         c.close()						# the caller hangs up: the place is free
-        assert wait_for(lambda: target(g.chat(max_tokens=4)) == "local")
+        until(lambda: target(g.chat(max_tokens=4)) == "local")
         engine.kill()
         assert [target(g.chat(max_tokens=4)) for _ in range(4)] == ["cloud"] * 4
         engine.start()
-        assert wait_for(lambda: target(g.chat(max_tokens=4)) == "local", 60)
+        until(lambda: target(g.chat(max_tokens=4)) == "local", 60)
     finally:
         engine.kill()

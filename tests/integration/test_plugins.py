@@ -12,8 +12,8 @@ import openai
 import pytest
 
 from conftest import config_for
-from mock_provider import LAST_CHUNK, chunk, delta, event, good, http, stream_head
-from weir import BINARY, ROOT
+from mock_provider import LAST_CHUNK, chunk, delta, event, http, stream_head
+from weir import BINARY, ROOT, until
 
 
 @pytest.fixture(scope="module")
@@ -38,15 +38,6 @@ def probe(header, tmp_path_factory):
 
 def with_probe(probe, *providers, entry=None, **more):
     return config_for(*providers, plugins=[{"name": "probe", "path": str(probe), **(entry or {})}], **more)
-
-
-def wait_for(condition, seconds=30):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def text_of(r):
@@ -75,7 +66,7 @@ def test_an_answer_in_every_format(gateway, provider, probe):
     with a.messages.stream(**ask) as s:
         assert s.get_final_text() == "hello"
     assert p.requests == []
-    assert wait_for(lambda: [x.get("answered_by") for x in g.access()] == ["probe/said"] * 8)
+    until(lambda: [x.get("answered_by") for x in g.access()] == ["probe/said"] * 8)
     assert g.metric("weir_plugin_requests_total", plugin="probe", outcome="answer") == 8
     assert g.metric("weir_plugin_calls_avoided_total", plugin="probe", model="m") == 8
 
@@ -210,10 +201,7 @@ def test_the_caller_leaves_while_it_is_held(gateway, provider, probe):
     g = gateway(with_probe(probe, provider(), entry={"config": {"url": f"http://127.0.0.1:{hook.port}/"}}))
     with pytest.raises(OSError):
         g.request("POST", "/v1/chat/completions", {"model": "m", "messages": [{"role": "user", "content": "http"}]}, timeout=0.2)
-    end = time.monotonic() + 10
-    while not hook.requests[0].hung_up_at and time.monotonic() < end:
-        time.sleep(0.02)
-    assert hook.requests[0].hung_up_at
+    until(lambda: hook.requests[0].hung_up_at)
     assert g.chat().status == 200
 
 
@@ -333,7 +321,7 @@ def test_a_crash_ends_weir_and_nothing_else(gateway, provider, probe, tmp_path, 
     spent = [g.chat(max_tokens=3, headers=auth) for _ in range(3)]
     assert [r.status for r in spent] == [200] * 3
     with sqlite3.connect(tmp_path / "ledger.db") as db:
-        assert wait_for(lambda: db.execute("SELECT count(*) FROM requests").fetchone()[0] == 3)
+        until(lambda: db.execute("SELECT count(*) FROM requests").fetchone()[0] == 3)
     ended_by(g, how, headers=auth)
     again = gateway(g.config)
     with sqlite3.connect(tmp_path / "ledger.db") as db:

@@ -7,7 +7,6 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
 from mock_provider import completion, good, http
 from redis_server import Redis
 from test_ledger import spent

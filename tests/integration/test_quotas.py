@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from mock_provider import chunk, completion, delta, error, http, stream_head
 from redis_server import Redis
-from test_limits import KEY, Tap, fixed, limited, settled, usage
+from test_limits import KEY, Tap, fixed, limited, settled
 from weir import Raw, post, until
 
 ROUNDS = 20

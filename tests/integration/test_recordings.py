@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from mock_provider import LAST_CHUNK, chunk, stream_head
+from mock_provider import LAST_CHUNK, chunk
 from weir import ROOT
 
 CASES = ROOT / "tests/cases/recordings"

@@ -10,7 +10,7 @@ import time
 import pytest
 from redis_server import Watched
 from test_ledger import spent
-from weir import SLOW, until
+from weir import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
 LOAD = pathlib.Path(__file__).with_name("load.py")
@@ -56,11 +56,7 @@ def under_load(gateway, port, url, steps, tmp_path):
 
 def settled_everywhere(g, counts, lost=0):
     """What was told while Redis was away has arrived, as far as it may be kept; nothing is held."""
-    end = time.monotonic() + 20 * SLOW
-    while time.monotonic() < end:
-        if g.metric("weir_store_settlements_owed") == 0 and spent(g)["usage"][0]["requests"] >= counts["requests"]:
-            break
-        time.sleep(0.1)
+    until(lambda: g.metric("weir_store_settlements_owed") == 0 and spent(g)["usage"][0]["requests"] >= counts["requests"])
     by = {x["limit"]: x for x in g.get("/v1/key", headers={"authorization": f"Bearer {SECRET}"}).json["limits"]}
     assert by["concurrent"]["held"] == 0, by
     assert g.metric("weir_store_settlements_lost_total") <= lost

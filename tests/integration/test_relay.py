@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from mock_provider import (LAST_CHUNK, chunk, completion, delta, event, good, good_stream, http, stream_head, usage_event)
-from weir import CHAT, Raw, post
+from mock_provider import (LAST_CHUNK, chunk, completion, delta, event, http, stream_head, usage_event)
+from weir import CHAT, Raw, post, until
 
 
 def test_plain_answer_is_relayed_byte_for_byte(gateway, provider, config):
@@ -215,9 +215,7 @@ def test_demo_answers_without_any_provider(gateway):
 def test_metrics_and_health(gateway, provider, config):
     g = gateway(config(provider()))
     g.chat()
-    end = time.monotonic() + 5
-    while not g.metric("weir_requests_total", endpoint="chat", model="m") and time.monotonic() < end:
-        time.sleep(0.02)   # counted once the answer has left
+    until(lambda: g.metric("weir_requests_total", endpoint="chat", model="m"))      # counted once the answer has left
     assert g.metric("weir_requests_total", endpoint="chat", model="m") == 1
     assert g.metric("weir_tokens_total", type="input") == 10
     for path in ("/livez", "/readyz", "/readyz?verbose"):

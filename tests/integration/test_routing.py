@@ -7,8 +7,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from mock_provider import chunk, completion, delta, error, event, good, good_stream, http, stream_head
-from weir import BINARY, SLOW
+from mock_provider import chunk, completion, delta, error, good, http, stream_head
+from weir import BINARY, until
 
 
 def config_of(providers, targets, model=None, **more):
@@ -41,15 +41,6 @@ def why(g, r):
 
 def slow(seconds, **more):
     return lambda r: [("sleep", seconds), *good(r)]
-
-
-def wait_for(condition, seconds=30):
-    end = time.monotonic() + seconds * SLOW
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 # --- cheapest ---
@@ -205,8 +196,8 @@ def test_who_waits_and_leaves_takes_no_place(gateway, provider):
     raws = [Raw(g.port) for _ in range(5)]
     for s in raws:
         s.send(f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n{body}")
-        assert wait_for(lambda: p.requests)      # the first has the place
-    assert wait_for(lambda: g.metric("weir_requests_in_flight") == 5)
+        until(lambda: p.requests)      # the first has the place
+    until(lambda: g.metric("weir_requests_in_flight") == 5)
     for s in raws[1:]:
         s.s.close()
     assert g.chat().status == 200 and len(p.requests) == 2
@@ -223,13 +214,13 @@ def test_a_full_local_server_spills_and_traffic_comes_back(gateway, provider):
     assert target(g.chat()) == "cloud"
     assert why(g, g.chat())["targets"][1]["excluded"] == "loading"
     local.script = good
-    assert wait_for(lambda: target(g.chat()) == "local", 10)
+    until(lambda: target(g.chat()) == "local", 10)
     local.script = lambda r: error(503, "no slot available", type="unavailable_error")
     assert target(g.chat()) == "cloud" and why(g, g.chat())["targets"][1]["excluded"] == "no place free"
     for _ in range(20):
         g.chat()
     local.script = good
-    assert wait_for(lambda: target(g.chat()) == "local", 10)
+    until(lambda: target(g.chat()) == "local", 10)
     assert "breaker open" not in g.logs()
 
 
@@ -250,7 +241,7 @@ def hedged(gateway, provider, first, **model):
                           prices=prices(a=(1, 4), b=(1, 4))))
     for _ in range(20):
         g.chat(stream=True)      # on a busy machine some of these are late and have a second attempt too
-    assert wait_for(lambda: g.metric("weir_upstream_requests_in_flight") == 0)
+    until(lambda: g.metric("weir_upstream_requests_in_flight") == 0)
     b.requests.clear()
     a.script = first
     g.before = {result: hedges(g, result) for result in ("won", "lost")}
@@ -265,9 +256,9 @@ def test_a_late_first_token_gets_a_second_attempt(gateway, provider):
     g, a, b = hedged(gateway, provider, lambda r: [stream_head(), ("hang",)])
     r = g.chat(stream=True)
     assert r.status == 200 and b"Hel" in r.body and len(b.requests) == 1
-    assert wait_for(lambda: a.requests[-1].hung_up_at)       # the loser is cancelled
+    until(lambda: a.requests[-1].hung_up_at)       # the loser is cancelled
     assert hedges(g, "won") == 1
-    assert wait_for(lambda: g.access()[-1].get("target") == "b/mock")
+    until(lambda: g.access()[-1].get("target") == "b/mock")
     record = g.access()[-1]
     assert record["attempts"] == 2 and record["cost_estimated"]      # both are counted
     assert record["cost_usd"] > 10e-6 + 3 * 4e-6
@@ -278,9 +269,9 @@ def test_the_first_may_still_win(gateway, provider):
     b.script = lambda r: [("sleep", 3), *good(r)]
     r = g.chat(stream=True)
     assert b"Hel" in r.body and r.body.count(b"[DONE]") == 1
-    assert wait_for(lambda: b.requests and b.requests[-1].hung_up_at)
+    until(lambda: b.requests and b.requests[-1].hung_up_at)
     assert hedges(g, "lost") == 1
-    assert wait_for(lambda: g.metric("weir_upstream_requests_in_flight") == 0)
+    until(lambda: g.metric("weir_upstream_requests_in_flight") == 0)
 
 
 def test_either_may_fail_while_the_other_answers(gateway, provider):
@@ -301,7 +292,7 @@ def test_plain_answers_are_hedged_too(gateway, provider):
     a.script = lambda r: [("hang",)]
     r = g.chat()
     assert r.status == 200 and target(r) == "b" and r.headers["x-weir-cost-estimated"] == "true"
-    assert wait_for(lambda: a.requests[-1].hung_up_at)
+    until(lambda: a.requests[-1].hung_up_at)
 
 
 def test_second_attempts_stay_within_their_share(gateway, provider):
@@ -325,9 +316,9 @@ def test_hang_up_during_a_hedge_cancels_both(gateway, provider):
     body = json.dumps({"model": "m", "stream": True, "messages": [{"role": "user", "content": "hi"}]})
     s = Raw(g.port)
     s.send(f"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n{body}")
-    assert wait_for(lambda: len(b.requests) == 1)
+    until(lambda: len(b.requests) == 1)
     s.s.close()
-    assert wait_for(lambda: a.requests[-1].hung_up_at and b.requests[-1].hung_up_at)
+    until(lambda: a.requests[-1].hung_up_at and b.requests[-1].hung_up_at)
     assert g.metric("weir_upstream_requests_in_flight") == 0
 
 
@@ -362,7 +353,7 @@ def test_a_recovered_target_gets_its_traffic_back_bit_by_bit(gateway, provider):
     assert all(r.status == 200 for r in results)
     first = sorted(r.at for r in a.requests[before:])
     assert sum(1 for at in first if at < first[0] + 0.05) <= 2       # one trial, not a crowd
-    assert wait_for(lambda: all(target(g.chat()) == "a" for _ in range(5)), 10)
+    until(lambda: all(target(g.chat()) == "a" for _ in range(5)), 10)
 
 
 # --- explain ---

@@ -16,7 +16,7 @@ from redis_server import Redis
 from test_alerts import Hook
 from test_jwt import AUDIENCE, ISSUER, KEYS
 from test_tokens import in_future, root, service_account, sts
-from weir import BINARY, until
+from weir import BINARY
 
 SECRETS = {
     "entra's client secret": "canaryEntraSecret0123456789",

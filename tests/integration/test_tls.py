@@ -11,7 +11,7 @@ import pytest
 
 from certificates import Authority
 from mock_provider import chunk
-from weir import CHAT, SLOW, Raw, post
+from weir import CHAT, SLOW, Raw, post, until
 
 REFUSED = (ssl.SSLError, ConnectionError)
 
@@ -60,15 +60,16 @@ def served(gateway, provider, config, certificates):
         p = provider()
         tls = {"certificate": str(certificates / "a.pem"), "key": str(certificates / "a.key"), **tls}
         g = gateway(config(p, listen={"tls": tls}), wait=False)
-        end = time.monotonic() + 10 * SLOW
-        while True:
-            try:
-                tls_get(g, ctx or tls_client(certificates))
-                return g, p
-            except REFUSED:
-                assert time.monotonic() < end, g.logs()
-                time.sleep(0.05)
+        until(lambda: serves(g, ctx or tls_client(certificates)))
+        return g, p
     return start
+
+
+def serves(g, ctx):
+    try:
+        return tls_get(g, ctx)
+    except REFUSED:
+        return False
 
 
 def test_certificates_by_name_and_a_reload(served, certificates):
@@ -86,15 +87,7 @@ def test_certificates_by_name_and_a_reload(served, certificates):
     tls.update(key=str(d / "b.key"))
     g.write(g.config)
     g.reload()
-    wait_for_certificate(g, ctx, "other.test")
-
-
-def wait_for_certificate(g, ctx, name):
-    """A worker takes the new settings up with its next turn."""
-    end = time.monotonic() + 1 * SLOW
-    while name not in names(tls_get(g, ctx, name)[1]):
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    until(lambda: "other.test" in names(tls_get(g, ctx, "other.test")[1]))     # a worker takes the new settings up with its next turn
 
 
 def test_a_missing_or_unknown_name_gets_the_default_certificate(served, certificates):
@@ -189,10 +182,7 @@ def test_a_client_certificate_revoked_by_a_reload(served, certificates, tmp_path
     d.list_revoked()
     crl.write_bytes((d / "crl.pem").read_bytes())
     g.reload()
-    end = time.monotonic() + 1 * SLOW
-    with pytest.raises(REFUSED):
-        while time.monotonic() < end:
-            tls_get(g, late)
+    until(lambda: not serves(g, late))
     assert tls_get(g, good)[0].startswith(b"HTTP/1.1 200")
 
 
@@ -217,7 +207,7 @@ def test_no_handshake_fails_while_certificates_are_replaced(served, certificates
                 tls.update(certificate=str(d / f"{name}.pem"), key=str(d / f"{name}.key"))
                 g.write(g.config)
                 g.reload()
-                wait_for_certificate(g, ctx, host)
+                until(lambda: host in names(tls_get(g, ctx, host)[1]))
         finally:
             stop.set()
         assert sum(c.result() for c in callers) > 20

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth import jwt
 from mock_provider import good, http
-from test_credentials import is_signed, signature_of, wait_for
+from test_credentials import is_signed, signature_of
 from weir import until
 
 SECRET = "S3cretThatNobodyMaySee"
@@ -332,7 +332,7 @@ def test_bedrocks_bearer_key(gateway, provider, home):
 def test_tokens_are_renewed_before_they_expire(gateway, provider, home):
     tokens, p = provider(gives(lives=2)), provider()
     g = gateway(cloud(entra(p, root(tokens))), env=home)
-    assert wait_for(lambda: g.chat().status == 200 and bearer(p.requests[-1]) == "token-3", 15)
+    until(lambda: g.chat().status == 200 and bearer(p.requests[-1]) == "token-3", 15)
     assert all(r.status == 200 for r in [g.chat() for _ in range(5)])
     seen = [bearer(r) for r in p.requests]
     assert sorted(seen) == seen and len(tokens.requests) <= 5
@@ -358,7 +358,7 @@ def test_the_old_token_serves_while_a_new_one_is_slow_or_refused(gateway, provid
     tokens, p = provider(script), provider()
     g = gateway(cloud(entra(p, root(tokens))), env=home)
     assert g.chat().status == 200
-    assert wait_for(lambda: len(tokens.requests) == 2, 15)
+    until(lambda: len(tokens.requests) == 2, 15)
     assert g.chat().status == 200 and bearer(p.requests[-1]) == "old"
 
 
@@ -423,7 +423,7 @@ def test_a_token_that_the_provider_refuses_is_fetched_anew(gateway, provider, ho
     tokens = provider(gives())
     p = provider(lambda r: good(r) if bearer(r) != "token-1" else [http(401, {"error": {"message": "expired"}})])
     g = gateway(cloud(entra(p, root(tokens)), queue={"wait": "10s"}), env=home)
-    assert wait_for(lambda: g.chat().status == 200)
+    until(lambda: g.chat().status == 200)
     assert bearer(p.requests[-1]) == "token-2" and len(tokens.requests) == 2
     g.wait_log("another is fetched")
 
@@ -432,9 +432,9 @@ def test_a_token_that_is_refused_again_is_the_credentials_fault(gateway, provide
     tokens = provider(gives())
     p, other = provider(lambda r: [http(401, {"error": {"message": "no such role assignment"}})]), provider()
     g = gateway(cloud(entra(p, root(tokens)), plain(other)), env=home)
-    assert wait_for(lambda: len(tokens.requests) == 1)
+    until(lambda: len(tokens.requests) == 1)
     assert [g.chat().status for _ in range(6)] == [200] * 6
-    assert wait_for(lambda: g.chat().status == 200 and len(p.requests) == 2)
+    until(lambda: g.chat().status == 200 and len(p.requests) == 2)
     g.wait_log("refused our credential")
     assert [g.chat().status for _ in range(6)] == [200] * 6
     assert len(p.requests) == 2 and len(tokens.requests) == 2
@@ -477,7 +477,7 @@ def test_keys_that_change_in_the_shared_file_are_read_when_the_old_ones_are_refu
     assert g.chat().status == 200
     file.write_text(text.format("AKIANEW", SECRET))
     valid[0] = "AKIANEW"
-    assert wait_for(lambda: g.chat().status == 200)
+    until(lambda: g.chat().status == 200)
     assert is_signed(p.requests[-1], access="AKIANEW", secret=SECRET)
     assert [r.headers["authorization"].count("AKIAOLD") for r in p.requests] == [1, 1, 0] and SECRET not in g.logs()
 
@@ -486,7 +486,7 @@ def test_keys_of_a_container_are_renewed(gateway, provider, home):
     count = iter(range(1, 100))
     tokens, p = provider(lambda r: [http(200, keys(next(count), lives=3))]), provider()
     g = gateway(cloud(aws(p)), env={**home, "AWS_CONTAINER_CREDENTIALS_FULL_URI": root(tokens) + "/"})
-    assert wait_for(lambda: g.chat().status == 200 and "ASIA2" in p.requests[-1].headers["authorization"], 15)
+    until(lambda: g.chat().status == 200 and "ASIA2" in p.requests[-1].headers["authorization"], 15)
     assert is_of(p.requests[-1], 2)
 
 
@@ -497,7 +497,7 @@ def test_a_secret_that_changes_by_reload_is_another_credential(gateway, provider
     assert g.chat().status == 200 and bearer(p.requests[-1]) == "of-first"
     g.write(cloud(entra(p, root(tokens), client_secret="second"), queue={"wait": "10s"}))
     g.reload()
-    assert wait_for(lambda: g.chat().status == 200 and bearer(p.requests[-1]) == "of-second")
+    until(lambda: g.chat().status == 200 and bearer(p.requests[-1]) == "of-second")
 
 
 def test_check_tries_them_and_names_missing_files(gateway, provider, home, tmp_path):

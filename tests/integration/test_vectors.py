@@ -1,6 +1,5 @@
 """Embeddings and rerankings over vendors that speak them in other words."""
 import base64
-import json
 import struct
 
 import openai

@@ -27,12 +27,13 @@ def free_port():
         return port
 
 
-def until(holds, seconds=30):
+def until(holds, seconds=30, says=lambda: "not within the time"):
     """Waits for a condition, and gives what it said. A slow machine may take its time: nothing here measures any."""
-    end = time.monotonic() + seconds * SLOW
+    end, pause = time.monotonic() + seconds * SLOW, 0.001
     while not (it := holds()):
-        assert time.monotonic() < end, "not within the time"
-        time.sleep(0.02)
+        assert time.monotonic() < end, says()
+        time.sleep(pause)
+        pause = min(2 * pause, 0.05)
     return it
 
 
@@ -70,7 +71,12 @@ class Gateway:
         self.process = subprocess.Popen([BINARY, "serve", *named, *args], stdout=self.log, stderr=self.log, env=self.env,
                                         cwd=self.tmp)
         if wait:
-            self.wait_ready()
+            try:
+                self.wait_ready()
+            except BaseException:
+                self.process.kill()
+                self.process.wait()
+                raise
 
     def write(self, config):
         config = dict(config)
@@ -82,17 +88,14 @@ class Gateway:
         self.config = config
         self.file.write_text(json.dumps(config))
 
-    def wait_ready(self, seconds=30):
-        end = time.monotonic() + seconds * SLOW
-        while time.monotonic() < end:
-            if self.process.poll() is not None:
-                raise AssertionError("weir ended: " + self.logs())
+    def wait_ready(self):
+        def ready():
+            assert self.process.poll() is None, "weir ended: " + self.logs()
             try:
-                if self.get("/readyz").status == 200:
-                    return
+                return self.get("/readyz").status == 200
             except OSError:
-                time.sleep(0.01)
-        raise AssertionError("weir is not ready: " + self.logs())
+                return False
+        until(ready, says=lambda: "weir is not ready: " + self.logs())
 
     @property
     def url(self):
@@ -159,22 +162,17 @@ class Gateway:
                     records.append(r)
             if records or time.monotonic() > end:
                 return records
-            time.sleep(0.02)
+            time.sleep(0.005)
 
-    def wait_log(self, pattern, seconds=30):
-        end = time.monotonic() + seconds * SLOW
-        while time.monotonic() < end:
-            if re.search(pattern, self.logs()):
-                return True
-            time.sleep(0.02)
-        raise AssertionError(f"{pattern} is not in the log:\n{self.logs()[-4000:]}")
+    def wait_log(self, pattern):
+        until(lambda: re.search(pattern, self.logs()), says=lambda: f"{pattern} is not in the log:\n{self.logs()[-4000:]}")
+        return True
 
     def reload(self):
-        before = self.logs().count("is in force")
+        decided = lambda: len(re.findall("is in force|reload refused", self.logs()))
+        before = decided()
         self.process.send_signal(signal.SIGHUP)
-        end = time.monotonic() + 5 * SLOW
-        while self.logs().count("is in force") == before and time.monotonic() < end:
-            time.sleep(0.01)
+        until(lambda: decided() > before, says=lambda: "nothing was loaded anew:\n" + self.logs()[-4000:])
 
     def rss(self):
         for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
