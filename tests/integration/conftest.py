@@ -5,6 +5,7 @@ import pytest
 
 from mock_provider import MockProvider, good
 from redis_server import Redis
+from relay import Relay
 from weir import Gateway
 
 
@@ -50,6 +51,17 @@ def config_for(*providers, model=None, **more):
 @pytest.fixture
 def config():
     return config_for
+
+
+@pytest.fixture
+def relay():
+    """relay(port) stands before a server."""
+    with contextlib.ExitStack() as at_the_end:
+        def start(port, **more):
+            r = Relay(port, **more)
+            at_the_end.callback(r.stop)
+            return r
+        yield start
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 """A real redis-server of a test's own; one with a replica and sentinels that watch over it; a cluster of six."""
-import random
+import contextlib
 import signal
 import socket
 import subprocess
@@ -7,9 +7,14 @@ import subprocess
 from weir import free_port, until
 
 
-def is_free(port):
-    with socket.socket() as s:
-        return s.connect_ex(("127.0.0.1", port)) != 0
+@contextlib.contextmanager
+def stopped_on_failure(it):
+    """What did not get up leaves no process."""
+    try:
+        yield
+    except BaseException:
+        it.stop()
+        raise
 
 
 class Redis:
@@ -26,15 +31,13 @@ class Redis:
     def start(self):
         self.process = subprocess.Popen(["redis-server", *self.args, "--port", str(self.port), "--dir", str(self.dir), "--save", "", "--bind", "127.0.0.1"],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
+        with stopped_on_failure(self):
             until(self.answers)
-        except BaseException:
-            self.stop()
-            raise
 
     def answers(self):
         assert self.process.poll() is None, "redis does not start"
-        return not is_free(self.port)
+        with socket.socket() as s:
+            return s.connect_ex(("127.0.0.1", self.port)) == 0
 
     def call(self, *words):
         return subprocess.run(["redis-cli", "-p", str(self.port), *map(str, words)], capture_output=True, text=True, check=True).stdout.strip()
@@ -49,14 +52,22 @@ class Watched:
     """A master, a replica, and three sentinels that make the replica master within a second or two."""
 
     def __init__(self, directory):
-        self.master = Redis(directory)
-        self.replica = Redis(directory, ["--replicaof", "127.0.0.1", str(self.master.port)])
-        self.sentinels = []
+        self.nodes, self.sentinels = [], []
+        with stopped_on_failure(self):
+            self.get_up(directory)
+
+    def start(self, *args):
+        self.nodes.insert(0, Redis(*args))
+        return self.nodes[0]
+
+    def get_up(self, directory):
+        self.master = self.start(directory)
+        self.replica = self.start(directory, ["--replicaof", "127.0.0.1", str(self.master.port)])
         for i in range(3):
             f = directory / f"sentinel{i}.conf"
             f.write_text(f"sentinel monitor main 127.0.0.1 {self.master.port} 2\nsentinel down-after-milliseconds main 500\n"
                          "sentinel failover-timeout main 3000\n")
-            self.sentinels.append(Redis(directory, [str(f), "--sentinel"]))
+            self.sentinels.append(self.start(directory, [str(f), "--sentinel"]))
         until(lambda: "master_link_status:up" in self.replica.call("INFO", "replication"))
         until(lambda: all("num-other-sentinels\n2\n" in s.call("SENTINEL", "master", "main") + "\n" and
                           "num-slaves\n1\n" in s.call("SENTINEL", "master", "main") for s in self.sentinels))
@@ -66,8 +77,8 @@ class Watched:
         return "redis+sentinel://" + ",".join(f"127.0.0.1:{s.port}" for s in self.sentinels) + "/main"
 
     def stop(self):
-        for r in (*self.sentinels, self.replica, self.master):
-            r.stop()
+        for n in self.nodes:
+            n.stop()
 
 
 class Cluster:
@@ -75,15 +86,15 @@ class Cluster:
 
     def __init__(self, directory):
         self.nodes = []
+        with stopped_on_failure(self):
+            self.get_up(directory)
+
+    def get_up(self, directory):
         for i in range(6):
             d = directory / f"node{i}"
             d.mkdir()
-            # Below the ports that connections get: they are taken for longer than a look.
-            port, bus = random.randint(10000, 20000), random.randint(20001, 30000)
-            while not (is_free(port) and is_free(bus)):
-                port, bus = port + 1, bus + 1
-            self.nodes.append(Redis(d, ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port", str(bus),
-                                        "--cluster-replica-validity-factor", "0"], port))
+            self.nodes.append(Redis(d, ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port", str(free_port()),
+                                        "--cluster-replica-validity-factor", "0"]))
         made = subprocess.run(["redis-cli", "--cluster", "create", *self.addresses(), "--cluster-replicas", "1", "--cluster-yes"],
                               capture_output=True, text=True)
         assert made.returncode == 0, made.stdout + made.stderr

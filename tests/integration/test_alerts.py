@@ -5,7 +5,6 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from redis_server import Redis
 from test_limits import KEY, fixed, limited, settled
 from weir import SLOW, until
 
@@ -41,13 +40,6 @@ def hook():
     yield h
     h.server.shutdown()
     h.server.server_close()
-
-
-@pytest.fixture
-def redis(tmp_path):
-    r = Redis(tmp_path)
-    yield r
-    r.stop()
 
 
 BUDGETS = [{"usd": 0.006, "per": "year", "warn_at": ["50%", "80"]}]      # each request is 0.0005

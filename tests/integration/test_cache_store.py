@@ -3,7 +3,6 @@ import time
 
 import pytest
 from mock_provider import completion, error, good_stream, http
-from redis_proxy import RedisProxy
 from test_cache import counting, state
 from test_ladder import RULES
 from test_limits import KEY, limited
@@ -11,10 +10,8 @@ from weir import until
 
 
 @pytest.fixture
-def proxy(redis):
-    p = RedisProxy(redis.port)
-    yield p
-    p.stop()
+def proxy(redis, relay):
+    return relay(redis.port)
 
 
 def kept(config, *providers, **more):
@@ -24,9 +21,6 @@ def kept(config, *providers, **more):
 
 # --- one write, and money ---
 
-# What the process asks for itself now and then, on other connections.
-BACKGROUND = (b"weir:{keys}", b"weir:{evicted}", b"weir:{replicas}")
-
 @pytest.mark.parametrize("hit", [False, True])
 def test_the_question_leaves_with_that_of_the_limits(gateway, provider, config, proxy, hit):
     p = provider(counting())
@@ -34,10 +28,10 @@ def test_the_question_leaves_with_that_of_the_limits(gateway, provider, config, 
     for _ in range(2 if hit else 1):
         g.chat(headers=KEY)     # the script is there then, and the answer
         g.quiet()
-    before = len(proxy.writes)
+    before = len(proxy.of_requests())
     assert state(g.chat(headers=KEY, **({} if hit else {"text": "other"}))) == ("hit" if hit else "miss")
     g.quiet()
-    writes = [w for w in proxy.writes[before:] if b"web" in w or not any(name in w for name in BACKGROUND)]
+    writes = proxy.of_requests()[before:]
     asked = [w for w in writes if b"\r\nGET\r\n" in w]
     assert len(asked) == 1 and b"EVALSHA" in asked[0], writes
     assert writes.index(asked[0]) == 0 and len(writes) == 2, writes   # and the settlement, with the answer to be kept if it is new

@@ -4,18 +4,10 @@ import signal
 
 import pytest
 from mock_provider import completion, http
-from redis_server import Redis
 from test_limits import KEY, SECRET, fixed, limited, settled, usage
 from weir import Raw, until
 
 HEADERS = ("retry-after", "x-weir-budget-reset", "x-should-retry", "x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens")
-
-
-@pytest.fixture
-def shared(tmp_path):
-    r = Redis(tmp_path)
-    yield r
-    r.stop()
 
 
 @contextlib.contextmanager
@@ -65,10 +57,10 @@ def more_for(g, **fields):
     ({}, [{"tokens": 200, "per": "total"}], {"budgets": []}),
     ({}, [{"tokens": 200, "rolling": "1h"}], {"budgets": [{"tokens": 900, "rolling": "1h"}]}),
 ])
-def test_tokens_that_are_used_up_are_told_before_the_body(gateway, provider, config, shared, limits, budgets, more):
-    g = gateway(closed(limited(config, provider(fixed(100, 100)), limits=limits, budgets=budgets, store=shared.url)))
+def test_tokens_that_are_used_up_are_told_before_the_body(gateway, provider, config, redis, limits, budgets, more):
+    g = gateway(closed(limited(config, provider(fixed(100, 100)), limits=limits, budgets=budgets, store=redis.url)))
     r = use_up(g)
-    with silent(shared):
+    with silent(redis):
         early = without_body(g)
         assert g.chat(headers=KEY).status == 429
     assert early.status == 429 and early.json["error"]["code"] == r.error["code"] and early.json["error"]["type"] == r.error["type"]
@@ -92,10 +84,10 @@ def test_a_smaller_request_still_fits(gateway, provider, config, store):
     assert g.chat(headers=KEY, max_tokens=50).status == 200
 
 
-def test_money_that_is_spent_asks_the_store_no_more(gateway, provider, config, shared):
-    g = gateway(closed(limited(config, provider(fixed(100, 100)), budgets=[{"usd": 0.0005, "per": "day"}], store=shared.url)))
+def test_money_that_is_spent_asks_the_store_no_more(gateway, provider, config, redis):
+    g = gateway(closed(limited(config, provider(fixed(100, 100)), budgets=[{"usd": 0.0005, "per": "day"}], store=redis.url)))
     r = use_up(g)
-    with silent(shared):
+    with silent(redis):
         again = g.chat(headers=KEY, max_tokens=100)
     assert again.status == 429 and again.error["code"] == "insufficient_quota" and "$0.0005 are spent" in again.error["message"]
     assert again.headers["x-weir-budget-reset"] == r.headers["x-weir-budget-reset"] and again.headers["x-should-retry"] == "false"

@@ -5,13 +5,13 @@ Names are answered by a proxy that leads all of them to one server of ours, as n
 import base64
 import http.server
 import json
-import socket
 import ssl
 import threading
 
 import pytest
 
 from certificates import Authority
+from relay import Relay
 
 PNG = b"\x89PNG\r\n\x1a\nzebra"
 LIMIT = 4096
@@ -74,32 +74,12 @@ class Site(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def pump(a, b):
-    try:
-        while data := a.recv(65536):
-            b.sendall(data)
-    except OSError:
-        pass
-    for s in (a, b):
-        try:
-            s.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-
-
-def tunnels(listener, port):
-    while True:
-        try:
-            s, _ = listener.accept()
-        except OSError:
-            return
-        head = b""
-        while b"\r\n\r\n" not in head:
-            head += s.recv(4096)
-        to = socket.create_connection(("127.0.0.1", port))
-        s.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-        threading.Thread(target=pump, args=(s, to), daemon=True).start()
-        threading.Thread(target=pump, args=(to, s), daemon=True).start()
+def tunnel(s):
+    """What a proxy does with CONNECT, wherever it should lead."""
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head += s.recv(4096)
+    s.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
 
 
 @pytest.fixture(scope="module")
@@ -113,13 +93,13 @@ def outside(tmp_path_factory):
     context.load_cert_chain(folder / "site.pem", folder / "site.key")
     site.socket = context.wrap_socket(site.socket, server_side=True)
     threading.Thread(target=site.serve_forever, daemon=True).start()
-    listener = socket.create_server(("127.0.0.1", 0))
-    threading.Thread(target=tunnels, args=(listener, site.server_port), daemon=True).start()
-    site.ca, site.proxy = str(folder / "ca.pem"), f"http://127.0.0.1:{listener.getsockname()[1]}"
+    proxy = Relay(site.server_port, tunnel)
+    site.ca, site.proxy = str(folder / "ca.pem"), f"http://127.0.0.1:{proxy.port}"
     yield site
     site.over.set()
-    listener.close()
+    proxy.stop()
     site.shutdown()
+    site.server_close()
 
 
 @pytest.fixture

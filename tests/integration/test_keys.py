@@ -9,7 +9,6 @@ import sqlite3
 import subprocess
 
 import pytest
-from redis_server import Redis
 from test_limits import fixed
 from weir import BINARY, SLOW, until
 
@@ -232,13 +231,6 @@ def test_spending_of_made_keys_survives_a_restart(keyed, provider, config, gatew
 
 
 # --- replicas ---
-
-@pytest.fixture
-def redis(tmp_path):
-    r = Redis(tmp_path)
-    yield r
-    r.stop()
-
 
 def test_replicas_hear_within_a_second(keyed, redis):
     """R15: nothing is published that could be lost, each asks."""

@@ -2,9 +2,7 @@
 import json
 import re
 import signal
-import socket
 import subprocess
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -428,83 +426,34 @@ def test_what_a_killed_gateway_had_reserved_is_given_back(gateway, provider, con
         s.close()
 
 
-class Tap:
-    """Between weir and Redis: what goes to it, write by write; answers can be held back, or come late."""
-
-    def __init__(self, port, delay=lambda: 0):
-        self.to, self.events, self.flowing, self.delay, self.open = port, [], threading.Event(), delay, []
-        self.flowing.set()
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                near, _ = self.listener.accept()
-            except OSError:
-                return
-            try:
-                far = socket.create_connection(("127.0.0.1", self.to))
-            except OSError:
-                near.close()
-                continue
-            self.open += [near, far]
-            threading.Thread(target=self.carry, args=(near, far, True), daemon=True).start()
-            threading.Thread(target=self.carry, args=(far, near, False), daemon=True).start()
-
-    def cut(self):
-        """All connections end; what is held back is never heard of."""
-        for s in self.open:
-            try:
-                s.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-        self.open.clear()
-
-    def carry(self, a, b, up):
-        try:
-            while data := a.recv(1 << 20):
-                if up and b"weir:{" in data:
-                    self.events.append(data)
-                elif not up:
-                    self.flowing.wait(20)
-                    time.sleep(self.delay())
-                b.sendall(data)
-        except OSError:
-            pass
-        for s in (a, b):
-            s.close()
-
-
-def test_one_round_trip_before_a_request_and_none_after_it(gateway, provider, config, redis):
-    tap = Tap(redis.port)
+def test_one_round_trip_before_a_request_and_none_after_it(gateway, provider, config, redis, relay):
+    tap = relay(redis.port)
+    before = []
 
     def script(r):
-        tap.events.append("provider")
+        before[:] = tap.of_requests()
         tap.flowing.clear()         # nothing more is heard of Redis
         return good(r)
     p = provider(script)
     g = gateway(limited(config, p, limits={"requests_per_minute": 1000, "tokens_per_day": 10**8, "concurrent": 50}, workers=1,
                         budgets=[{"usd": 100, "per": "month"}, {"usd": 100, "per": "day"}], team={"budgets": [{"usd": 100, "per": "week"}]},
-                        store=f"redis://127.0.0.1:{tap.port}/0"))
+                        store=tap.url))
     p.script = good
     g.chat(headers=KEY)     # the scripts are there afterwards
     settled(g)
     until(lambda: redis.call("KEYS", "weir:{tally:*:sums"))
     p.script = script
     for stream in (False, True):
-        del tap.events[:]
+        del tap.writes[:]
         r = g.chat(headers=KEY, stream=stream)
         assert r.status == 200 and (not stream or b"[DONE]" in r.body)
         tap.flowing.set()
-        until(lambda: len(tap.events) >= 3)
-        before, asked, after = tap.events[:3]
-        assert asked == "provider" and before.count(b"EVALSHA") == 1
+        until(lambda: len(tap.of_requests()) >= 2)
+        assert len(before) == 1 and before[0].count(b"EVALSHA") == 1
+        after = tap.of_requests()[1]
         # The settlement, and what reports are made of, in one write.
         assert after.count(b"EVALSHA") == 2 and b"weir:{tally:" in after
         settled(g)
-    tap.listener.close()
 
 
 @pytest.mark.parametrize("fault", ["wrong type", "garbage", "no permission", "out of memory", "scripts flushed"])

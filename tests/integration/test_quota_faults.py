@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from mock_provider import completion, good, http
 from redis_server import Redis
 from test_ledger import spent
-from test_limits import KEY, SECRET, Tap, fixed, limited, settled, usage
+from test_limits import KEY, SECRET, fixed, limited, settled, usage
 from test_quotas import hundred_bytes
 from weir import Raw, free_port, post, until
 
@@ -57,31 +57,30 @@ def test_who_hangs_up_before_the_first_token_is_charged_once(gateway, provider, 
     assert g.chat(headers=KEY).status == 200 and len(p.requests) == 21
 
 
-def test_a_settlement_that_is_told_twice_counts_once(gateway, provider, config, redis):
+def test_a_settlement_that_is_told_twice_counts_once(gateway, provider, config, redis, relay):
     """Q9: it arrived, and nobody heard so: the connection was cut."""
-    tap = Tap(redis.port)
+    tap = relay(redis.port)
     p = provider(fixed())
     g = gateway(limited(config, p, limits={"tokens_per_day": 10**6, "requests_per_hour": 100, "concurrent": 5}, budgets=[{"usd": 1, "per": "month"}],
-                        workers=1, store=f"redis://127.0.0.1:{tap.port}/0"))
+                        workers=1, store=tap.url))
     assert g.store_up().chat(headers=KEY, max_tokens=200).status == 200
     settled(g)
 
     def script(r):
         tap.flowing.clear()         # nothing more is heard of Redis
-        del tap.events[:]
+        del tap.writes[:]
         return fixed()(r)
     p.script = script
     assert g.chat(headers=KEY, max_tokens=200).status == 200
-    until(lambda: any(e.count(b"EVALSHA") >= 2 for e in tap.events))
+    until(lambda: any(e.count(b"EVALSHA") >= 2 for e in tap.of_requests()))
     until(lambda: redis.call("ZCARD", "weir:{web}:live") == "0" or not redis.call("KEYS", "*:live"))     # it has arrived
     p.script = fixed()
-    tap.cut()
+    tap.break_off()
     tap.flowing.set()
     until(lambda: g.store_up().metric("weir_store_settlements_owed") == 0)
     settled(g)
     assert told(g) == {"tokens_per_day": (400, 0), "requests_per_hour": (2, 0), "concurrent": (0, 0), "1 usd per month": (1_000_000, 0)}
     assert spent(g)["usage"][0]["requests"] == 2
-    tap.listener.close()
 
 
 def test_a_settlement_after_its_reservation_lapsed_counts_once(gateway, provider, config, redis):
@@ -169,10 +168,11 @@ def test_redis_that_comes_after_the_start(gateway, provider, config, tmp_path):
         redis.stop()
 
 
-def test_redis_that_is_slow(gateway, provider, config, redis):
+def test_redis_that_is_slow(gateway, provider, config, redis, relay):
     """R4: slow within its time is waited for; slower is not, whoever asks, and nothing piles up."""
-    tap = Tap(redis.port, lambda: 0.02)
-    g = gateway(limited(config, provider(), limits={"requests_per_minute": 1000}, store=f"redis://127.0.0.1:{tap.port}/0", store_timeout="2s"))
+    tap = relay(redis.port)
+    tap.delay = lambda: 0.02
+    g = gateway(limited(config, provider(), limits={"requests_per_minute": 1000}, store=tap.url, store_timeout="2s"))
     g.store_up()
     assert {g.chat(headers=KEY).status for _ in range(5)} == {200} and g.metric("weir_store_calls_total", result="late") == 0
     assert told(g)["requests_per_minute"][0] == 5
@@ -188,7 +188,6 @@ def test_redis_that_is_slow(gateway, provider, config, redis):
     until(lambda: g.store_up().metric("weir_store_settlements_owed") == 0)
     settled(g)
     assert told(g)["requests_per_minute"] == (65, 0)
-    tap.listener.close()
 
 
 def test_redis_that_flaps_leaves_nothing_behind(gateway, provider, config, redis):

@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from mock_provider import chunk, completion, delta, error, http, stream_head
-from redis_server import Redis
-from test_limits import KEY, Tap, fixed, limited, settled
+from test_limits import KEY, fixed, limited, settled
 from weir import Raw, post, until
 
 ROUNDS = 20
@@ -58,19 +57,12 @@ def test_20_rounds_of_200_clients_over_3_replicas(gateway, provider, config, red
     race([gateway(c).store_up() for _ in range(3)], names, p.requests)
 
 
-@pytest.fixture
-def redis(tmp_path):
-    r = Redis(tmp_path)
-    yield r
-    r.stop()
-
-
-def test_answers_that_come_late_overshoot_by_no_more_than_the_parts(gateway, provider, config, redis):
+def test_answers_that_come_late_overshoot_by_no_more_than_the_parts(gateway, provider, config, redis, relay):
     """Q2, R4, R5: who is not answered in time goes on with a third of what is left; grants that came too late are given back."""
     rng = random.Random(5)
-    tap = Tap(redis.port, lambda: 0)
+    tap = relay(redis.port)
     p = provider(fixed(100, 100, pause=0.01))
-    names, c = racing(config, p, workers=2, store=f"redis://127.0.0.1:{tap.port}/0", store_timeout="50ms")
+    names, c = racing(config, p, workers=2, store=tap.url, store_timeout="50ms")
     gs = [gateway(c) for _ in range(3)]
     for g in gs:
         until(lambda: g.store_up().metric("weir_replicas") == 3)
@@ -90,7 +82,6 @@ def test_answers_that_come_late_overshoot_by_no_more_than_the_parts(gateway, pro
         until(lambda: [(x["used"], x["held"]) for x in redis_says(gs[0], key)] == [(pytest.approx(admitted * 0.0005), 0)])
         late += sum(g.metric("weir_store_calls_total", result="late") for g in gs)
     assert late > 0
-    tap.listener.close()
 
 
 def redis_says(g, key):
