@@ -140,8 +140,9 @@ static size_t plain_length(struct str s)
 {
 	size_t at = 0;
 	while (at < s.n) {
-		if (s.n - at >= 8 && plain_eight(s.p + at)) {
-			at += 8;
+		size_t left = s.n - at;
+		if (s.n >= 8 && plain_eight(s.p + (left < 8 ? s.n - 8 : at))) {
+			at += left < 8 ? left : 8;
 			continue;
 		}
 		unsigned char c = (unsigned char)s.p[at];
