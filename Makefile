@@ -125,6 +125,7 @@ threads: all $(unit_binaries)
 lint:
 	@python3 tests/tools/arrows
 	@python3 tests/tools/lengths
+	@python3 tests/tools/unused
 
 # Files made from the option tables.
 generate: all

@@ -197,7 +197,8 @@ static bool thread_start(void)
 	return running;
 }
 
-bool log_writer_start(struct buf *why)
+/* The writer thread, started by whoever needs it first. */
+static bool start_writer(struct buf *why)
 {
 	static bool made;
 	bool ok = true;
@@ -261,7 +262,7 @@ struct log_sink *log_sink_open(struct str where, struct buf *why)
 	buf_init(&s->writing, SINK_BYTES);
 	s->fd = str_eq(where, STR("stdout")) ? STDOUT_FILENO : -1;
 	s->off = str_eq(where, STR("off"));
-	if (!s->off && ((s->fd < 0 && !sink_open_file(s, where, why)) || !log_writer_start(why))) {
+	if (!s->off && ((s->fd < 0 && !sink_open_file(s, where, why)) || !start_writer(why))) {
 		free(s->path);
 		free(s);
 		return NULL;

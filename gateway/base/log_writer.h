@@ -6,10 +6,9 @@
 
 #include "base/log.h"
 
-/* The writer thread, started by whoever needs it first. `tick` runs on it about once a second while it has work. */
-bool log_writer_start(struct buf *why);
 /* Writes what is queued, waiting at most a second, and ends the thread. */
 void log_writer_stop(void);
+/* `tick` runs on the writer thread about once a second while it has work. */
 void log_writer_tick(void (*tick)(void));
 /* Has the writer tick within a second, though nothing is queued. */
 void log_writer_wake(void);

@@ -57,7 +57,7 @@ void *tls_lend_connection(struct tls_context *c, struct str host);
 void tls_lend_back(void *connection);
 bool tls_verifies(const struct tls_context *c);	/* false: insecure_no_verify */
 
-/* Seconds until the first certificate's end, for metrics and warnings; may be negative. */
+/* Seconds until the end of the certificate that ends first; negative when it is over. Of a server's context. */
 int64_t tls_certificate_expires_in(const struct tls_context *c);
 
 #endif

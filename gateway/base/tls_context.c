@@ -258,9 +258,14 @@ void tls_unref(struct tls_context *c)
 
 int64_t tls_certificate_expires_in(const struct tls_context *c)
 {
-	int days = 0, seconds = 0;
-	X509 *x = SSL_CTX_get0_certificate(c->pairs[0]);
-	if (!x || !ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(x)))
-		return 0;
-	return (int64_t)days * 86400 + seconds;
+	int64_t least = INT64_MAX;
+	for (unsigned i = 0; i < c->n; i++) {
+		int days, seconds;
+		X509 *x = SSL_CTX_get0_certificate(c->pairs[i]);
+		if (!x || !ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(x)))
+			continue;
+		int64_t left = (int64_t)days * 86400 + seconds;
+		least = left < least ? left : least;
+	}
+	return least;
 }

@@ -82,7 +82,7 @@ static void release(struct flight *f)
 	free(f);
 }
 
-void flight_unref(struct flight *f)
+static void flight_unref(struct flight *f)
 {
 	pthread_mutex_lock(&f->lock);
 	bool last = --f->references == 0;

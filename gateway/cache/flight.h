@@ -53,7 +53,6 @@ struct flight_watch {
  * Beyond `keep_most` bytes of body an answer is not kept, and forgotten unless it is watched.
  */
 struct flight *flight_join(struct str key, struct txn *t, size_t keep_most, bool *leads);
-void flight_unref(struct flight *f);
 /* Unchanged: no flight for this key has ended meanwhile. */
 unsigned flight_landings(struct str key);
 

@@ -56,7 +56,6 @@ struct tls_context *build_usual_tls(struct buf *why);
 
 /* Room for one more pointer in a list of `n` of them. */
 void *build_room(struct arena *a, const void *items, unsigned n);
-void build_add_target(struct build *b, struct target *t);
 
 /* The target of a written name "provider/model"; NULL after an error at `n`. */
 struct target *build_target(struct build *b, const struct node *n, struct str name);

@@ -33,7 +33,7 @@ void *build_room(struct arena *a, const void *items, unsigned n)
 	return all;
 }
 
-void build_add_target(struct build *b, struct target *t)
+static void add_target(struct build *b, struct target *t)
 {
 	struct target **all = build_room(b->arena, b->s->targets, b->s->n_targets);
 	all[b->s->n_targets++] = t;
@@ -83,7 +83,7 @@ struct target *build_target(struct build *b, const struct node *n, struct str na
 	if (str_chr(t->model, '*') >= 0)
 		return t;	/* a pattern's: made whole for each request */
 	t->live = live_target(name);
-	build_add_target(b, t);
+	add_target(b, t);
 	return t;
 }
 

@@ -66,6 +66,18 @@ static unsigned more_pairs(struct build *b, const char **certificates, const cha
 	return n;
 }
 
+enum { DAY_S = 86400, SOON_DAYS = 14 };
+
+/* Whoever renews certificates may have stopped doing so. */
+static void warn_of_end(struct build *b, const struct node *at, const struct tls_context *c)
+{
+	int64_t left = tls_certificate_expires_in(c);
+	if (left < 0)
+		build_warn(b, at, "`listen.tls`: a certificate has ended; callers will refuse it");
+	else if (left < SOON_DAYS * DAY_S)
+		build_warn(b, at, "`listen.tls`: a certificate ends in %d days", (int)(left / DAY_S));
+}
+
 static void set_tls(struct build *b)
 {
 	const struct tls_draft *d = &b->draft.tls;
@@ -86,9 +98,10 @@ static void set_tls(struct build *b)
 	unsigned n = more_pairs(b, certificates, keys, 1);
 	struct tls_server_options o = { certificates, keys, n, c_text(d->client_ca), c_text(d->client_crl) };
 	struct tls_context *c = b->environment ? tls_server_context(&o, &why) : NULL;
-	if (c)
+	if (c) {
 		arena_own(b->arena, c, release_tls);
-	else if (b->environment)
+		warn_of_end(b, at, c);
+	} else if (b->environment)
 		build_error(b, at, "`listen.tls`: %.*s", STR_FMT(buf_str(&why)));
 	b->s->settings.listen.tls = c;
 	buf_free(&why);

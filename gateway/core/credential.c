@@ -6,7 +6,8 @@
 #include "core/breaker.h"
 #include "core/token.h"
 
-bool credential_allows(const struct credential *c, int64_t now_us, struct credential_pause *pause)
+/* Its breakers let it through, and its token is there. */
+static bool allows(const struct credential *c, int64_t now_us, struct credential_pause *pause)
 {
 	enum breaker_class open;
 	bool failed;
@@ -28,7 +29,7 @@ int credential_next(const struct provider *p, unsigned first, unsigned tried, in
 {
 	for (unsigned i = 0; i < p->n_credentials; i++) {
 		unsigned c = (first + i) % p->n_credentials;
-		if (!(tried & 1u << c) && credential_allows(&p->credentials[c], now_us, pause))
+		if (!(tried & 1u << c) && allows(&p->credentials[c], now_us, pause))
 			return (int)c;
 	}
 	return -1;

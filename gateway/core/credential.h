@@ -18,9 +18,6 @@ struct credential_pause {
 	int64_t back_at_us;		/* monotonic; 0: unknown */
 };
 
-/* Its breakers let it through, and its token is there. */
-bool credential_allows(const struct credential *c, int64_t now_us, struct credential_pause *pause);
-
 /*
  * The first from `first` on, in a circle, that may be shown and is not in `tried`, a set of bits; -1: none,
  * and `pause` is that of the last one asked, if any was.

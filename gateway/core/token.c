@@ -77,7 +77,7 @@ struct token *token_make(enum token_kind kind, struct str id, struct str secret,
 	return t;
 }
 
-struct token *token_ref(struct token *t)
+static struct token *token_ref(struct token *t)
 {
 	atomic_fetch_add_explicit(&t->refs, 1, memory_order_relaxed);
 	return t;

@@ -70,7 +70,6 @@ struct token {
 
 /* Copies; one reference, the caller's. */
 struct token *token_make(enum token_kind kind, struct str id, struct str secret, struct str session, int64_t expires_us);
-struct token *token_ref(struct token *t);
 void token_unref(struct token *t);	/* NULL is allowed; the last one wipes it */
 
 /* --- rows --- */

@@ -18,10 +18,6 @@ void openai_chat_write_event(struct chat_out *writer, const struct chat_event *e
 void openai_chat_writer_free(struct chat_writer *w);
 extern const size_t openai_chat_reader_size, openai_chat_writer_size;
 
-/* The usage object of chat completions. */
-struct json_write;
-void openai_chat_write_usage(struct json_write *w, const struct usage *u);
-
 /* Fields about OpenAI's own cache of prompts, CACHE_WORDS of them and a NULL: the same in chat completions and Responses. */
 enum { CACHE_WORDS = 3 };
 extern const char *const chat_cache_words[CACHE_WORDS + 1];

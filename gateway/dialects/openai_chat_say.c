@@ -33,7 +33,7 @@ static const char *finish_word(enum chat_finish f)
 	}
 }
 
-void openai_chat_write_usage(struct json_write *w, const struct usage *u)
+static void write_usage(struct json_write *w, const struct usage *u)
 {
 	json_write_object(w);
 	json_member_int(w, "prompt_tokens", u->input);
@@ -202,7 +202,7 @@ void openai_chat_write_answer(const struct chat_answer *a, const struct chat_fra
 	json_write_array_end(&w);
 	if (a->usage.known) {
 		json_write_key(&w, STR("usage"));
-		openai_chat_write_usage(&w, &a->usage);
+		write_usage(&w, &a->usage);
 	}
 	json_write_object_end(&w);
 	if (!json_write_end(&w))
@@ -358,7 +358,7 @@ static void say_end(struct saying *s)
 		buf_add(s->w.out, buf_str(&s->head));
 		buf_add(s->w.out, STR(",\"choices\":[],\"usage\":"));
 		json_write_init(&w, s->w.out);
-		openai_chat_write_usage(&w, &s->usage);
+		write_usage(&w, &s->usage);
 		buf_add(s->w.out, STR("}\n\n"));
 	}
 	buf_add(s->w.out, STR("data: [DONE]\n\n"));

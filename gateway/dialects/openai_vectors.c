@@ -14,7 +14,8 @@ static enum vector_kind kind(struct str path)
 
 /* --- shared with others --- */
 
-bool spelled_texts(struct arena *arena, struct str array, const struct str **out, unsigned *n)
+/* The texts of a JSON array of strings. False: one is none. */
+static bool spelled_texts(struct arena *arena, struct str array, const struct str **out, unsigned *n)
 {
 	struct json_cursor c;
 	unsigned count = 0;

@@ -280,7 +280,8 @@ enum reasoning_effort effort_of_word(struct str word)
 	return EFFORT_UNSAID;
 }
 
-const char *effort_word(enum reasoning_effort e)
+/* NULL for what is not said. */
+static const char *effort_word(enum reasoning_effort e)
 {
 	static const char *const words[] = {
 		[EFFORT_NONE] = "none", [EFFORT_MINIMAL] = "minimal", [EFFORT_LOW] = "low", [EFFORT_MEDIUM] = "medium", [EFFORT_HIGH] = "high",

@@ -62,9 +62,8 @@ void spelled_cite(struct chat_out *o, int choice, struct str url, struct str tit
 /* Tokens that `effort` stands for where a vendor wants a budget; 0: none. And the other way. */
 int64_t effort_tokens(enum reasoning_effort e);
 enum reasoning_effort effort_of_tokens(int64_t tokens);
-/* OpenAI's words: none minimal low medium high xhigh max. The other way: NULL for what is not said. */
+/* OpenAI's words: none minimal low medium high xhigh max. */
 enum reasoning_effort effort_of_word(struct str word);
-const char *effort_word(enum reasoning_effort e);
 /* The nearest word that OpenAI's model of that name knows; of others' models NULL for what only OpenAI's have. */
 const char *effort_for(struct str model, enum reasoning_effort e);
 

@@ -18,7 +18,5 @@ bool cohere_read_ranking(struct str body, const struct rank *r, struct rank_answ
 
 /* The arrays of numbers in a list, in order; `member` of each element, or the elements. False: too few, too many, or others. */
 bool vectors_of(struct str list, const char *member, const struct embed *e, struct embed_answer *a);
-/* The texts of a JSON array of strings. False: one is none. */
-bool spelled_texts(struct arena *arena, struct str array, const struct str **out, unsigned *n);
 
 #endif

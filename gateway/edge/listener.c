@@ -296,7 +296,8 @@ struct listener *listener_open(struct edge_service *service, const struct edge_s
 	return l;
 }
 
-void listener_pause(struct listener *l)
+/* Stops accepting at once; connections go on. */
+static void stop_accepting(struct listener *l)
 {
 	watch_read(&l->watch, false);
 	timer_stop(&l->pause);
@@ -306,7 +307,7 @@ void listener_drain(struct listener *l)
 {
 	if (!l->draining) {
 		l->draining = true;
-		listener_pause(l);
+		stop_accepting(l);
 		if (!l->unix_path)
 			shutdown(l->fd, SHUT_RDWR);	/* what waits in the queue is refused now, not at the end */
 	}
@@ -318,7 +319,7 @@ void listener_drain(struct listener *l)
 
 void listener_close(struct listener *l)
 {
-	listener_pause(l);
+	stop_accepting(l);
 	while (!list_empty(&l->idle))
 		caller_close(list_entry(l->idle.next, struct caller, link));
 	while (!list_empty(&l->busy))

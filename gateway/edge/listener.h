@@ -42,8 +42,6 @@ uint16_t edge_port(const struct edge_socket *s);
 struct listener;
 struct listener *listener_open(struct edge_service *service, const struct edge_socket *socket);
 
-/* Stops accepting at once; connections go on. */
-void listener_pause(struct listener *l);
 /* Drain: idle connections close now, the others with their present answer. */
 void listener_drain(struct listener *l);
 /* Connections still open. */

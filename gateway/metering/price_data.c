@@ -19,7 +19,7 @@ extern const char begin[] __asm__("price_data_begin"), end[] __asm__("price_data
 static struct price_book book;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-struct str price_file_builtin_text(void)
+static struct str builtin_text(void)
 {
 	return str_of(begin, (size_t)(end - begin));
 }
@@ -28,7 +28,7 @@ static void read_once(void)
 {
 	static struct arena arena;	/* for good: rows are pointed to by every snapshot */
 	struct price_fault fault;
-	if (!price_file_parse(price_file_builtin_text(), &arena, &book, &fault)) {
+	if (!price_file_parse(builtin_text(), &arena, &book, &fault)) {
 		log_error("conf/prices/prices.csv:%u:%u: %s", fault.line, fault.column, fault.message);
 		abort();	/* the binary itself is wrong */
 	}

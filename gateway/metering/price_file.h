@@ -29,7 +29,4 @@ bool price_file_parse(struct str text, struct arena *arena, struct price_book *b
 /* The table that is part of the binary; read once, shared by all. */
 const struct price_book *price_file_builtin(void);
 
-/* Its text. */
-struct str price_file_builtin_text(void);
-
 #endif

@@ -172,9 +172,3 @@ struct shared_usage_reader *shared_usage_read(struct store *s, int64_t since_us,
 	store_tally_read(s, &r->call, r->day);
 	return r;
 }
-
-void shared_usage_cancel(struct shared_usage_reader *r)
-{
-	store_cancel(r->store, &r->call);
-	free(r);
-}

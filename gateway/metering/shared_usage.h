@@ -28,6 +28,5 @@ void shared_usage_thread_end(void);	/* before its store is closed */
 struct shared_usage_reader;
 struct shared_usage_reader *shared_usage_read(struct store *s, int64_t since_us, struct usage_report *r, struct buf *why,
 					      void (*done)(void *arg), void *arg);
-void shared_usage_cancel(struct shared_usage_reader *r);	/* done() will not be called; it is freed by either */
 
 #endif

@@ -27,11 +27,6 @@ const char *store_url_check(struct str url)
 	return wrong || is_memory(url) || !redis.tls ? wrong : redis_tls_missing;
 }
 
-bool store_url_is_cluster(struct str url)
-{
-	return str_istarts(url, STR("redis+cluster://"));
-}
-
 struct store_home *store_home_open(const struct store_options *o, struct buf *why)
 {
 	return is_memory(o->url) ? memory_store_home(o) : redis_store_home(o, why);

@@ -122,9 +122,6 @@ struct store_options {
 /* NULL when good, otherwise what is wrong with the URL, without the password; for `weir check`. */
 const char *store_url_check(struct str url) must_check;
 
-/* A Redis Cluster: limits of one reservation must be of one scope, and scopes do not share any. */
-bool store_url_is_cluster(struct str url);
-
 /* NULL on failure, with one line in `why`. A Redis that is away is no failure. */
 struct store_home *store_home_open(const struct store_options *o, struct buf *why);
 void store_home_close(struct store_home *h);	/* after the last of its stores */

@@ -113,7 +113,8 @@ static void refresh_process(void)
 	refresh_memory();
 }
 
-bool gauges_target_up(const struct live_target *t)
+/* Would this target be asked now? */
+static bool is_up(const struct live_target *t)
 {
 	enum breaker_class open;
 	int64_t back;
@@ -124,7 +125,7 @@ bool gauges_target_up(const struct live_target *t)
 static void refresh_target(struct live_target *live, bool usable)
 {
 	struct target_counters *t = families_target(live);
-	counter_set(t->up, usable && gauges_target_up(live));
+	counter_set(t->up, usable && is_up(live));
 	counter_set(t->in_flight, atomic_load_explicit(&live->in_flight, memory_order_relaxed));
 }
 

@@ -29,8 +29,4 @@ void gauges_refresh(const struct snapshot *s, unsigned connections);
 /* Wall clock, microseconds. */
 int64_t gauges_started_us(void);
 
-/* Would this target be asked now? */
-struct live_target;
-bool gauges_target_up(const struct live_target *t);
-
 #endif

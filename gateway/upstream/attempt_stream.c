@@ -47,16 +47,22 @@ static void count_content(struct attempt *a, const struct event_view *v, struct 
 	a->data_least = data.n < a->data_least ? (uint32_t)data.n : a->data_least;
 }
 
+/* What an event tells of the answer as a whole. */
+static void note(struct attempt *a, const struct event_view *v, struct str data)
+{
+	if (v->has_usage)
+		usage_merge(&a->usage, &v->usage);
+	count_content(a, v, data);
+	a->finish |= v->finish;
+	a->done |= v->done;
+}
+
 /* The continuation of an answer that broke: its events are rewritten, and leave at once. */
 static bool continued_event(struct attempt *a, const struct event_view *v, struct str data)
 {
 	struct str event = resume_rewrite(a->resume, v, data);
 	struct delta d = { .kind = DELTA_EVENT, .raw = event, .content = v->content, .finish = v->finish };
-	a->finish |= v->finish;
-	a->done |= v->done;
-	if (v->has_usage)
-		usage_merge(&a->usage, &v->usage);
-	count_content(a, v, data);
+	note(a, v, data);
 	if (event.n && attempt_emit(a, &d) == SINK_FULL)
 		attempt_pass_by(a->t, event);	/* already counted as said; the next event waits */
 	return true;
@@ -87,57 +93,73 @@ static void clean(const struct attempt *a, struct delta *d, struct buf *copy)
 	d->more = false;	/* it leaves before the copy goes */
 }
 
+/* Why this event ends the answer; NULL: it does not. `words`: what the provider itself says of it. */
+static const char *fault_of(const struct attempt *a, const struct sse_event *ev, const struct event_view *v, struct str *words)
+{
+	if (v->error && (a->translate || !(v->finish && a->t->answer.content))) {
+		*words = ev->data;
+		return "the provider reported an error inside the stream";
+	}
+	if (a->translate && ev->data.n && !v->done && !frames_whole(ev))
+		return "an event of the stream is no JSON";
+	return NULL;
+}
+
+/* Nothing of it is for the caller before there is content. */
+static void hold(struct attempt *a, const struct event_view *v, struct str raw)
+{
+	if (!buf_add(&a->held, raw))
+		stream_broke(a, STR_NONE, "more than 1 MiB of events without content");
+	if (v->has_usage)
+		usage_merge(&a->usage, &v->usage);
+}
+
+/* False: the caller's side is full and the event was not taken. What was translated lives until the next event: it leaves now. */
+static bool pass_on(struct attempt *a, const struct sse_event *ev, const struct event_view *v, struct str raw, bool more)
+{
+	struct delta d = { .kind = DELTA_EVENT, .raw = raw, .name = ev->name, .data = ev->data,
+			   .content = v->content, .finish = v->finish, .more = more && !a->translate };
+	struct buf copy = BUF_INIT(0);
+	if (v->error)
+		clean(a, &d, &copy);
+	bool taken = attempt_emit(a, &d) == SINK_TAKEN;
+	buf_free(&copy);
+	if (!taken && a->translate) {
+		attempt_pass_by(a->t, raw);	/* it cannot be translated twice; the next event waits */
+		return true;
+	}
+	return taken;
+}
+
 /* False: the caller's side is full and the event was not taken. */
 static bool stream_event(struct attempt *a, const struct sse_event *ev, bool more)
 {
-	struct txn *t = a->t;
-	struct event_view v = { .want_content = !t->answer.content || a->resume };
+	bool *content = &a->t->answer.content;
+	struct event_view v = { .want_content = !*content || a->resume };
+	struct str raw, words = STR_NONE;
 	if (a->done)
 		return true;
 	if (!ev->comment)
 		a->dialect->read_event(ev->name, ev->data, a->quirks, &v);
-	if (v.error && (a->translate || !(v.finish && t->answer.content))) {
-		stream_broke(a, ev->data, "the provider reported an error inside the stream");
-		return true;
-	}
-	if (a->translate && ev->data.n && !v.done && !frames_whole(ev)) {
-		stream_broke(a, STR_NONE, "an event of the stream is no JSON");
-		return true;
-	}
-	if (a->resume && a->resume->going_on)
+	const char *fault = fault_of(a, ev, &v, &words);
+	if (!fault && a->resume && a->resume->going_on)
 		return ev->comment || continued_event(a, &v, ev->data);
-	struct str raw;
-	if (!speak(a, ev, &v, &raw)) {
-		stream_broke(a, STR_NONE, TOO_LARGE);
+	if (!fault && !speak(a, ev, &v, &raw))
+		fault = TOO_LARGE;
+	if (fault) {
+		stream_broke(a, words, fault);
 		return true;
 	}
-	if (!t->answer.content && !v.content && !v.finish && !v.done) {
-		if (!buf_add(&a->held, raw))
-			stream_broke(a, STR_NONE, "more than 1 MiB of events without content");
-		if (v.has_usage)
-			usage_merge(&a->usage, &v.usage);
+	if (!*content && !v.content && !v.finish && !v.done) {
+		hold(a, &v, raw);
 		return true;
 	}
 	bool withheld = a->translate ? raw.n == 0 : v.usage_only && a->withhold_usage;
-	if (!t->answer.content)
+	if (!*content)
 		commit(a);
-	/* What was translated lives until the next event: it leaves now. */
-	struct delta d = { .kind = DELTA_EVENT, .raw = raw, .name = ev->name, .data = ev->data,
-			   .content = v.content, .finish = v.finish, .more = more && !a->translate };
-	struct buf copy = BUF_INIT(0);
-	if (v.error)
-		clean(a, &d, &copy);
-	bool taken = withheld || attempt_emit(a, &d) == SINK_TAKEN;
-	buf_free(&copy);
-	if (!taken && !a->translate)
+	if (!withheld && !pass_on(a, ev, &v, raw, more))
 		return false;
-	if (!taken)
-		attempt_pass_by(t, raw);	/* it cannot be translated twice; the next event waits */
-	if (v.has_usage)
-		usage_merge(&a->usage, &v.usage);
-	count_content(a, &v, ev->data);
-	a->finish |= v.finish;
-	a->done |= v.done;
+	note(a, &v, ev->data);
 	if (a->resume)
 		resume_note(a->resume, &v, ev->data);
 	return true;

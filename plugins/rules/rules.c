@@ -86,7 +86,8 @@ static size_t fill(const struct rules *rules, struct weir_text text, struct weir
 	return n;
 }
 
-bool template_fill(const struct rules *rules, struct weir_text text, struct weir_request *r, const struct match *m, struct filled *out)
+/* False: no memory. Of a text without braces there is no copy. */
+static bool template_fill(const struct rules *rules, struct weir_text text, struct weir_request *r, const struct match *m, struct filled *out)
 {
 	out->heap = NULL;
 	out->text = text;
@@ -100,7 +101,7 @@ bool template_fill(const struct rules *rules, struct weir_text text, struct weir
 	return true;
 }
 
-void filled_free(struct filled *f)
+static void filled_free(struct filled *f)
 {
 	free(f->heap);
 }

@@ -152,10 +152,6 @@ struct filled {
 	char room[1024];
 };
 
-/* False: no memory. Of a text without braces there is no copy. */
-bool template_fill(const struct rules *rules, struct weir_text text, struct weir_request *r, const struct match *m, struct filled *out);
-void filled_free(struct filled *f);
-
 /* `*` in the pattern matches any run of bytes. */
 bool is_like(struct weir_text pattern, struct weir_text t);
 

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+UNUSED = pathlib.Path(__file__).resolve().parents[1] / "tools" / "unused"
 ARROWS = pathlib.Path(__file__).resolve().parents[1] / "tools" / "arrows"
 
 
@@ -41,4 +42,16 @@ def test_arrows_lets_the_right_direction_pass(tmp_path):
 
 def test_our_own_sources_keep_the_arrows():
     p = arrows(ARROWS.parents[2] / "gateway")
+    assert p.returncode == 0, p.stdout
+
+
+def test_unused_names_what_only_its_own_file_uses(tmp_path):
+    room = tmp_path / "gateway" / "base"
+    room.mkdir(parents=True)
+    (room / "a.h").write_text("bool a_used(int x);\nstruct str *a_alone(struct buf *b,\n\t\t     int n);\nint a_macro(void);\n#define A a_macro()\n")
+    (room / "a.c").write_text('bool a_used(int x)\n{\n}\n\nstruct str *a_alone(struct buf *b,\n\t\t     int n)\n{\n}\n\nint a_macro(void)\n{\n}\n')
+    (room / "b.c").write_text("int b = a_used(1); /* a_alone */\n")
+    p = subprocess.run([sys.executable, UNUSED], capture_output=True, text=True, cwd=tmp_path)
+    assert p.returncode == 1 and p.stdout == "gateway/base/a.h: a_alone is used nowhere else\n"
+    p = subprocess.run([sys.executable, UNUSED], capture_output=True, text=True, cwd=UNUSED.parents[2])
     assert p.returncode == 0, p.stdout

@@ -11,9 +11,13 @@ import pytest
 
 from certificates import Authority
 from mock_provider import chunk
-from weir import CHAT, SLOW, Raw, post, until
+from weir import BINARY, CHAT, SLOW, Raw, post, until
 
 REFUSED = (ssl.SSLError, ConnectionError)
+
+
+def days_from_now(n):
+    return time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() + n * 86400))
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +26,7 @@ def certificates(tmp_path_factory):
     for name, host in (("a", "localhost"), ("b", "other.test"), ("client", "client"), ("revoked", "client")):
         a.make(name, host)
     a.make("expired", "localhost", dates=("20240101000000Z", "20240201000000Z"))
+    a.make("ending", "localhost", dates=("20240101000000Z", days_from_now(5.5)))
     a.make("elsewhere", "elsewhere.test", ip=False)
     a.revoke("revoked")
     a.list_revoked()
@@ -246,3 +251,13 @@ def test_a_provider_that_proves_nothing_is_sent_nothing(gateway, provider, confi
     g = gateway(c)
     assert g.chat().status == 502 and not p.requests
     g.wait_log(says)
+
+
+@pytest.mark.parametrize("name, more, says", [("a", [], ""), ("ending", [], "a certificate ends in 5 days"), ("expired", [], "a certificate has ended"),
+                                              ("a", ["ending"], "a certificate ends in 5 days")])
+def test_check_warns_of_certificates_that_end(certificates, tmp_path, name, more, says):
+    def pair(n):
+        return {"certificate": str(certificates / f"{n}.pem"), "key": str(certificates / f"{n}.key")}
+    (tmp_path / "w.yaml").write_text(json.dumps({"listen": {"tls": {**pair(name), "certificates": [pair(n) for n in more]}}}))
+    r = subprocess.run([BINARY, "check", "-c", "w.yaml"], capture_output=True, text=True, cwd=tmp_path)
+    assert r.returncode == 0 and (says in r.stderr if says else "certificate" not in r.stderr), r.stderr
