@@ -199,7 +199,7 @@ static bool write_head(struct caller *c, const struct answer_head *h)
 		(i < h->n_own ? http_put_own : http_put_header)(&b, h->headers[i].name, h->headers[i].value);
 	}
 	if (!cached)
-		http_put_own(&b, STR("cache-control"), h->event_stream ? STR("no-cache") : STR("no-store"));
+		http_put_own(&b, STR("cache-control"), STR("private, no-store"));
 	if (h->event_stream)
 		http_put_own(&b, STR("x-accel-buffering"), STR("no"));
 	http_put_own(&b, STR("x-content-type-options"), STR("nosniff"));

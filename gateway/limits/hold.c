@@ -74,7 +74,8 @@ struct hold *hold_new(struct txn *t, const struct limit_set *set, const struct h
 	for (unsigned i = 0; i < set->n; i++) {
 		const struct limit_rule *rule = &set->rules[i];
 		struct store_limit *l = &h->limits[h->r.n];
-		if ((rule->unit == LIMIT_USD && without_money) || !subject_matches(t, rule, user))
+		bool unasked = (rule->unit == LIMIT_USD && without_money) || (rule->unit == LIMIT_TOKENS && t->answered_here);
+		if (unasked || !subject_matches(t, rule, user))
 			continue;
 		*l = (struct store_limit){ .key = keep(&names, rule->store_key), .kind = kind_of(rule),
 					   .amount = amount_of(rule, need), .limit = rule->most, .span_s = rule->span_s };

@@ -5,6 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from mock_provider import completion, error, good_stream, http
 from weir import CHAT, SLOW, Raw, post
 
 SECRET = "sk-weir-K7d0vQmZ2nX9pL4sT8wB1cF6gH3jR5yA0uE2iO"
@@ -115,3 +116,13 @@ if os.environ.get("WEIR_SOAK"):         # a matter of many samples on a quiet ma
         right, wrong = [x for x in right if x < cut], [x for x in wrong if x < cut]
         error = (statistics.variance(right) / len(right) + statistics.variance(wrong) / len(wrong)) ** 0.5
         assert abs(statistics.mean(right) - statistics.mean(wrong)) / error < 4
+
+
+def test_no_cache_on_the_way_keeps_an_answer(gateway, provider, config):
+    """A13: whatever a vendor says."""
+    p = provider(lambda r: good_stream() if r.json.get("stream") else error(500) if b"fail" in r.body else
+                 [http(200, completion(), headers=(("cache-control", "public, max-age=60"),))])
+    g = gateway(config(p))
+    answers = [g.chat(), g.chat(stream=True), g.chat(text="fail"), g.chat(model="none"), g.get("/v1/models"), g.get("/v1/key"), g.get("/nothing")]
+    assert [r.status for r in answers] == [200, 200, 502, 404, 200, 200, 404]
+    assert {r.headers["cache-control"] for r in answers} == {"private, no-store"}

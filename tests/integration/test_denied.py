@@ -84,6 +84,20 @@ def test_a_smaller_request_still_fits(gateway, provider, config, store):
     assert g.chat(headers=KEY, max_tokens=50).status == 200
 
 
+@pytest.mark.parametrize("most", [{"budgets": [{"tokens": 150, "per": "day"}]}, {"limits": {"tokens_per_minute": 150, "output_tokens_per_day": 90}}])
+def test_a_rule_answers_when_more_than_all_tokens_are_used(gateway, provider, config, store, tmp_path, most):
+    """Its answer has none."""
+    rules = tmp_path / "rules.yaml"
+    rules.write_text("rules: [{ name: ping, when: { exact: ping }, answer: pong }]")
+    plugins = [{"name": "rules", "config": {"file": str(rules)}}]
+    g = gateway(limited(config, provider(fixed(100, 100)), store=store, plugins=plugins, **most))
+    assert g.chat(headers=KEY, max_tokens=20).status == 200     # and takes more than it said
+    settled(g)
+    assert g.chat(headers=KEY, max_tokens=20).status == 429
+    r = g.chat(headers=KEY, text="ping")
+    assert r.status == 200 and "pong" in r.body.decode(), r.body
+
+
 def test_money_that_is_spent_asks_the_store_no_more(gateway, provider, config, redis):
     g = gateway(closed(limited(config, provider(fixed(100, 100)), budgets=[{"usd": 0.0005, "per": "day"}], store=redis.url)))
     r = use_up(g)
