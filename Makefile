@@ -19,6 +19,10 @@ ifeq ($(shell pkg-config --exists hiredis_ssl && echo yes),yes)
 LIBS += hiredis_ssl
 CPPFLAGS += -DWEIR_HIREDIS_SSL
 endif
+ifneq ($(shell pkg-config --exists $(LIBS) 2>/dev/null && echo yes),yes)
+$(if $(filter all unit check,$(or $(MAKECMDGOALS),all)),$(warning libraries are missing (`make setup-build` installs them): \
+	$(shell command -v pkg-config >/dev/null || echo pkg-config; for l in $(LIBS); do pkg-config --exists $$l 2>/dev/null || echo $$l; done)))
+endif
 PKG_CFLAGS := $(shell pkg-config --cflags $(LIBS) 2>/dev/null)
 PKG_LIBS := $(shell pkg-config --libs $(LIBS) 2>/dev/null)
 

@@ -81,6 +81,25 @@ def test_metrics_that_are_named_exist(gateway, provider, config):
     assert len(named) > 15 and named <= known, named - known
 
 
+def test_figures_of_the_readme():
+    readme, reference = (ROOT / "README.md").read_text(), (ROOT / "conf/docs/configuration.md").read_text()
+    assert len(re.findall(r"^\| `", reference.split("## Presets")[1], re.M)) == int(re.search(r"(\d+) presets", readme).group(1))
+    prices = sum(not line.startswith("#") for line in (ROOT / "conf/prices/prices.csv").open()) - 1
+    assert abs(prices - int(re.search(r"([\d,]+) prices built in", readme).group(1).replace(",", ""))) < 100
+    rooms = {d.name for d in (ROOT / "gateway").iterdir() if d.is_dir()}
+    tree = readme.split("```text\ngateway/")[1].split("```")[0]
+    assert all(f"  {room}/" in tree for room in rooms)
+    table = re.findall(r"&(\w+)_stage,", (ROOT / "gateway/pipeline.c").read_text())
+    shown = re.search(r"^    (access_log .* forward)$", readme, re.M).group(1).split()
+    assert shown == [s for s in table if s in shown] and len(shown) > 12
+
+
+def test_the_manual_page_has_each_command():
+    shown = re.findall(r"^  weir (\w+) ", subprocess.run([BINARY, "help"], capture_output=True, text=True).stdout, re.M)
+    page = (ROOT / "conf/docs/weir.1").read_text()
+    assert len(shown) > 15 and not [c for c in shown if not re.search(rf"^\.BR? (weir )?(.*\W)?{c}\b", page, re.M) and c != "help"]
+
+
 def test_the_first_question_of_the_readme(gateway):
     """As it stands there, but for the port."""
     readme = (ROOT / "README.md").read_text()
