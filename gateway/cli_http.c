@@ -237,7 +237,7 @@ static struct str usual_model(const char *url, struct arena *a)
 		unsigned n = 0;
 		for (; more && !own && json_cursor_next(&c); n++) {
 			own = json_is(json_get(c.value, STR("owned_by")), STR("weir"));
-			first = json_text(a, json_get(c.value, STR("id")));
+			first = arena_copy(a, json_text(a, json_get(c.value, STR("id"))));
 		}
 		if (!own && n != 1)
 			first = STR_NONE;
