@@ -3,7 +3,7 @@ import time
 
 import pytest
 from mock_provider import completion, error, good_stream, http
-from test_cache import counting, state
+from test_cache import counting, expire, state
 from test_ladder import RULES
 from test_limits import KEY, limited
 from weir import until
@@ -59,7 +59,7 @@ def test_a_kept_answer_is_given_although_money_is_spent(gateway, provider, confi
 def test_a_stale_answer_is_given_although_money_is_spent(gateway, provider, config, store):
     g = gateway(kept(config, provider(counting()), budgets=[{"usd": "0.00003", "per": "day"}], store=store, cache={"ttl": "1s"}))
     first = g.chat(headers=KEY, max_tokens=3)
-    time.sleep(1.2)
+    expire(g)
     r = g.chat(headers=KEY, max_tokens=3)
     assert state(r) == "stale" and r.body == first.body
     assert g.chat(headers={**KEY, "cache-control": "stale-if-error=0"}, max_tokens=3).status == 429

@@ -2,11 +2,10 @@
 import asyncio
 import json
 import socket
-import time
 
 import pytest
 from mock_provider import LAST_CHUNK, chunk, completion, delta, error, event, good, good_stream, http, stream_head, usage_event
-from test_cache import KEYS, cached, state
+from test_cache import KEYS, cached, expire, state
 from weir import until
 
 WORDS = [f"word{i} " for i in range(20)]
@@ -19,6 +18,7 @@ class Asker:
         body = json.dumps({"model": "m", "stream": stream, "messages": [{"role": "user", "content": "hi"}], **fields})
         lines = "".join(f"{n}: {v}\r\n" for n, v in (headers or {}).items())
         self.port, self.status, self.headers, self.body, self.begun = g.port, None, {}, b"", asyncio.Event()
+        self.opened = False
         self.request = (f"POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: application/json\r\n{lines}"
                         f"content-length: {len(body)}\r\n\r\n{body}").encode()
 
@@ -30,6 +30,7 @@ class Asker:
         await asyncio.get_running_loop().sock_connect(s, ("127.0.0.1", self.port))
         self.reader, self.writer = await asyncio.open_connection(sock=s, limit=window or 65536)
         self.writer.write(self.request)
+        self.opened = True
 
     async def head(self):
         lines = (await self.reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
@@ -82,9 +83,10 @@ def text(body):
 
 @pytest.mark.parametrize("stream", [True, False])
 def test_a_thousand_at_once_are_one_call(gateway, provider, config, store, stream):
-    p = provider(slowly(0.1))
+    p = provider(lambda r: [("until", lambda: all(a.opened for a in all_of_them)), *slowly(0.02)(r)])
     g = gateway(cached(config, p, store=store, workers=4, listen={"max_connections_per_address": 2000}))
-    all_of_them = asyncio.run(crowd([Asker(g, stream) for _ in range(1000)]))
+    all_of_them = [Asker(g, stream) for _ in range(1000)]
+    asyncio.run(crowd(all_of_them))
     assert len(p.requests) == 1 and {a.status for a in all_of_them} == {200}, [a.body for a in all_of_them if a.status != 200][:1]
     assert len({a.body for a in all_of_them}) == 1 and "word19" in all_of_them[0].body.decode()
     states = [a.state for a in all_of_them]
@@ -309,7 +311,7 @@ def test_a_stale_answer_is_everybodys_too(gateway, provider, config):
     p = provider(good)
     g = gateway(cached(config, p, cache={"ttl": "1s"}, model={"ladder": ["targets", "stale"]}))
     kept = g.chat(stream=True).body
-    time.sleep(1.2)
+    expire(g)
     p.script = lambda r: [("sleep", 0.5), *error(500)]
     askers = asyncio.run(crowd([Asker(g) for _ in range(20)]))
     assert {a.state for a in askers} == {"stale"} and {a.body for a in askers} == {kept}

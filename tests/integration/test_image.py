@@ -2,14 +2,13 @@
 import json
 import re
 import subprocess
-import time
 import urllib.error
 import urllib.request
 
 import pytest
 
 from image import Image, stop
-from weir import free_port
+from weir import free_port, until
 
 pytestmark = pytest.mark.slow
 
@@ -32,10 +31,8 @@ def served(image, tmp_path):
         p = subprocess.Popen(image.command(env), stdout=out, stderr=out)
     port = int(env["WEIR_LISTEN_ADDRESS"].rsplit(":")[-1])
     try:
-        end = time.monotonic() + 30
-        while "serves on" not in log.read_text():
-            assert p.poll() is None and time.monotonic() < end, log.read_text()
-            time.sleep(0.05)
+        until(lambda: p.poll() is not None or "serves on" in log.read_text(), says=log.read_text)
+        assert p.poll() is None, log.read_text()
         yield port, log, env
     finally:
         assert stop(p) == 0, log.read_text()

@@ -187,7 +187,7 @@ def test_sigterm_drains(gateway, provider, config):
     idle = Raw(g.port)
     time.sleep(0.2)
     g.process.terminate()
-    assert idle.closed(20)
+    assert idle.closed()
     body = b""
     while True:
         size = int(c.line(), 16)

@@ -4,6 +4,7 @@ import json
 import os
 import random
 import subprocess
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -87,13 +88,15 @@ def test_a_settlement_after_its_reservation_lapsed_counts_once(gateway, provider
     """Q9."""
     p = provider(lambda r: [("hang",)])
     g = gateway(limited(config, p, limits={"requests_per_hour": 100}, budgets=[{"usd": 1, "per": "month"}], store=redis.url))
-    p.script = lambda r: [("sleep", 1.5), http(200, completion(usage=usage(100, 100)))]
+    lapsed = threading.Event()
+    p.script = lambda r: [("until", lapsed.is_set), http(200, completion(usage=usage(100, 100)))]
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(lambda: g.chat(headers=KEY, max_tokens=200).status)
         until(lambda: p.requests)
         (live,) = redis.call("KEYS", "*:live").splitlines()
         redis.call("EVAL", "for _, m in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do redis.call('ZADD', KEYS[1], 1, m) end return 1", 1, live)
         assert all(held == 0 for _, held in told(g).values())       # it lapsed while it ran
+        lapsed.set()
         assert running.result() == 200
     settled(g)
     assert told(g) == {"requests_per_hour": (1, 0), "1 usd per month": (500_000, 0)}

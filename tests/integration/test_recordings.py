@@ -4,12 +4,11 @@ import gzip
 import json
 import random
 import re
-import time
 
 import pytest
 
 from mock_provider import LAST_CHUNK, chunk
-from weir import ROOT
+from weir import ROOT, until
 
 CASES = ROOT / "tests/cases/recordings"
 PATHS = {"chat": "/v1/chat/completions", "completions": "/v1/completions", "embeddings": "/v1/embeddings", "responses": "/v1/responses"}
@@ -137,11 +136,7 @@ def test_recordings_of(gateway, provider, vendor, cut):
         if r.status == 200 and not breaks_inside(x):
             usages.append((x, r.headers["x-request-id"]))
     records = {}
-    for _ in range(100):
-        records = {a["id"]: a for a in g.access()}
-        if all(i in records for _, i in usages):
-            break
-        time.sleep(0.05)
+    until(lambda: records.update({a["id"]: a for a in g.access()}) or all(i in records for _, i in usages))
     for x, id in usages:
         u, tokens = last_usage(x), records[id].get("tokens")
         prompt = (u or {}).get("prompt_tokens") or (u or {}).get("input_tokens")

@@ -148,21 +148,17 @@ class Gateway:
     def logs(self):
         return self.log_path.read_text(errors="replace")
 
-    def access(self, wait=10.0):
-        """The access log's records so far."""
-        end = time.monotonic() + wait
-        while True:
-            records = []
+    def access(self):
+        """The access log's records so far: one at least."""
+        def records():
             for line in self.logs().splitlines():
                 try:
                     r = json.loads(line)
                 except ValueError:
                     continue
                 if r.get("endpoint") not in (None, "readyz"):
-                    records.append(r)
-            if records or time.monotonic() > end:
-                return records
-            time.sleep(0.005)
+                    yield r
+        return until(lambda: list(records()), says=lambda: "no request is logged: " + self.logs()[-4000:])
 
     def wait_log(self, pattern):
         until(lambda: re.search(pattern, self.logs()), says=lambda: f"{pattern} is not in the log:\n{self.logs()[-4000:]}")
@@ -254,9 +250,9 @@ class Raw:
                 body += piece
         return Response(status, headers, body)
 
-    def closed(self, seconds=5):
-        """True when the peer ends the connection within that time; what it still sends is dropped."""
-        self.s.settimeout(seconds)
+    def closed(self):
+        """True when the peer ends the connection; what it still sends is dropped."""
+        self.s.settimeout(30 * SLOW)
         try:
             while True:
                 if not self.s.recv(65536):
