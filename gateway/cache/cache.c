@@ -87,7 +87,6 @@ static struct cached *make(struct txn *t, const struct cache_wish *wish)
 	*c = (struct cached){ .t = t, .generation = t->generation, .wish = *wish, .usage_told = t->call->usage_asked, .most = s->max_entry,
 			      .pack_above = s->compress_above };
 	c->worth = (struct worth){ .endpoint = t->endpoint, .stream = t->stream, .tools = s->tools, .limited = t->call->max_output > 0 };
-	c->shares = cache_is_shared(t, c);
 	c->ttl_us = m->policy.cache_ttl_us ? m->policy.cache_ttl_us : s->ttl_us;
 	c->ttl_us = c->ttl_us < wish->ttl_us ? c->ttl_us : wish->ttl_us;
 	c->stale_us = has_stale(m) ? s->stale_us : 0;
@@ -182,6 +181,7 @@ static void ask(struct cached *c)
 static void join(struct cached *c)
 {
 	struct str key = str_c(c->flight_key);
+	c->shares = cache_is_shared(c->t, c);
 	c->flight = flight_join(c->shares ? key : STR_NONE, c->t, c->most, &c->leads);
 	if (!c->leads)
 		stop_asking(c);

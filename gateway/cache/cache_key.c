@@ -3,7 +3,6 @@
  */
 #include "cache/cache_key.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "cache/cache_key_parts.h"
@@ -14,20 +13,34 @@
 #include "core/snapshot.h"
 #include "wire/json_scan.h"
 
+enum { BESIDES = 2048 };	/* bytes that a question usually has beside its body: a guess */
+
+/* Behind the quote that ends the string; `from` is in it. */
+static size_t string_end(struct str v, size_t from)
+{
+	const char *quote;
+	while ((quote = memchr(v.p + from, '"', v.n - from))) {
+		const char *back = quote;
+		while (back[-1] == '\\')	/* the quote that began it is no backslash */
+			back--;
+		from = (size_t)(quote - v.p) + 1;
+		if ((quote - back) % 2 == 0)
+			return from;
+	}
+	return v.n;
+}
+
 /* A value without the white space between its tokens. */
 static void add_value(struct buf *b, struct str v)
 {
-	bool in_string = false;
-	size_t from = 0;
-	for (size_t i = 0; i < v.n; i++) {
-		char c = v.p[i];
-		if (in_string && c == '\\')
-			i++;
-		else if (c == '"')
-			in_string = !in_string;
-		else if (!in_string && (c == ' ' || c == '\n' || c == '\r' || c == '\t')) {
-			buf_add(b, str_of(v.p + from, i - from));
-			from = i + 1;
+	size_t from = 0, i = 0;
+	while (i < v.n) {
+		char c = v.p[i++];
+		if (c == '"') {
+			i = string_end(v, i);
+		} else if (c == ' ' || c == '\n' || c == '\r' || c == '\t') {
+			buf_add(b, str_of(v.p + from, i - 1 - from));
+			from = i;
 		}
 	}
 	buf_add(b, str_skip(v, from));
@@ -74,7 +87,7 @@ static void add_scope(const struct txn *t, struct buf *b)
 {
 	int scope = t->snapshot->settings.cache.scope;
 	struct str key = t->key ? t->key->name : STR_NONE, team = t->key ? t->key->team : STR_NONE;
-	buf_addf(b, "%d", scope == CACHE_TEAM && str_empty(team) ? CACHE_KEY : scope);
+	buf_addd(b, scope == CACHE_TEAM && str_empty(team) ? CACHE_KEY : scope);
 	if (scope == CACHE_TEAM && !str_empty(team))
 		buf_add_part(b, team);
 	else if (scope != CACHE_GLOBAL)
@@ -114,7 +127,11 @@ static void add_credential(const struct txn *t, struct buf *b)
 
 void cache_key_name(struct str id, char name[CACHE_KEY_SIZE])
 {
-	snprintf(name, CACHE_KEY_SIZE, "answer/%.*s", STR_FMT(id));
+	static const struct str before = STR_INIT("answer/");
+	id = str_head(id, CACHE_KEY_SIZE - 1 - before.n);
+	memcpy(name, before.p, before.n);
+	memcpy(name + before.n, id.p, id.n);
+	name[before.n + id.n] = '\0';
 }
 
 bool cache_key(struct txn *t, const struct cache_wish *wish, uint8_t digest[DIGEST_SIZE])
@@ -122,7 +139,11 @@ bool cache_key(struct txn *t, const struct cache_wish *wish, uint8_t digest[DIGE
 	static const enum request_header headers[] = { RH_ANTHROPIC_BETA, RH_ANTHROPIC_VERSION, RH_WEIR_PROVIDER, RH_WEIR_FALLBACKS };
 	struct buf b = BUF_INIT(SIZE_MAX);
 	bool both = cache_has_both_forms(t);
-	buf_addf(&b, "weir cache 5 %s %d %d ", t->endpoint->name, !both && t->stream, !both && t->call->usage_asked);
+	buf_reserve(&b, t->call->body.n + BESIDES);
+	buf_add(&b, STR("weir cache 6"));
+	buf_add_part(&b, str_c(t->endpoint->name));
+	buf_addd(&b, !both && t->stream);
+	buf_addd(&b, !both && t->call->usage_asked);
 	add_scope(t, &b);
 	add_namespaces(t, wish, &b);
 	add_path(t, &b);
