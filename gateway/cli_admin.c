@@ -252,17 +252,25 @@ static void print_cascade(struct str m)
 	       STR_FMT(number(m, "saved_usd")));
 }
 
+static void print_cascades(struct str models)
+{
+	struct json_cursor c;
+	unsigned n = 0;
+	for (bool open = json_cursor_open(&c, models); open && json_cursor_next(&c); n++)
+		print_cascade(c.value);
+	if (n == 0)
+		fprintf(stderr, "weir: no model has `strategy: cascade`\n");
+}
+
 int cli_cascade(bool json)
 {
 	struct buf out = BUF_INIT(TEXT_MAX);
-	struct json_cursor c;
 	long status = cli_admin("/admin/cascade", NULL, &out);
 	int result = status == 200 ? 0 : status ? print_error(buf_str(&out)) : 1;
 	if (status == 200 && json)
 		printf("%.*s", STR_FMT(buf_str(&out)));
 	else if (status == 200)
-		for (bool open = json_cursor_open(&c, json_get(json_value(buf_str(&out)), STR("models"))); open && json_cursor_next(&c);)
-			print_cascade(c.value);
+		print_cascades(json_get(json_value(buf_str(&out)), STR("models")));
 	arena_clear(&arena);
 	buf_free(&out);
 	return result;

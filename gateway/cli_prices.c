@@ -173,13 +173,17 @@ int cli_prices_list(const char *config, const char *part)
 	struct price_book book = *price_file_builtin();
 	if (!str_empty(file) && (!tree_file(file.p, PRICE_FILE_MAX, &arena, &text) || !parse(file.p, text, &book)))
 		return 1;
+	unsigned shown = 0;
 	for (size_t i = 0; i < book.n; i++) {
 		if (part && !str_has(book.rows[i].name, str_c(part)))
 			continue;
+		shown++;
 		printf("%.*s ", STR_FMT(book.rows[i].name));
 		print_rates(&book.rows[i]);
 		printf("\n");
 	}
 	arena_clear(&arena);
-	return 0;
+	if (!shown)
+		fprintf(stderr, "weir: no name in the table has `%s` in it\n", part ? part : "");
+	return !shown;
 }

@@ -238,7 +238,7 @@ static bool bind_all(struct server *s)
 			if (w > 0 && first_only)
 				s->sockets[w][a] = s->sockets[0][a];
 			else
-				good = edge_bind(&s->sockets[w][a], address, true, &why);
+				good = edge_bind(&s->sockets[w][a], address, w ? EDGE_FURTHER : EDGE_FIRST, &why);
 		}
 	}
 	if (!good)

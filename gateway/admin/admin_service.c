@@ -39,7 +39,7 @@ static bool open_listener(struct admin_listener *l, struct admin_pages *pages, s
 	l->service = (struct edge_service){
 		.loop = pages->loop, .owner = &l->door, .begin = admin_begin, .settings = settings_now,
 	};
-	if (!edge_bind(&l->socket, address, false, why))
+	if (!edge_bind(&l->socket, address, EDGE_ALONE, why))
 		return false;
 	l->listener = listener_open(&l->service, &l->socket);
 	if (!l->listener)

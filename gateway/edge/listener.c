@@ -99,14 +99,35 @@ static bool split_address(struct str address, char *host, size_t host_size, char
 	return true;
 }
 
-static bool listen_on(struct edge_socket *s, const struct addrinfo *a, bool reuse_port)
+static int open_socket(const struct addrinfo *a)
+{
+	int one = 1, fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd >= 0)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	return fd;
+}
+
+/* Sharing would be granted by another weir of the same user, too, and callers would get the one or the other. */
+static bool is_free(const struct addrinfo *a)
+{
+	int fd = open_socket(a);
+	bool good = fd < 0 || bind(fd, a->ai_addr, a->ai_addrlen) == 0 || errno != EADDRINUSE;
+	if (fd >= 0)
+		close(fd);
+	if (!good)
+		errno = EADDRINUSE;
+	return good;
+}
+
+static bool listen_on(struct edge_socket *s, const struct addrinfo *a, enum edge_share share)
 {
 	int one = 1;
-	s->fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (share == EDGE_FIRST && !is_free(a))
+		return false;
+	s->fd = open_socket(a);
 	if (s->fd < 0)
 		return false;
-	setsockopt(s->fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (reuse_port)
+	if (share != EDGE_ALONE)
 		setsockopt(s->fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof(one));
 	if (bind(s->fd, a->ai_addr, a->ai_addrlen) == 0 && listen(s->fd, BACKLOG) == 0)
 		return true;
@@ -117,7 +138,7 @@ static bool listen_on(struct edge_socket *s, const struct addrinfo *a, bool reus
 	return false;
 }
 
-bool edge_bind(struct edge_socket *s, struct str address, bool reuse_port, struct buf *why)
+bool edge_bind(struct edge_socket *s, struct str address, enum edge_share share, struct buf *why)
 {
 	char host[256], port[16];
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV }, *found;
@@ -135,7 +156,7 @@ bool edge_bind(struct edge_socket *s, struct str address, bool reuse_port, struc
 	}
 	bool good = false;
 	for (const struct addrinfo *a = found; a && !good; a = a->ai_next)
-		good = listen_on(s, a, reuse_port);
+		good = listen_on(s, a, share);
 	int error = errno;
 	freeaddrinfo(found);
 	errno = error;

@@ -34,8 +34,11 @@ struct edge_socket {
 	struct str address;
 };
 
-/* "host:port", "[v6]:port", ":port" or "unix:/path"; reuse_port for TCP. False with the reason in `why`. */
-bool edge_bind(struct edge_socket *s, struct str address, bool reuse_port, struct buf *why);
+/* With whom a TCP address is shared: with nobody; with the sockets that follow, if nobody has it yet; with those before. */
+enum edge_share { EDGE_ALONE, EDGE_FIRST, EDGE_FURTHER };
+
+/* "host:port", "[v6]:port", ":port" or "unix:/path". False with the reason in `why`. */
+bool edge_bind(struct edge_socket *s, struct str address, enum edge_share share, struct buf *why);
 /* The port it really has (for port 0), 0 for a Unix socket. */
 uint16_t edge_port(const struct edge_socket *s);
 

@@ -78,10 +78,14 @@ def test_a_command_without_its_key_says_where_it_looks_for_it(gateway, provider,
     assert r.returncode == 1 and "WEIR_ADMIN_TOKEN" in r.stderr
 
 
-def test_a_taken_port_is_told_from_other_faults(gateway, provider, config, tmp_path):
-    g = gateway(config(provider()))
-    r = run("serve", "-c", str(g.file), env={"WEIR_LISTEN_ADDRESS": "127.0.0.1:0", "WEIR_ADMIN_ADDRESS": f"127.0.0.1:{g.admin_port}"}, cwd=tmp_path)
-    assert r.returncode == 1 and f"127.0.0.1:{g.admin_port}: Address already in use; another program has it" in r.stderr
+@pytest.mark.parametrize("of", ["port", "admin_port"])
+def test_a_taken_port_is_told_from_other_faults(gateway, provider, config, tmp_path, of):
+    """Also one that another weir of the same user has: its workers share it among themselves alone."""
+    g = gateway(config(provider(), workers=3))
+    ports = {"port": 0, "admin_port": 0, of: getattr(g, of)}
+    r = run("serve", "-c", str(g.file), env={"WEIR_LISTEN_ADDRESS": f"127.0.0.1:{ports['port']}", "WEIR_ADMIN_ADDRESS": f"127.0.0.1:{ports['admin_port']}"},
+            cwd=tmp_path)
+    assert r.returncode == 1 and f"127.0.0.1:{ports[of]}: Address already in use; another program has it" in r.stderr
 
 
 def test_without_a_configuration_models_of_the_price_table_are_listed(gateway):
@@ -130,3 +134,12 @@ def test_closed_streams_are_no_place_for_a_ledger(tmp_path):
 def test_a_closed_stdout_is_a_failure():
     r = subprocess.run(["sh", "-c", f'"{BINARY}" help >&-'], capture_output=True, text=True)
     assert r.returncode == 1 and "cannot write to stdout" in r.stderr
+
+
+def test_nothing_to_show_is_said(gateway, provider, config):
+    r = run("prices", "list", "model-of-nobody")
+    assert r.returncode == 1 and "no name in the table has `model-of-nobody`" in r.stderr and not r.stdout
+    assert "openai/gpt-5-mini " in run("prices", "list", "gpt-5-mini").stdout
+    g = gateway(config(provider()))
+    r = run("cascade", env={"WEIR_ADMIN_URL": f"http://127.0.0.1:{g.admin_port}"})
+    assert r.returncode == 0 and "no model has `strategy: cascade`" in r.stderr

@@ -257,7 +257,7 @@ static inline struct fixture *fixture_at(struct str address)
 	};
 	f->service = (struct edge_service){ .loop = &f->loop, .owner = f, .begin = service_begin,
 					    .settings = service_settings, .note = service_note };
-	if (!edge_bind(&f->socket, address, true, &why))
+	if (!edge_bind(&f->socket, address, EDGE_FIRST, &why))
 		fail_msg("%.*s", STR_FMT(buf_str(&why)));
 	f->listener = listener_open(&f->service, &f->socket);
 	return f;
