@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "core/money.h"
+#include "wire/json_run.h"
 
 enum { ROOM_FIRST = 64, COUNTS = 6, SEPARATOR = '\x1f' };
 
@@ -161,19 +162,41 @@ static struct str count(const struct usage_row *row, unsigned i, char to[MONEY_S
 	return buf_str(&digits);
 }
 
+/* The length of the character at `p`; 0 for what a terminal would obey, and what is no character. */
+static int printable(const char *p, const char *end)
+{
+	int n = json_utf8(p, end);
+	bool control = n == 1 ? *p < ' ' || *p == 0x7f : n == 2 && p[0] == '\xc2' && p[1] < '\xa0';
+	return n < 0 || control ? 0 : n;
+}
+
+/* Tags are what callers made up. Returns how many characters. */
+static unsigned write_text(struct str text, bool csv, struct buf *out)
+{
+	unsigned n = 0;
+	for (const char *p = text.p, *end = text.p + text.n; p < end; n++) {
+		int bytes = printable(p, end);
+		if (csv && *p == '"')
+			buf_addc(out, '"');
+		buf_add(out, bytes ? str_of(p, (size_t)bytes) : STR("?"));
+		p += bytes ? bytes : 1;
+	}
+	return n;
+}
+
+/* A spreadsheet would reckon with what begins like a formula. */
+static bool is_formula(struct str text)
+{
+	return text.n > 1 && memchr("=+-@", text.p[0], 4);
+}
+
 static void write_csv_cell(struct str text, struct buf *out)
 {
-	if (str_chr(text, ',') < 0 && str_chr(text, '"') < 0) {
-		buf_add(out, text);
-		return;
-	}
-	buf_addc(out, '"');
-	for (size_t k = 0; k < text.n; k++) {
-		if (text.p[k] == '"')
-			buf_addc(out, '"');
-		buf_addc(out, text.p[k]);
-	}
-	buf_addc(out, '"');
+	bool quoted = is_formula(text) || str_chr(text, ',') >= 0 || str_chr(text, '"') >= 0;
+	buf_add(out, quoted ? STR("\"") : STR(""));
+	buf_add(out, is_formula(text) ? STR("'") : STR(""));
+	write_text(text, true, out);
+	buf_add(out, quoted ? STR("\"") : STR(""));
 }
 
 static void write_csv(const struct usage_report *r, const struct usage_row *row, struct buf *out)
@@ -210,8 +233,10 @@ static void write_json(const struct usage_report *r, const struct usage_row *row
 static void write_table(const struct usage_report *r, const struct usage_row *row, struct buf *out)
 {
 	char text[MONEY_SIZE];
-	for (unsigned i = 0; i < r->n_by; i++)
-		buf_addf(out, "%-32.*s ", STR_FMT(cell(row, i)));
+	for (unsigned i = 0; i < r->n_by; i++) {
+		unsigned n = write_text(cell(row, i), false, out);
+		buf_addf(out, "%*s", n < 32 ? 33 - (int)n : 1, "");
+	}
 	for (unsigned i = 0; i < COUNTS; i++)
 		buf_addf(out, "%14.*s", STR_FMT(count(row, i, text)));
 	buf_addc(out, '\n');

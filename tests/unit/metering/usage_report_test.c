@@ -38,6 +38,36 @@ static void rows_add_up_and_the_dearest_is_first(void **state)
 			     "\"failed\":0,\"input\":20,\"output\":6,\"cost_usd\":0.000044,\"estimated_usd\":0}]}\n");
 }
 
+/* What callers say must neither move an operator's cursor nor be reckoned with by a spreadsheet. */
+static void cells_are_text(void **state)
+{
+	static const struct { struct str tags; const char *csv, *table; } cases[] = {
+		{ STR_INIT("a=\x1b[2J\r\nb\x7f"), "a=?[2J??b?", "a=?[2J??b?                       " },
+		{ STR_INIT("=1+1"), "\"'=1+1\"", "=1+1                             " },
+		{ STR_INIT("@a"), "\"'@a\"", "@a                               " },
+		{ STR_INIT("-"), "-", "-                                " },
+		{ STR_INIT("u=\xc3\xa9\xe9\xc2\x9b\xe4\xbd"), "u=\xc3\xa9?????", "u=\xc3\xa9?????                        " },
+	};
+	(void)state;
+	for (size_t i = 0; i < array_len(cases); i++)
+		for (int csv = 0; csv < 2; csv++) {
+			struct usage_report r;
+			struct buf why = BUF_INIT(256), out = BUF_INIT(1 << 16);
+			const struct str cells[USAGE_BY_MAX] = { cases[i].tags };
+			assert_true(usage_report_begin(&r, STR("tags"), &why));
+			usage_report_add(&r, cells, &(struct usage_counts){ 1, 0, 0, 0, 0, 0 });
+			usage_report_write(&r, csv ? USAGE_CSV : USAGE_TABLE, STR("x"), &out);
+			struct str rest = buf_str(&out), head;
+			str_split(&rest, '\n', &head);
+			const char *expected = csv ? cases[i].csv : cases[i].table;
+			if (!str_starts(rest, str_c(expected)) || rest.p[strlen(expected)] != (csv ? ',' : ' '))
+				fail_msg("%d: %.*s", (int)i, STR_FMT(rest));
+			usage_report_free(&r);
+			buf_free(&out);
+			buf_free(&why);
+		}
+}
+
 static void many_rows(void **state)
 {
 	enum { ROWS = 5000 };
@@ -73,6 +103,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_add_up_and_the_dearest_is_first),
+		cmocka_unit_test(cells_are_text),
 		cmocka_unit_test(many_rows),
 		cmocka_unit_test(columns_are_known),
 	};
