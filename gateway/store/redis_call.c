@@ -95,6 +95,8 @@ void redis_call_down(struct call *x)
 bool redis_call_send(struct call *x)
 {
 	struct redis_route *route = x->store->route;
+	if (x->store->closing)
+		return false;	/* of a cluster some nodes are gone already */
 	if (!x->with_text)
 		return redis_route_send(route, &x->command, str_of(x->wire.p, x->wire.n), x->slot, &x->hop);
 	struct buf wire = BUF_INIT(TEXT_MAX);
@@ -197,17 +199,6 @@ static void page_answered(struct call *x, const struct redis_answer *a)
 	call_free(x);
 }
 
-/* Those that were granted to who had left. */
-static bool call_orphans(const struct call *x, const struct script_answer *out, bool orphans[CALL_CALLERS_MAX])
-{
-	bool any = false;
-	for (unsigned i = 0; i < x->n_callers; i++) {
-		orphans[i] = x->kind == CALL_RESERVE && !x->callers[i] && script_answer_item(out, i, NULL) == SCRIPT_DONE;
-		any = any || orphans[i];
-	}
-	return any;
-}
-
 static void tell_item(struct call *x, const struct script_answer *out, unsigned i)
 {
 	struct store_answer *to = x->callers[i] ? x->callers[i]->answer : NULL;
@@ -217,6 +208,18 @@ static void tell_item(struct call *x, const struct script_answer *out, unsigned 
 	if (status == SCRIPT_BROKEN)
 		tell_broken(x->store, STR("a settlement met records that are none of weir's"));
 	call_tell_one(x, i, result_of(status), status == SCRIPT_BROKEN ? COUNT_BROKEN : COUNT_ANSWERED);
+}
+
+/* Each in turn. Of a reservation: `orphans` are those that were granted to who had left, if only while the others were told. */
+static bool tell_items(struct call *x, const struct script_answer *out, bool orphans[CALL_CALLERS_MAX])
+{
+	bool any = false;
+	for (unsigned i = 0; i < x->n_callers; i++) {
+		orphans[i] = x->kind == CALL_RESERVE && !x->callers[i] && script_answer_item(out, i, NULL) == SCRIPT_DONE;
+		any |= orphans[i];
+		tell_item(x, out, i);
+	}
+	return any;
 }
 
 static void script_answered(struct call *x, const struct redis_answer *a)
@@ -230,10 +233,7 @@ static void script_answered(struct call *x, const struct redis_answer *a)
 		return;
 	}
 	x->store->store.ahead_us = out.now_us - clock_wall_us();
-	bool returns = call_orphans(x, &out, orphans);
-	for (unsigned i = 0; i < x->n_callers; i++)
-		tell_item(x, &out, i);
-	if (!returns) {
+	if (!tell_items(x, &out, orphans)) {
 		call_free(x);
 		return;
 	}

@@ -51,7 +51,8 @@
 "    r, h, s, x = unpack_bytes('<i8i8i8i8', raw)\n" \
 "    if h < 0 or s < 0 or s > MAX or x < 0 or x > MAX then return false end\n" \
 "    if kind == 3 then\n" \
-"      if from > h then h, s, x, rest[i] = from, 0, b[at + 3], '' end\n" \
+"      -- A later period begins; or an earlier one than one that is far ahead: then a clock was wrong.\n" \
+"      if from > h or h > b[at + 3] and h * 1000000 > now then h, s, x, rest[i] = from, 0, b[at + 3], '' end\n" \
 "    else\n" \
 "      local width = from * 62500\n" \
 "      local bucket = (now - now % width) / width\n" \
@@ -89,9 +90,9 @@
 "end\n" \
 "\n" \
 "local function spend(i, x)\n" \
-"  local kind = b[4 * i - 3]\n" \
-"  if kind <= 1 then newest[i] = amount(newest[i] + x) end\n" \
-"  if kind ~= 2 then spent[i] = amount(spent[i] + x) end\n" \
+"  local kind, sum = b[4 * i - 3], amount(spent[i] + x)\n" \
+"  if kind <= 1 then newest[i] = newest[i] + sum - spent[i] end\n" \
+"  if kind ~= 2 then spent[i] = sum end\n" \
 "end\n" \
 "\n" \
 "-- A record is written whole when its sub-bucket or its period is a new one, which also says how long it is kept: that long,\n" \
@@ -150,13 +151,13 @@
 "\n" \
 "local function due() return call('ZRANGEBYSCORE', live, '-inf', now, 'LIMIT', 0, 100) end\n" \
 "\n" \
-"-- A lapsed reservation is remembered for an hour: what it cost may still be told. Records first:\n" \
-"-- they are what a Redis that cannot write refuses.\n" \
+"-- A lapsed reservation is remembered for an hour: what it cost may still be told. The sets first: a key of another\n" \
+"-- type is an error before anything is written.\n" \
 "local function sweep(members)\n" \
 "  if not members[1] then return end\n" \
 "  for _, m in ipairs(members) do\n" \
-"    let_go(m, false)\n" \
 "    call('ZADD', lapsed, now + HOUR * 1000, m)\n" \
+"    let_go(m, false)\n" \
 "    call('ZREM', live, m)\n" \
 "  end\n" \
 "  call('ZREMRANGEBYSCORE', lapsed, '-inf', now)\n" \
@@ -176,8 +177,8 @@
 "-- Writes what is held now; `held` are the members, each behind the time at which it lapses.\n" \
 "local function keep(held)\n" \
 "  if not held[1] then return end\n" \
-"  for i = 1, n do write(i) end\n" \
 "  call('ZADD', live, unpack(held))\n" \
+"  for i = 1, n do write(i) end\n" \
 "end\n" \
 "\n" \
 "local function alien(key) return redis.error_reply('WEIRBROKEN ' .. key) end\n"

@@ -13,6 +13,12 @@
 
 enum { OPEN_MAX = 16 };
 
+/* Who is told of the end may ask once more: nothing leaves then. */
+static bool able(const struct redis_store *s)
+{
+	return !s->closing && redis_route_up(s->route);
+}
+
 /* A key of the scope, as far as its slot is concerned. */
 static struct str scope_tag(char to[SCOPE_PREFIX_MAX + 1], struct str scope)
 {
@@ -98,7 +104,7 @@ static void on_reserve(struct store *s, struct store_call *c, const struct store
 		.script = REDIS_RESERVE, .op = peek ? 'P' : 'R', .scope = r->scope, .id = r->id,
 		.limits = r->limits, .n = r->n,
 	};
-	if (peek || !redis_route_up(redis_store_of(s)->route))
+	if (peek || !able(redis_store_of(s)))
 		script_call(s, c, peek ? CALL_PEEK : CALL_RESERVE, &what);
 	else
 		script_call_together(s, c, CALL_RESERVE, &what);
@@ -111,11 +117,11 @@ static void on_settle(struct store *s, struct store_call *c, const struct store_
 		.script = REDIS_SETTLE, .op = unreserved ? 'C' : 'S', .scope = r->scope, .id = r->id,
 		.limits = r->limits, .n = r->n, .amounts = real,
 	};
-	if (!unreserved) {
+	if (!unreserved && !redis_store_of(s)->closing) {
 		script_call_together(s, c, CALL_SETTLE, &what);
 		return;
 	}
-	if (redis_route_up(redis_store_of(s)->route)) {
+	if (!unreserved || able(redis_store_of(s))) {
 		script_call(s, c, CALL_SETTLE, &what);
 		return;
 	}
@@ -164,7 +170,7 @@ static struct call *tally_told(struct redis_store *s, const struct store_tally *
 static void on_tally(struct store *store, const struct store_tally *t)
 {
 	struct redis_store *s = redis_store_of(store);
-	if (redis_route_up(s->route))
+	if (able(s))
 		redis_call_begin(tally_told(s, t));
 	else
 		redis_later_tally(s, t);
@@ -203,7 +209,7 @@ static void on_cancel(struct store *s, struct store_call *c)
 
 static bool on_is_up(const struct store *s)
 {
-	return redis_route_up(redis_store_of(s)->route);
+	return able(redis_store_of(s));
 }
 
 /* In a cluster as long as one node can be asked. */

@@ -258,33 +258,6 @@ static void inline_done(struct store_call *c)
 	container_of(c, struct inline_call, call)->times++;
 }
 
-/* A clock that was a year ahead for a moment must not leave a budget spent for a year. */
-static void a_period_of_a_wrong_clock_is_let_go(void **state)
-{
-	struct client *c = *state;
-	const int64_t today = store_wall_us(c->store) / SECOND_US / 86400 * 86400, ahead[3] = { 0, 400 * 86400, 0 };
-	struct store_limit l = budget_of("usd/day", 100, 60);
-	struct store_reservation r;
-	for (int i = 0; i < 3; i++) {
-		l.period_start = today + ahead[i];
-		l.period_end = l.period_start + 86400;
-		r = reservation_of(STR("clock"), &l, 1);
-		assert_int_equal(ask_reserve(c, &r, NULL), STORE_OK);
-		assert_int_equal(ask_settle(c, &r, &(int64_t){ 60 }, false), STORE_OK);
-	}
-	r = reservation_of(STR("clock"), &l, 1);
-	assert_int_equal(ask_reserve(c, &r, NULL), STORE_REFUSED);
-	/* The next day is one that others may have begun; of the day before yesterday's caller nothing begins anew. */
-	l.period_start = l.period_end;
-	l.period_end += 86400;
-	r = reservation_of(STR("clock"), &l, 1);
-	assert_int_equal(ask_reserve(c, &r, NULL), STORE_OK);
-	assert_int_equal(ask_settle(c, &r, &(int64_t){ 70 }, false), STORE_OK);
-	l.period_start -= 86400;
-	l.period_end -= 86400;
-	assert_int_equal(ask_usage(c, &r, 0).spent, 70);
-}
-
 static bool race_once(struct store *s, int turn, int i)
 {
 	char scope[16], key[16];
@@ -385,7 +358,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_is_restored_has_its_age, setup, teardown),
 		cmocka_unit_test_setup_teardown(dead_limits_make_room, setup_small, teardown),
 		cmocka_unit_test_setup_teardown(a_crowded_store_says_so, setup_small, teardown),
-		cmocka_unit_test_setup_teardown(a_period_of_a_wrong_clock_is_let_go, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_counts_is_never_dropped, setup_small, teardown),
 		cmocka_unit_test_setup_teardown(values_are_bounded, setup_small, teardown),
 		cmocka_unit_test_setup_teardown(values_that_are_read_stay, setup_small, teardown),

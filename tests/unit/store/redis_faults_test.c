@@ -274,6 +274,47 @@ static void closed_while_asked(void **state)
 	assert_int_equal(crowd_wait(CROWD, STORE_DOWN), CROWD);
 }
 
+/* Who hears that it is the end settles what it has, and may ask for more. */
+struct insistent {
+	struct store_call call;
+	struct client *client;
+	struct waited settled, counted, reserved, got;
+};
+
+static void insists(struct store_call *call)
+{
+	struct insistent *x = container_of(call, struct insistent, call);
+	struct store_reservation r = reservation_of(STR("crowd"), &one_slot, 1);
+	struct store *s = x->client->store;
+	store_settle(s, &x->counted.call, &r, (int64_t[]){ 0 }, true);
+	store_reserve(s, &x->reserved.call, &r, &x->reserved.answer);
+	store_get(s, &x->got.call, STR("value"));
+	store_settle(s, &x->settled.call, &r, (int64_t[]){ 0 }, false);
+}
+
+static void asked_while_it_closes(void **state)
+{
+	struct client c;
+	struct insistent x = { .call.done = insists, .client = &c };
+	struct waited *later[] = { &x.settled, &x.counted, &x.reserved, &x.got };
+	struct store_answer a;
+	(void)state;
+	client_for(&c, server.path, 1000);
+	until_it_answers(&c, STORE_MISSING);
+	for (size_t i = 0; i < array_len(later); i++)
+		waited_init(&c, later[i]);
+	struct store_reservation r = reservation_of(STR("crowd"), &one_slot, 1);
+	store_reserve(c.store, &x.call, &r, &a);
+	store_close(c.store);
+	c.store = NULL;
+	assert_int_equal(x.call.result, STORE_DOWN);
+	for (size_t i = 0; i < array_len(later); i++) {
+		assert_int_equal(later[i]->times, 1);
+		assert_int_equal(later[i]->call.result, STORE_DOWN);
+	}
+	client_close(&c);
+}
+
 /* --- nonsense --- */
 
 #define SAYS(text) .answer = "" text, .n = sizeof(text) - 1
@@ -378,6 +419,7 @@ int main(void)
 		cmocka_unit_test(more_than_may_be_under_way),
 		cmocka_unit_test(one_write_for_a_turn),
 		cmocka_unit_test(closed_while_asked),
+		cmocka_unit_test(asked_while_it_closes),
 		cmocka_unit_test(nonsense_is_survived),
 		cmocka_unit_test(nonsense_from_the_start),
 	};

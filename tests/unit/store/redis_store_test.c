@@ -214,6 +214,80 @@ static void one_turn_without_some(void **state)
 	}
 }
 
+struct leaver {
+	struct store_call call;
+	struct client *client;
+	struct store_call *other;
+};
+
+static void leaves_with_another(struct store_call *call)
+{
+	struct leaver *x = container_of(call, struct leaver, call);
+	store_cancel(x->client->store, x->other);
+}
+
+/* One connection has many requests: when the first hears its answer and all are ended, what the others got goes back. */
+static void who_leaves_while_another_is_told(void **state)
+{
+	struct client *c = *state;
+	char name[32];
+	struct str scope = scope_new(c, name);
+	struct store_limit l[2] = { budget_of("usd/month", 1000, 5), window_of("requests/3600", STORE_REQUESTS, 3600, 100, 1) };
+	struct store_reservation r[2] = { reservation_of(scope, l, 2), reservation_of(scope, l, 2) };
+	struct waited other;
+	struct leaver first = { .call.done = leaves_with_another, .client = c, .other = &other.call };
+	struct store_answer a;
+	waited_init(c, &other);
+	store_reserve(c->store, &first.call, &r[0], &a);
+	store_reserve(c->store, &other.call, &r[1], &other.answer);
+	for (int i = 0; i < 200 && ask_usage(c, r, 0).reserved != 5; i++)
+		client_run_for(c, 1);
+	assert_int_equal(ask_usage(c, r, 0).reserved, 5);
+	assert_int_equal(ask_usage(c, r, 1).spent, 1);
+	assert_int_equal(other.times, 0);
+	assert_int_equal(first.call.result, STORE_OK);
+}
+
+/* Nor is anything changed where the reservations are kept in what is none of ours. */
+static void sets_of_others_change_nothing(void **state)
+{
+	struct client *c = *state;
+	struct store_limit l[2] = { budget_of("usd", 100, 40), slots_of("at once", 9) };
+	struct store_reservation lost = reservation_of(STR("sets"), l, 2), next = reservation_of(STR("sets"), l, 2);
+	redis_say(&server, "SET weir:{sets}:live nonsense");
+	assert_int_equal(ask_reserve(c, &next, NULL), STORE_BROKEN);
+	assert_true(says("EXISTS weir:{sets}:l:usd", ":0"));
+	redis_say(&server, "DEL weir:{sets}:live");
+	assert_int_equal(ask_reserve(c, &lost, NULL), STORE_OK);
+	redis_say(&server, "SET weir:{sets}:lapsed nonsense");
+	c->pass(c, c->ttl_ms + 100);
+	l[0].amount = 61;
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(ask_reserve(c, &next, NULL), STORE_BROKEN);
+	redis_say(&server, "DEL weir:{sets}:lapsed");
+	assert_int_equal(ask_reserve(c, &next, NULL), STORE_OK);
+	assert_int_equal(ask_usage(c, &next, 0).reserved, 61);
+}
+
+/* A window's record: reserved, the newest sub-bucket, the sum, 17 counts. What is more than can be counted is in neither. */
+static void a_sum_is_that_of_its_counts(void **state)
+{
+	struct client *c = *state;
+	struct store_limit l = window_of("t", STORE_WINDOW, 1, INT64_MAX, 0);
+	struct store_reservation r = reservation_of(STR("full"), &l, 1);
+	int64_t record[20], sum = 0;
+	assert_int_equal(ask_settle(c, &r, (int64_t[]){ STORE_AMOUNT_MAX - 2 }, true), STORE_OK);
+	c->pass(c, 70);		/* another sub-bucket */
+	r = reservation_of(STR("full"), &l, 1);
+	assert_int_equal(ask_settle(c, &r, (int64_t[]){ 9 }, true), STORE_OK);
+	const char *told = redis_say(&server, "GET weir:{full}:l:t");
+	assert_true(strncmp(told, "$160\r\n", 6) == 0);
+	memcpy(record, told + 6, sizeof(record));
+	for (int i = 3; i < 20; i++)
+		sum += record[i];
+	assert_true(record[2] == sum && (sum == STORE_AMOUNT_MAX || sum == 9));
+}
+
 /* Not able to write: down, nothing done by halves; the settlement is kept and arrives. */
 static void not_able(void **state, const char *break_it, const char *mend_it)
 {
@@ -351,6 +425,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_flush_is_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(cancelled_reservations_go_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_turn_without_some, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_leaves_while_another_is_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(sets_of_others_change_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_sum_is_that_of_its_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(out_of_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(read_only, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_replica, setup, teardown),

@@ -299,6 +299,35 @@ static inline void periods_begin_anew(void **state)
 	assert_int_equal(ask_usage(c, &r, 0).spent, 10);	/* one who is behind counts in the new period */
 }
 
+/* A clock that was a year ahead for a moment must not leave a budget spent for a year. */
+static inline void a_period_of_a_wrong_clock_is_let_go(void **state)
+{
+	struct client *c = *state;
+	char name[32];
+	struct str scope = scope_new(c, name);
+	const int64_t today = store_wall_us(c->store) / SECOND_US / 86400 * 86400, ahead[3] = { 0, 400 * 86400, 0 };
+	struct store_limit l = budget_of("usd/day", 100, 60);
+	struct store_reservation r;
+	for (int i = 0; i < 3; i++) {
+		l.period_start = today + ahead[i];
+		l.period_end = l.period_start + 86400;
+		r = reservation_of(scope, &l, 1);
+		assert_int_equal(ask_reserve(c, &r, NULL), STORE_OK);
+		assert_int_equal(ask_settle(c, &r, &(int64_t){ 60 }, false), STORE_OK);
+	}
+	r = reservation_of(scope, &l, 1);
+	assert_int_equal(ask_reserve(c, &r, NULL), STORE_REFUSED);
+	/* The next day is one that others may have begun; of the day before yesterday's caller nothing begins anew. */
+	l.period_start = l.period_end;
+	l.period_end += 86400;
+	r = reservation_of(scope, &l, 1);
+	assert_int_equal(ask_reserve(c, &r, NULL), STORE_OK);
+	assert_int_equal(ask_settle(c, &r, &(int64_t){ 70 }, false), STORE_OK);
+	l.period_start -= 86400;
+	l.period_end -= 86400;
+	assert_int_equal(ask_usage(c, &r, 0).spent, 70);
+}
+
 static inline void seeds_raise_only(void **state)
 {
 	struct client *c = *state;
@@ -546,6 +575,7 @@ static inline void one_turn_lets_go_between(void **state)
 	cmocka_unit_test_setup_teardown(renewal_keeps_and_revives, setup, teardown), \
 	cmocka_unit_test_setup_teardown(counts_what_was_not_reserved, setup, teardown), \
 	cmocka_unit_test_setup_teardown(periods_begin_anew, setup, teardown), \
+	cmocka_unit_test_setup_teardown(a_period_of_a_wrong_clock_is_let_go, setup, teardown), \
 	cmocka_unit_test_setup_teardown(seeds_raise_only, setup, teardown), \
 	cmocka_unit_test_setup_teardown(broken_records_stand_alone, setup, teardown), \
 	cmocka_unit_test_setup_teardown(amounts_keep_their_bounds, setup, teardown), \
