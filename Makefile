@@ -130,6 +130,7 @@ lint:
 	@python3 tests/tools/arrows
 	@python3 tests/tools/lengths
 	@python3 tests/tools/unused
+	@python3 tests/tools/stale
 
 # Files made from the option tables.
 generate: all

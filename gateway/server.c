@@ -225,6 +225,15 @@ static void publish(struct reload *r, struct snapshot *snapshot)
 
 /* --- listening --- */
 
+/* What did not go well stands on stderr: the log may not be open yet. */
+static bool told(bool good, struct buf *why)
+{
+	if (!good)
+		fprintf(stderr, "weir: %.*s\n", STR_FMT(buf_str(why)));
+	buf_free(why);
+	return good;
+}
+
 static bool bind_all(struct server *s)
 {
 	const struct settings *settings = &s->snapshot->settings;
@@ -241,10 +250,7 @@ static bool bind_all(struct server *s)
 				good = edge_bind(&s->sockets[w][a], address, w ? EDGE_FURTHER : EDGE_FIRST, &why);
 		}
 	}
-	if (!good)
-		fprintf(stderr, "weir: %.*s\n", STR_FMT(buf_str(&why)));
-	buf_free(&why);
-	return good;
+	return told(good, &why);
 }
 
 static bool start_workers(struct server *s)
@@ -391,11 +397,7 @@ static bool open_ledger(struct server *s)
 	const struct settings *settings = &s->snapshot->settings;
 	const struct ledger_options o = { settings->ledger, settings->ledger_keep_us, settings->ledger_lines };
 	struct buf why = BUF_INIT(1024);
-	bool good = ledger_open(&o, &why) && capture_open(&settings->capture, &why);
-	if (!good)
-		fprintf(stderr, "weir: %.*s\n", STR_FMT(buf_str(&why)));
-	buf_free(&why);
-	return good;
+	return told(ledger_open(&o, &why) && capture_open(&settings->capture, &why), &why);
 }
 
 /* What the ledger says of budgets, to a store that starts empty. */
@@ -415,11 +417,7 @@ static void restore(struct server *s)
 static bool open_keys(struct server *s)
 {
 	struct buf why = BUF_INIT(1024);
-	bool good = keys_open(&s->loop, &s->snapshot->settings, s->shared_store == s->local_store ? NULL : s->shared_store, &why);
-	if (!good)
-		fprintf(stderr, "weir: %.*s\n", STR_FMT(buf_str(&why)));
-	buf_free(&why);
-	return good;
+	return told(keys_open(&s->loop, &s->snapshot->settings, s->shared_store == s->local_store ? NULL : s->shared_store, &why), &why);
 }
 
 static void close_stores(struct server *s)
@@ -445,39 +443,28 @@ static int on_usage(void *owner, const struct admin_call *c, struct buf *out)
 
 static int on_cache(void *owner, const struct admin_call *c, struct buf *out)
 {
-	struct server *s = owner;
-	(void)s;
+	(void)owner;
 	return cache_admin(c, out);
 }
 
-static int serve(struct server *s, const char *file)
+static bool open_admin(struct server *s)
 {
-	struct admin_options admin = { .loop = &s->loop, .snapshot = snapshot_in_force, .owner = s, .explain = explain,
-				       .keys = on_keys, .usage = on_usage, .cache = on_cache };
+	struct admin_options o = { .loop = &s->loop, .snapshot = snapshot_in_force, .owner = s, .explain = explain,
+				   .keys = on_keys, .usage = on_usage, .cache = on_cache };
 	struct buf why = BUF_INIT(1024);
-	resolve_names(s->snapshot);
-	families_prepare(s->snapshot);
-	gauges_build(str_c(version_text), str_c(version_commit));
-	if (!open_stores(s) || !open_ledger(s) || !open_keys(s) || !bind_all(s))
-		return 1;
-	restore(s);
-	if (!admin_open(&s->admin, &admin, &s->snapshot->settings.admin, &why)) {
-		fprintf(stderr, "weir: %.*s\n", STR_FMT(buf_str(&why)));
-		buf_free(&why);
-		return 1;
-	}
+	return told(admin_open(&s->admin, &o, &s->snapshot->settings.admin, &why), &why);
+}
+
+static void open_reload(struct server *s, const char *file)
+{
 	reload_open(&s->reload, &s->loop, file);
 	s->reload.publish = publish;
 	s->reload.owner = s;
 	reload_watch(&s->reload, s->snapshot, s->snapshot->settings.watch);
-	open_access_log(s);
-	plugins_prepare(s->snapshot);
-	plugin_crashes_open(s->snapshot->settings.plugin_crashes);
-	int status = 1;
-	if (start_workers(s))
-		status = run(s);
-	else
-		fprintf(stderr, "weir: cannot start a worker: %s\n", strerror(errno));
+}
+
+static void close_all(struct server *s)
+{
 	reload_close(&s->reload);
 	keys_close();
 	usage_admin_close();
@@ -487,6 +474,28 @@ static int serve(struct server *s, const char *file)
 	access_log_to(NULL);
 	if (s->access_log)
 		log_sink_close(s->access_log);
+}
+
+static int serve(struct server *s, const char *file)
+{
+	int status = 1;
+	resolve_names(s->snapshot);
+	families_prepare(s->snapshot);
+	gauges_build(str_c(version_text), str_c(version_commit));
+	if (!open_stores(s) || !open_ledger(s) || !open_keys(s) || !bind_all(s))
+		return 1;
+	restore(s);
+	if (!open_admin(s))
+		return 1;
+	open_reload(s, file);
+	open_access_log(s);
+	plugins_prepare(s->snapshot);
+	plugin_crashes_open(s->snapshot->settings.plugin_crashes);
+	if (start_workers(s))
+		status = run(s);
+	else
+		fprintf(stderr, "weir: cannot start a worker: %s\n", strerror(errno));
+	close_all(s);
 	return status;
 }
 

@@ -19,7 +19,7 @@
 /* Would a request be let through? Claims nothing. */
 bool breaker_allows(const struct breaker *b, int64_t now_us);
 
-/* Claims a trial if half-open. False: not now. `*trial` says that breaker_done() must give it back. */
+/* Claims a trial if half-open. False: not now. `*trial` says that one of the three below must end it. */
 bool breaker_enter(struct breaker *b, int64_t now_us, bool *trial);
 
 void breaker_succeed(struct breaker *b, bool trial);

@@ -43,7 +43,7 @@ struct call {
 	bool resumable;			/* one choice, no tools forced, text: a cut stream may be continued */
 	bool upload;			/* the body is passed on as it arrives */
 	struct upload *upload_state;	/* of upstream/upload.c */
-	struct prompt prompt;		/* measured when first wanted: call_prompt() */
+	struct prompt prompt;		/* measured when first wanted: txn_prompt() */
 	uint8_t service;		/* enum service_tier that was asked for */
 	int64_t max_output;		/* tokens the caller allows; 0: not said */
 	struct str user;		/* the body's end user, where the key asks; empty: not said */

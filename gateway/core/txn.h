@@ -46,7 +46,7 @@ struct weir_request;	/* plugin_host/: its way through the plugins */
 struct worker;
 
 enum txn_state {
-	TXN_RUNNING,	/* inside pipeline_run() */
+	TXN_RUNNING,	/* its stages are being entered */
 	TXN_PARKED,	/* a stage waits */
 	TXN_STREAMING,	/* the answer is committed; failover is over */
 	TXN_DONE	/* recycled after this turn */

@@ -45,7 +45,7 @@ struct exchange {
 	bool reused : 1;		/* the connection has served before */
 	bool answered : 1;		/* at least one byte came */
 	bool last : 1;			/* no further streamed bytes */
-	bool throttled : 1;		/* transport_send() said stop */
+	bool throttled : 1;		/* send() said stop */
 	bool stopped : 1;		/* sending was given up; the rest is not sent */
 	bool no_memory : 1;
 	bool paused : 1, resumed : 1;

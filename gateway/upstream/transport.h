@@ -4,7 +4,7 @@
  * Two transports stand behind this contract: http1_transport.c, our own pooled
  * keep-alive client on the loop, which carries what is billed; and curl_transport.c,
  * libcurl's multi interface, for proxies, HTTP/2-only hosts and rare calls. One contract
- * suite runs on both (tests/unit/upstream/transport_test.c).
+ * suite runs on both (tests/unit/upstream/transport_suite.h).
  *
  * Rules of both: callbacks come from the loop, never from inside start(); after on_end,
  * on_fail or cancel() no further callback comes and the exchange is gone; 1xx heads are
@@ -57,7 +57,7 @@ struct transport_events {
 	 * a connection), so sending it again is safe. `why` is valid during the call.
 	 */
 	void (*on_fail)(void *owner, enum transport_failure f, bool unprocessed, const char *why);
-	/* Streamed request body (call->streamed): the socket wants more; answer with transport_send(). May be NULL. */
+	/* Streamed request body (call->streamed): the socket wants more; answer with send(). May be NULL. */
 	void (*on_writable)(void *owner);
 };
 
@@ -67,7 +67,7 @@ struct transport_call {
 	enum http_method method;
 	const struct iovec *parts;	/* head and body */
 	int n_parts;
-	bool streamed;			/* the body follows by transport_send(); `parts` is the head alone */
+	bool streamed;			/* the body follows by send(); `parts` is the head alone */
 	int64_t connect_us;		/* budget for resolving, connecting and the TLS handshake */
 	const struct transport_events *events;
 	void *owner;

@@ -55,3 +55,14 @@ def test_unused_names_what_only_its_own_file_uses(tmp_path):
     assert p.returncode == 1 and p.stdout == "gateway/base/a.h: a_alone is used nowhere else\n"
     p = subprocess.run([sys.executable, UNUSED], capture_output=True, text=True, cwd=UNUSED.parents[2])
     assert p.returncode == 0, p.stdout
+
+
+def test_stale_names_what_is_not_there_any_more(tmp_path):
+    stale = UNUSED.parent / "stale"
+    room = tmp_path / "gateway" / "base"
+    room.mkdir(parents=True)
+    (room / "a.c").write_text("/*\n * a.c: as old_name() did, see b.c and write().\n */\nint new_name(void); /* new_name() */\n")
+    p = subprocess.run([sys.executable, stale], capture_output=True, text=True, cwd=tmp_path)
+    assert p.returncode == 1 and p.stdout == "gateway/base/a.c:1: there is no old_name()\ngateway/base/a.c:1: there is no b.c\n"
+    p = subprocess.run([sys.executable, stale], capture_output=True, text=True, cwd=UNUSED.parents[2])
+    assert p.returncode == 0, p.stdout
