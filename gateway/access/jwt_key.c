@@ -170,14 +170,6 @@ static const char *check_claims(const struct jwt_settings *s, struct str claims,
 	return NULL;
 }
 
-/* The claim's text, or the first of a list that is one of our keys' names; otherwise the key of all tokens. */
-static struct str key_name(struct txn *t, struct str claims)
-{
-	const struct jwt_settings *s = &t->snapshot->settings.jwt;
-	struct str name = str_empty(s->key_claim) ? STR_NONE : json_text(&t->arena, json_get(claims, s->key_claim));
-	return str_empty(name) ? s->key : name;
-}
-
 static const struct key *find_key(struct txn *t, struct str name)
 {
 	for (unsigned i = 0; i < t->snapshot->n_keys; i++)
@@ -187,6 +179,29 @@ static const struct key *find_key(struct txn *t, struct str name)
 	const struct key *k = r ? made_key(t->snapshot, r->digest, &t->arena) : NULL;
 	key_record_release(r);
 	return k;
+}
+
+/*
+ * The claim's text, or the first of a list that is one of our keys' names; where it says nothing, the key of all tokens. What
+ * is neither text nor a list of any names no key.
+ */
+static struct str key_name(struct txn *t, struct str claims)
+{
+	static const struct str nobody = STR_INIT(" ");
+	const struct jwt_settings *s = &t->snapshot->settings.jwt;
+	struct str claim = str_empty(s->key_claim) ? STR_NONE : json_get(claims, s->key_claim);
+	struct json_cursor c;
+	bool any = false;
+	if (str_empty(claim) || json_type(claim) == JSON_NULL || json_is(claim, STR("")))
+		return s->key;
+	if (json_type(claim) == JSON_STRING)
+		return json_text(&t->arena, claim);
+	if (json_type(claim) != JSON_ARRAY || !json_cursor_open(&c, claim))
+		return nobody;
+	for (; json_cursor_next(&c); any = true)
+		if (json_type(c.value) == JSON_STRING && find_key(t, json_text(&t->arena, c.value)))
+			return json_text(&t->arena, c.value);
+	return any ? nobody : s->key;
 }
 
 static enum stage_result refuse(struct txn *t, const char *why)

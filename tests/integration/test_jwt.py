@@ -217,6 +217,18 @@ def test_tokens_may_have_one_key_for_all(trusting):
     assert ask(g, KEYS["ES256"].token(weir_key="nobody")).status == 200
 
 
+def test_a_claim_may_be_a_list_and_nothing_but_names(trusting):
+    """What is said and is no name must not pass for one who says none."""
+    g = trusting(jwt={"key": "everybody", "key_claim": "groups"}, keys=[{"name": "web", "secret": "sk-web-0123456789"},
+                                                                       {"name": "everybody", "secret": "sk-all-0123456789"}])
+    def who(**claims):
+        r = g.get("/v1/key", headers={"authorization": "Bearer " + KEYS["ES256"].token(**claims)})
+        return r.json["name"] if r.status == 200 else r.status
+    assert [who(groups=x) for x in ("web", ["web"], ["staff", "web", "everybody"])] == ["web"] * 3
+    assert [who(groups=x) for x in (None, "", [])] == ["everybody"] * 3 and who() == "everybody"
+    assert [who(groups=x) for x in ("staff", ["staff"], [5], [""], 5, True, {"web": 1}, [["web"]])] == [401] * 8
+
+
 @pytest.mark.parametrize("change, says", [({"issuer": None}, "`jwt.issuer` is needed"), ({"audience": []}, "`jwt.audience` is needed"),
                                           ({"key_claim": None}, "`jwt.key`"), ({"jwks": "https://"}, "jwt.jwks")])
 def test_settings_that_would_let_anybody_in_are_mistakes(gateway, provider, config, change, says):
