@@ -4,7 +4,7 @@ import resource
 import subprocess
 
 from mock_provider import completion, http
-from weir import BINARY, until
+from weir import BINARY, SLOW, until
 
 SECRET = "sk-web-0123456789"
 KEY = {"authorization": f"Bearer {SECRET}"}
@@ -112,5 +112,5 @@ def test_mistakes_are_told(gateway, provider, config, tmp_path):
         r = subprocess.run([BINARY, "check", "-c", str(file)], capture_output=True, text=True)
         assert r.returncode == 2 and "such as 1%" in r.stderr, share
     g = gateway(capturing(config, tmp_path, provider(), capture={"directory": str(tmp_path / "no" / "where")}), wait=False, expect=1)
-    g.process.wait(10)
+    g.process.wait(30 * SLOW)
     assert "cannot capture into" in g.logs() and "capture.directory" in g.logs()

@@ -144,6 +144,8 @@ def test_replicas_whose_clocks_differ_share_windows_and_periods(gateway, provide
     c = limited(config, provider(fixed()), limits={"requests_per_minute": 6}, budgets=[{"usd": 1, "per": "hour"}, {"usd": 1, "per": "day"}], store=redis.url)
     ahead = {"LD_PRELOAD": str(tmp_path / "ahead.so"), "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
     gs = [gateway(c, env={**ahead, "CLOCK_AHEAD": str(n)}).store_up() for n in (0, 3600, -3600)]
+    for g in gs:
+        g.wait_log('"time":.*\n')
     logged = [datetime.datetime.fromisoformat(json.loads(g.logs().splitlines()[0])["time"]) for g in gs]
     assert logged[1] - logged[0] > datetime.timedelta(minutes=50) and logged[0] - logged[2] > datetime.timedelta(minutes=50)    # it is in force
     got = []

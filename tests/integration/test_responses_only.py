@@ -60,7 +60,7 @@ def test_a_provider_without_responses_is_found_out(gateway, provider, status, bo
         r = openai.OpenAI(base_url=g.url, api_key="x", max_retries=0).responses.create(model="m", input="hi")
         assert r.output_text == "ok"
     assert [r.path for r in p.requests] == ["/v1/responses"] + ["/v1/chat/completions"] * 3
-    assert g.logs().count("the provider has no /responses") == 1
+    assert g.wait_log("the provider has no /responses") and g.logs().count("the provider has no /responses") == 1
 
 
 def test_a_model_it_does_not_know_is_another_matter(gateway, provider):
