@@ -5,6 +5,7 @@
  */
 #include "dialects/anthropic_parts.h"
 
+#include "dialects/members.h"
 #include "dialects/spelled.h"
 #include "wire/json_cursor.h"
 #include "wire/json_write.h"
@@ -26,11 +27,6 @@ static void give_text(struct hearing *h, enum chat_event_kind kind, struct str t
 {
 	if (text.n)
 		give(h, (struct chat_event){ .kind = kind, .call = -1, .text = text });
-}
-
-static bool type_is(struct str object, const char *type)
-{
-	return json_is(json_get(object, STR("type")), str_c(type));
 }
 
 /* --- what both have in common --- */

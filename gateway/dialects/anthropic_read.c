@@ -5,6 +5,7 @@
  */
 #include "dialects/anthropic_parts.h"
 
+#include "dialects/members.h"
 #include "dialects/spelled.h"
 #include "wire/json_cursor.h"
 
@@ -26,16 +27,6 @@ static bool wrong_block(struct reading *r, const char *member, const char *what)
 	r->fault->field = arena_printf(r->c->arena, "messages[%u].content[%u]%s", r->message, r->block, member);
 	r->fault->message = str_c(what);
 	return false;
-}
-
-static bool type_is(struct str object, const char *type)
-{
-	return json_is(json_get(object, STR("type")), str_c(type));
-}
-
-static bool is_absent(struct str v)
-{
-	return !v.p || json_type(v) == JSON_NULL;
 }
 
 /* --- blocks --- */

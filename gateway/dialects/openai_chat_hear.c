@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "dialects/members.h"
 #include "dialects/openai_usage.h"
 #include "dialects/spelled.h"
 #include "wire/json_cursor.h"
@@ -52,11 +53,6 @@ static void give_text(struct hearing *h, enum chat_event_kind kind, int choice, 
 {
 	if (text.n)
 		give(h, (struct chat_event){ .kind = kind, .choice = choice, .call = -1, .text = text });
-}
-
-static bool type_is(struct str object, const char *type)
-{
-	return json_is(json_get(object, STR("type")), str_c(type));
 }
 
 /* --- tool calls --- */

@@ -7,6 +7,7 @@
 #include "dialects/responses_parts.h"
 
 #include "core/target.h"
+#include "dialects/members.h"
 #include "dialects/openai_usage.h"
 #include "dialects/spelled.h"
 #include "wire/json_cursor.h"
@@ -34,11 +35,6 @@ static bool give_text(struct hearing *h, enum chat_event_kind kind, struct str v
 	if (text.n)
 		give(h, (struct chat_event){ .kind = kind, .call = -1, .text = text });
 	return text.n > 0;
-}
-
-static bool type_is(struct str object, const char *type)
-{
-	return json_is(json_get(object, STR("type")), str_c(type));
 }
 
 static void hear_begin(struct hearing *h, struct str response)

@@ -7,6 +7,7 @@
  */
 #include "dialects/responses_parts.h"
 
+#include "dialects/members.h"
 #include "dialects/spelled.h"
 #include "wire/json_cursor.h"
 
@@ -30,16 +31,6 @@ static bool wrong_part(struct reading *r, const char *member, const char *what)
 	r->fault->field = arena_printf(r->c->arena, "input[%u].content[%u]%s", r->item, r->part, member);
 	r->fault->message = str_c(what);
 	return false;
-}
-
-static bool type_is(struct str object, const char *type)
-{
-	return json_is(json_get(object, STR("type")), str_c(type));
-}
-
-static bool is_absent(struct str v)
-{
-	return !v.p || json_type(v) == JSON_NULL;
 }
 
 /* --- parts --- */

@@ -9,30 +9,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "access/key_book.h"
-#include "base/digest.h"
+#include "tests/many_keys.h"
 
-enum { LOOKS = 2 * 1000 * 1000, HEX = 2 * DIGEST_SIZE + 1 };
-
-static void digest_of(unsigned i, uint8_t digest[DIGEST_SIZE])
-{
-	char secret[64];
-	int n = snprintf(secret, sizeof(secret), "sk-weir-0123456789abcdefghijklmnopq%08u", i);
-	digest_sha256(str_of(secret, (size_t)n), digest);
-}
-
-static void put(unsigned i)
-{
-	char text[512], hex[HEX];
-	uint8_t digest[DIGEST_SIZE];
-	digest_of(i, digest);
-	digest_to_hex(digest, hex);
-	int n = snprintf(text, sizeof(text), "{\"name\":\"customer-%u\",\"digest\":\"%.64s\",\"created\":1795000000,\"expires\":0,\"disabled\":false,"
-			 "\"revoked\":false,\"of\":{\"team\":\"team-%u\",\"models\":[\"assistant\"],\"limits\":{\"requests_per_minute\":60}}}", i,
-			 hex, i % 1000);
-	if (!key_book_put(str_of(text, (size_t)n), i + 1))
-		abort();
-}
+enum { LOOKS = 2 * 1000 * 1000 };
 
 static double now(void)
 {
@@ -58,7 +37,7 @@ static double digest_all(unsigned n)
 	uint8_t digest[DIGEST_SIZE];
 	double from = now();
 	for (unsigned i = 0; i < LOOKS / 4; i++)
-		digest_of(i % n, digest);
+		key_digest(i % n, digest);
 	return (now() - from) / (LOOKS / 4);
 }
 
@@ -68,10 +47,11 @@ static void measure(unsigned n)
 	size_t before = mallinfo2().uordblks;
 	double steps = 0;
 	for (unsigned i = 0; i < n; i++)
-		put(i);
+		if (!key_put(i))
+			abort();
 	size_t bytes = mallinfo2().uordblks - before;
 	for (unsigned i = 0; i < n; i++) {
-		digest_of(i, digests[i]);
+		key_digest(i, digests[i]);
 		steps += key_book_steps(digests[i]);
 	}
 	double find = find_all(n, (const uint8_t (*)[DIGEST_SIZE])digests);

@@ -9,24 +9,8 @@
 #ifndef WEIR_TESTS_JSON_FUZZ_H
 #define WEIR_TESTS_JSON_FUZZ_H
 
-/* Both have these names. */
-#define json_type  jansson_type
-#define JSON_OBJECT JANSSON_OBJECT
-#define JSON_ARRAY  JANSSON_ARRAY
-#define JSON_STRING JANSSON_STRING
-#define JSON_TRUE   JANSSON_TRUE
-#define JSON_FALSE  JANSSON_FALSE
-#define JSON_NULL   JANSSON_NULL
-#include <jansson.h>
-#undef json_type
-#undef JSON_OBJECT
-#undef JSON_ARRAY
-#undef JSON_STRING
-#undef JSON_TRUE
-#undef JSON_FALSE
-#undef JSON_NULL
-
 #include "tests/fuzz/fuzz.h"
+#include "tests/jansson.h"
 #include "wire/json_scan.h"
 
 static inline struct str without_mark(struct str in)

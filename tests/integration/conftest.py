@@ -1,12 +1,14 @@
 import contextlib
 import itertools
+import subprocess
+import sys
 
 import pytest
 
 from mock_provider import MockProvider, good
 from redis_server import Redis
 from relay import Relay
-from weir import Gateway
+from weir import LOAD, Gateway
 
 
 @pytest.fixture
@@ -62,6 +64,15 @@ def relay():
             at_the_end.callback(r.stop)
             return r
         yield start
+
+
+@pytest.fixture
+def steady_provider():
+    """The port of one that answers as fast as it can, in a process of its own."""
+    p = subprocess.Popen([sys.executable, LOAD, "provider"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    yield int(p.stdout.readline())
+    p.kill()
+    p.wait()
 
 
 @pytest.fixture

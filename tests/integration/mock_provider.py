@@ -12,6 +12,7 @@ from the request to a list of steps, or by rules for model names:
 """
 import asyncio
 import json
+import random
 import socket
 import struct
 import threading
@@ -120,6 +121,13 @@ def good(request):
         options = request.json.get("stream_options") or {}
         return good_stream(usage=bool(options.get("include_usage")))
     return [http(200, completion(model=request.model))]
+
+
+def recorded(status, type, body, cuts=0, seed=0):
+    """An answer as it was recorded, whole or cut at so many places."""
+    at = [0, *sorted(random.Random(seed).sample(range(1, len(body)), min(cuts, len(body) - 1))), len(body)]
+    head = f"HTTP/1.1 {status} X\r\ncontent-type: {type}\r\ntransfer-encoding: chunked\r\n\r\n".encode()
+    return [head, *(chunk(body[a:b]) for a, b in zip(at, at[1:])), LAST_CHUNK]
 
 
 class MockProvider:

@@ -1,12 +1,11 @@
 """Callers of chat completions over a target that speaks Anthropic's Messages: recorded answers, the real SDK, errors."""
 import json
-import random
 import re
 
 import openai
 import pytest
 
-from mock_provider import LAST_CHUNK, chunk, http, stream_head
+from mock_provider import LAST_CHUNK, http, recorded, stream_head
 from test_messages import config_of, event, exchanges, message, reported
 
 TOOLS = [{"type": "function", "function": {"name": "weather", "description": "Of a city", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}}]
@@ -85,11 +84,7 @@ def test_recorded_answers_mean_the_same_to_a_chat_caller(gateway, provider, cut)
 
     def script(r):
         x = current["x"]
-        body = x["answer"].encode()
-        rng = random.Random(2)
-        at = [0, *(sorted(rng.sample(range(1, len(body)), min(60, len(body) - 1))) if cut else []), len(body)]
-        head = f"HTTP/1.1 {x['status']} X\r\ncontent-type: {x['headers']['content-type']}\r\ntransfer-encoding: chunked\r\n\r\n"
-        return [head.encode()] + [chunk(body[a:b]) for a, b in zip(at, at[1:])] + [LAST_CHUNK]
+        return recorded(x["status"], x["headers"]["content-type"], x["answer"].encode(), 60 if cut else 0, 2)
 
     p, g, _ = start(gateway, provider, script, workers=1, breaker="off")
     n = 0

@@ -2,7 +2,6 @@
 import base64
 import gzip
 import json
-import random
 import struct
 import zlib
 
@@ -10,7 +9,7 @@ import anthropic
 import openai
 import pytest
 
-from mock_provider import LAST_CHUNK, chunk, http
+from mock_provider import LAST_CHUNK, chunk, http, recorded
 from test_chat_over_messages import TOOLS, got
 from test_credentials import ACCESS, SECRET, is_signed
 from weir import ROOT
@@ -100,11 +99,7 @@ def test_recorded_answers_mean_the_same_to_a_chat_caller(gateway, provider, cut)
 
     def script(r):
         x = current["x"]
-        body = x["bytes"]
-        rng = random.Random(4)
-        at = [0, *(sorted(rng.sample(range(1, len(body)), min(60, len(body) - 1))) if cut else []), len(body)]
-        head = f"HTTP/1.1 {x['status']} X\r\ncontent-type: {x['headers']['content-type']}\r\ntransfer-encoding: chunked\r\n\r\n"
-        return [head.encode()] + [chunk(body[a:b]) for a, b in zip(at, at[1:])] + [LAST_CHUNK]
+        return recorded(x["status"], x["headers"]["content-type"], x["bytes"], 60 if cut else 0, 4)
 
     p, g, _ = start(gateway, provider, script, workers=1)
     n = 0

@@ -1,7 +1,6 @@
 """Callers of chat completions, Messages, Responses and generateContent over a target that speaks Cohere's v2 chat."""
 import gzip
 import json
-import random
 import re
 
 import anthropic
@@ -9,7 +8,7 @@ import openai
 import pytest
 from google import genai
 
-from mock_provider import LAST_CHUNK, chunk, http, stream_head
+from mock_provider import LAST_CHUNK, chunk, http, recorded, stream_head
 from test_chat_over_messages import TOOLS, got
 from weir import ROOT
 
@@ -69,14 +68,8 @@ def test_recorded_answers_mean_the_same_to_a_chat_caller(gateway, provider, cut)
     def script(r):
         x = current["x"]
         body = x["answer"].encode()
-        rng = random.Random(4)
-        if len(body) < 1500 and cut:
-            parts = [body[i:i + 1] for i in range(len(body))]
-        else:
-            at = [0, *(sorted(rng.sample(range(1, len(body)), 60)) if cut else []), len(body)]
-            parts = [body[a:b] for a, b in zip(at, at[1:])]
-        head = f"HTTP/1.1 {x['status']} X\r\ncontent-type: {x['headers']['content-type']}\r\ntransfer-encoding: chunked\r\n\r\n"
-        return [head.encode(), *map(chunk, parts), LAST_CHUNK]
+        cuts = len(body) if len(body) < 1500 else 60      # a short one at every byte
+        return recorded(x["status"], x["headers"]["content-type"], body, cuts if cut else 0, 4)
 
     p, g, _ = start(gateway, provider, script, workers=1)
     n = 0

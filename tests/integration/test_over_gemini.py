@@ -1,14 +1,13 @@
 """Callers of chat completions, Messages and Responses over a target that speaks Google's generateContent: recorded answers, real SDKs."""
 import gzip
 import json
-import random
 import re
 
 import anthropic
 import openai
 import pytest
 
-from mock_provider import LAST_CHUNK, chunk, http, stream_head
+from mock_provider import LAST_CHUNK, chunk, http, recorded, stream_head
 from test_chat_over_messages import got
 from weir import ROOT
 
@@ -75,11 +74,7 @@ def test_recorded_answers_mean_the_same_to_a_chat_caller(gateway, provider, cut)
 
     def script(r):
         x = current["x"]
-        body = x["answer"].encode()
-        rng = random.Random(3)
-        at = [0, *(sorted(rng.sample(range(1, len(body)), min(40, len(body) - 1))) if cut else []), len(body)]
-        head = f"HTTP/1.1 {x['status']} X\r\ncontent-type: {x['headers']['content-type']}\r\ntransfer-encoding: chunked\r\n\r\n"
-        return [head.encode()] + [chunk(body[a:b]) for a, b in zip(at, at[1:])] + [LAST_CHUNK]
+        return recorded(x["status"], x["headers"]["content-type"], x["answer"].encode(), 40 if cut else 0, 3)
 
     p, g, _ = start(gateway, provider, script, workers=1)
     n = 0

@@ -1,12 +1,11 @@
 """Callers of chat completions, Messages and generateContent over a target that speaks Responses alone."""
 import gzip
 import json
-import random
 import re
 
 import pytest
 
-from mock_provider import LAST_CHUNK, chunk, http
+from mock_provider import LAST_CHUNK, chunk, http, recorded
 from test_chat_over_messages import TOOLS, got
 from weir import ROOT
 
@@ -64,14 +63,8 @@ def test_recorded_answers_mean_the_same_to_a_chat_caller(gateway, provider, cut)
     def script(r):
         x = current["x"]
         body = x["answer"].encode()
-        rng = random.Random(4)
-        if len(body) < 3000 and cut:
-            parts = [body[i:i + 1] for i in range(len(body))]
-        else:
-            at = [0, *(sorted(rng.sample(range(1, len(body)), 60)) if cut else []), len(body)]
-            parts = [body[a:b] for a, b in zip(at, at[1:])]
-        head = f"HTTP/1.1 {x['status']} X\r\ncontent-type: {x['headers']['content-type']}\r\ntransfer-encoding: chunked\r\n\r\n"
-        return [head.encode(), *map(chunk, parts), LAST_CHUNK]
+        cuts = len(body) if len(body) < 3000 else 60      # a short one at every byte
+        return recorded(x["status"], x["headers"]["content-type"], body, cuts if cut else 0, 4)
 
     p, g = start(gateway, provider, script, workers=1)
     n, failures = 0, []

@@ -1,7 +1,6 @@
 """Redis killed, stopped, restarted and failing over under load: no caller of a `local` key sees it."""
 import json
 import os
-import pathlib
 import signal
 import subprocess
 import sys
@@ -10,21 +9,12 @@ import time
 import pytest
 from redis_server import Watched
 from test_ledger import spent
-from weir import until
+from weir import LOAD, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
-LOAD = pathlib.Path(__file__).with_name("load.py")
 PART = int(os.environ.get("WEIR_SOAK_PART", 60)) if os.environ.get("WEIR_SOAK") else 2     # seconds of each state
 RATE = 1000 if os.environ.get("WEIR_SOAK") else 300
 SECRET = "sk-web-0123456789"
-
-
-@pytest.fixture
-def steady_provider():
-    p = subprocess.Popen([sys.executable, LOAD, "provider"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    yield int(p.stdout.readline())
-    p.stdin.close()
-    p.wait(10)
 
 
 def under_load(gateway, port, url, steps, tmp_path):
@@ -36,13 +26,13 @@ def under_load(gateway, port, url, steps, tmp_path):
                  "keys": [{"name": "web", "secret": SECRET, "limits": {"requests_per_minute": 10**8, "concurrent": 10**6, "tokens_per_day": 10**11},
                            "budgets": [{"usd": 10**6, "per": "month"}]}]})
     seconds = PART * (len(steps) + 2)
-    load = subprocess.Popen([sys.executable, LOAD, "callers", str(g.port), str(seconds), str(RATE), "10", SECRET, str(PART)], stdout=subprocess.PIPE, text=True)
-    began = time.monotonic()
-    for _, step in steps:
-        time.sleep(PART)
-        step()
-    counts = json.loads(load.stdout.read())
-    load.wait()
+    callers = [sys.executable, LOAD, "callers", str(g.port), str(seconds), str(RATE), "10", SECRET, str(PART)]
+    with subprocess.Popen(callers, stdout=subprocess.PIPE, text=True) as load:
+        began = time.monotonic()
+        for _, step in steps:
+            time.sleep(PART)
+            step()
+        counts = json.loads(load.stdout.read())
     lines = [x for x in g.logs().splitlines() if '"message":"store' in x]
     parts = ["Redis answers", *(word for word, _ in steps)]
     print(f"{RATE} requests/s, {PART} s of each state; 99th percentile in ms, as callers see it:")

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from mock_provider import error, good, http
 from redis_server import Redis
-from test_alerts import Hook
+from test_alerts import hook
 from test_jwt import AUDIENCE, ISSUER, KEYS
 from test_tokens import in_future, root, service_account, sts
 from weir import BINARY
@@ -65,14 +65,6 @@ def guarded(tmp_path):
     g = Guarded(d)
     yield g
     g.stop()
-
-
-@pytest.fixture
-def hook():
-    h = Hook()
-    yield h
-    h.server.shutdown()
-    h.server.server_close()
 
 
 @pytest.fixture(scope="module")

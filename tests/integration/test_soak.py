@@ -1,25 +1,16 @@
 """Long runs. `make soak` gives them minutes; `make test` the half minute that shows the thing at all."""
 import json
 import os
-import pathlib
 import signal
 import subprocess
 import sys
 import time
 
 import pytest
+from weir import LOAD
 
 pytestmark = [pytest.mark.slow, pytest.mark.soak]
-LOAD = pathlib.Path(__file__).with_name("load.py")
 SECONDS = 600 if os.environ.get("WEIR_SOAK") else 30
-
-
-@pytest.fixture
-def steady_provider():
-    p = subprocess.Popen([sys.executable, LOAD, "provider"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    yield int(p.stdout.readline())
-    p.stdin.close()
-    p.wait(10)
 
 
 def test_reload_each_100_ms_under_load_fails_and_cuts_nothing(gateway, steady_provider):
@@ -43,6 +34,6 @@ def test_reload_each_100_ms_under_load_fails_and_cuts_nothing(gateway, steady_pr
     late = g.rss()
     print(r, "reloads", reloads, "memory", early, late)
     assert r["failed"] == 0 and r["cut"] == 0, r
-    assert r["requests"] > 200 * SECONDS and r["streams"] >= 200
+    assert r["requests"] > 20 * reloads and r["streams"] >= 200
     assert late < early * 1.05 + (1 << 20)
     assert g.metric("weir_config_last_reload_success") == 1

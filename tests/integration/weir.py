@@ -11,6 +11,7 @@ import subprocess
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+LOAD = ROOT / "tests" / "integration" / "load.py"
 BINARY = os.environ.get("WEIR_BINARY", str(ROOT / "build" / "weir"))
 SLOW = 5 if "address" in BINARY or "thread" in BINARY else 1
 

@@ -11,26 +11,9 @@
 
 #include <cmocka.h>
 
-#include "base/digest.h"
+#include "tests/many_keys.h"
 
 enum { MANY = 100 * 1000, FEW = 1000 };
-
-static void digest_of(unsigned i, uint8_t digest[DIGEST_SIZE])
-{
-	digest_sha256(str_of((const char *)&i, sizeof(i)), digest);
-}
-
-static void put(unsigned i)
-{
-	char text[512], hex[2 * DIGEST_SIZE + 1];
-	uint8_t digest[DIGEST_SIZE];
-	digest_of(i, digest);
-	digest_to_hex(digest, hex);
-	int n = snprintf(text, sizeof(text), "{\"name\":\"customer-%u\",\"digest\":\"%.64s\",\"created\":1795000000,\"expires\":0,\"disabled\":false,"
-			 "\"revoked\":false,\"of\":{\"team\":\"team-%u\",\"models\":[\"assistant\"],\"limits\":{\"requests_per_minute\":60}}}", i,
-			 hex, i % 1000);
-	assert_true(key_book_put(str_of(text, (size_t)n), i + 1));
-}
 
 /* The mean of what look-ups go over, and the most. */
 static double steps_of(unsigned n, unsigned *most)
@@ -39,7 +22,7 @@ static double steps_of(unsigned n, unsigned *most)
 	*most = 0;
 	for (unsigned i = 0; i < n; i++) {
 		uint8_t digest[DIGEST_SIZE];
-		digest_of(i, digest);
+		key_digest(i, digest);
 		unsigned steps = key_book_steps(digest);
 		sum += steps;
 		*most = steps > *most ? steps : *most;
@@ -53,10 +36,10 @@ static void many_keys_take_little_and_are_found_at_once(void **state)
 	(void)state;
 	size_t before = mallinfo2().uordblks;
 	for (unsigned i = 0; i < FEW; i++)
-		put(i);
+		assert_true(key_put(i));
 	assert_true(steps_of(FEW, &most) < 1.6 && most < 16);
 	for (unsigned i = FEW; i < MANY; i++)
-		put(i);
+		assert_true(key_put(i));
 	assert_true(steps_of(MANY, &most) < 1.6 && most < 16);
 	assert_int_equal(key_book_count(), MANY);
 	assert_true(mallinfo2().uordblks - before < (size_t)64 << 20);
@@ -67,8 +50,8 @@ static void one_is_found_by_its_whole_digest(void **state)
 {
 	uint8_t digest[DIGEST_SIZE];
 	(void)state;
-	put(7);
-	digest_of(7, digest);
+	assert_true(key_put(7));
+	key_digest(7, digest);
 	struct key_record *r = key_book_find(digest);
 	assert_non_null(r);
 	key_record_release(r);

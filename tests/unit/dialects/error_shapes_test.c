@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "core/dialect.h"
-#include "tests/unit/dialects/trees.h"
+#include "tests/jansson.h"
 #include "wire/sse.h"
 
 #define INVALID "invalid_request_error"

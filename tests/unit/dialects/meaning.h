@@ -13,7 +13,7 @@
 
 #include "base/arena.h"
 #include "base/str.h"
-#include "tests/unit/dialects/trees.h"
+#include "tests/jansson.h"
 
 enum { LINES_MOST = 60000 };
 

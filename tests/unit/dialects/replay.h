@@ -11,7 +11,7 @@
 
 #include "core/chat_format.h"
 #include "core/dialect.h"
-#include "tests/unit/dialects/trees.h"
+#include "tests/jansson.h"
 #include "upstream/frames.h"
 #include "wire/sse.h"
 

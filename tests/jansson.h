@@ -1,8 +1,8 @@
 /*
- * trees.h: jansson's trees beside weir's own JSON readers, whose words are the same. Its json_is_...() are not for use here.
+ * jansson.h: jansson's trees beside weir's own JSON readers, whose words are the same. Its json_is_...() are not for use here.
  */
-#ifndef WEIR_TESTS_TREES_H
-#define WEIR_TESTS_TREES_H
+#ifndef WEIR_TESTS_JANSSON_H
+#define WEIR_TESTS_JANSSON_H
 
 #define json_type jansson_type
 #define JSON_OBJECT JANSSON_OBJECT
