@@ -56,6 +56,11 @@ bool cache_is_wanted(const struct txn *t, const struct cache_wish *w);
 /* Whoever asks the same meanwhile gets this answer, too. */
 bool cache_is_shared(const struct txn *t, const struct cached *c);
 
+/* --- carried.c --- */
+
+/* Is all that this answer or event says carried by the reader of its format? Then it can be said in the other form. */
+bool cache_carries(const struct endpoint *e, struct str root);
+
 /* --- convert.c --- */
 
 /* Is it an answer that is given as a stream and as a plain answer? Then its key leaves out which is wanted. */

@@ -68,6 +68,8 @@ struct dialect {
 	const char *key_query;	/* callers may give their key in the query by this name; NULL: never */
 	/* How it says chat, for those who speak another dialect; NULL: only relayed. */
 	const struct chat_format *chat;
+	/* How an answer to /v1/completions is read and said; NULL where there is no such. Nobody is asked for one in other words. */
+	const struct chat_format *completions;
 	/* The same for embeddings and rerankings (core/vectors.h). */
 	const struct vector_format *vectors;
 };

@@ -7,9 +7,9 @@
 #include <stdbool.h>
 
 #include "base/str.h"
+#include "core/dialect.h"
 #include "core/stage.h"
 
-struct dialect;
 struct txn;
 
 enum endpoint_body {
@@ -45,5 +45,13 @@ struct endpoint {
 	const struct dialect *dialect;
 	enum stage_result (*answer)(struct txn *);
 };
+
+/* How an answer of text is read and said there; NULL: it is none. */
+static inline const struct chat_format *endpoint_words(const struct endpoint *e)
+{
+	if (!e->dialect || e->good != ANSWER_TEXT)
+		return NULL;
+	return str_eq(str_c(e->name), STR("completions")) ? e->dialect->completions : e->dialect->chat;
+}
 
 #endif

@@ -170,7 +170,7 @@ const struct dialect openai_chat_dialect = {
 	.read_usage = openai_find_usage,
 	.read_error = openai_read_error,
 	.measure = openai_measure,
-	.chat = &chat,
+	.chat = &chat, .completions = &openai_completions,
 	.vectors = &openai_vectors,
 	.convert_answer = openai_embeddings_to_base64,
 };

@@ -237,6 +237,7 @@ static void hear_choice(struct hearing *h, struct json_fields *choice, struct js
 	int index = n < 128 ? (int)n : 127;
 	hear_reasoning(h, index, said);
 	hear_content(h, index, json_field(said, STR("content")));
+	give_text(h, CHAT_TEXT, index, json_raw(json_field(choice, STR("text"))));	/* a completion's */
 	give_text(h, CHAT_REFUSAL, index, json_raw(json_field(said, STR("refusal"))));
 	hear_list(h, index, json_field(said, STR("tool_calls")), CHAT_CALL);
 	hear_old_call(h, index, json_field(said, STR("function_call")));
@@ -278,7 +279,7 @@ static bool hear(struct hearing *h, struct str object, const char *member)
 		struct json_fields choice, said;
 		json_fields_open(&choice, c.value);
 		struct str message = json_field(&choice, str_c(member));
-		any |= json_type(message) == JSON_OBJECT;
+		any |= json_type(message) == JSON_OBJECT || json_type(json_field(&choice, STR("text"))) == JSON_STRING;
 		json_fields_open(&said, message);
 		hear_choice(h, &choice, &said);
 	}

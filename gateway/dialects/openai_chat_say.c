@@ -23,7 +23,7 @@ const size_t openai_chat_writer_size = sizeof(struct saying);
 
 /* --- what both have in common --- */
 
-static const char *finish_word(enum chat_finish f)
+const char *openai_finish_word(enum chat_finish f)
 {
 	switch (f) {
 	case FINISH_LENGTH: return "length";
@@ -33,7 +33,7 @@ static const char *finish_word(enum chat_finish f)
 	}
 }
 
-static void write_usage(struct json_write *w, const struct usage *u)
+void openai_write_usage(struct json_write *w, const struct usage *u)
 {
 	json_write_object(w);
 	json_member_int(w, "prompt_tokens", u->input);
@@ -52,7 +52,7 @@ static void write_usage(struct json_write *w, const struct usage *u)
 	json_write_object_end(w);
 }
 
-static void write_names(struct json_write *w, struct str id, struct str model, const struct chat_frame *f, const char *object)
+void openai_write_names(struct json_write *w, struct str id, struct str model, const struct chat_frame *f, const char *object)
 {
 	json_write_key(w, STR("id"));
 	if (id.n)
@@ -104,8 +104,7 @@ static void write_call(struct json_write *w, const struct chat_call *c)
 	json_write_object_end(w);
 }
 
-/* The text of all pieces of a kind; NULL where there is none. */
-static void write_joined(struct json_write *w, const struct chat_choice *c, enum chat_piece_kind kind, const char *key, bool null)
+void openai_write_joined(struct json_write *w, const struct chat_choice *c, enum chat_piece_kind kind, const char *key, const char *otherwise)
 {
 	struct buf b = BUF_INIT(64u << 20);
 	struct str text = STR_NONE;
@@ -120,8 +119,8 @@ static void write_joined(struct json_write *w, const struct chat_choice *c, enum
 	}
 	if (text.n)
 		json_member_escaped(w, key, text);
-	else if (null)
-		json_member_null(w, key);
+	else if (otherwise)
+		json_member_raw(w, key, str_c(otherwise));
 	w->failed |= b.failed;
 	buf_free(&b);
 }
@@ -170,9 +169,9 @@ static void write_choice(struct json_write *w, const struct chat_choice *c)
 	json_member_int(w, "index", c->index);
 	json_member_object(w, "message");
 	json_member_string(w, "role", STR("assistant"));
-	write_joined(w, c, PIECE_TEXT, "content", true);
-	write_joined(w, c, PIECE_REFUSAL, "refusal", true);
-	write_joined(w, c, PIECE_REASONING, "reasoning_content", false);
+	openai_write_joined(w, c, PIECE_TEXT, "content", "null");
+	openai_write_joined(w, c, PIECE_REFUSAL, "refusal", "null");
+	openai_write_joined(w, c, PIECE_REASONING, "reasoning_content", NULL);
 	write_details(w, c);
 	write_calls(w, c);
 	if (c->annotations.n) {
@@ -184,7 +183,7 @@ static void write_choice(struct json_write *w, const struct chat_choice *c)
 	json_write_object_end(w);
 	json_write_key(w, STR("logprobs"));
 	json_write_raw(w, c->logprobs.p ? c->logprobs : STR("null"));
-	json_member_string(w, "finish_reason", str_c(finish_word(c->finish)));
+	json_member_string(w, "finish_reason", str_c(openai_finish_word(c->finish)));
 	if (c->native.n)
 		json_member_escaped(w, "native_finish_reason", c->native);
 	json_write_object_end(w);
@@ -195,14 +194,14 @@ void openai_chat_write_answer(const struct chat_answer *a, const struct chat_fra
 	struct json_write w;
 	json_write_init(&w, out);
 	json_write_object(&w);
-	write_names(&w, a->id, a->model, f, "chat.completion");
+	openai_write_names(&w, a->id, a->model, f, "chat.completion");
 	json_member_array(&w, "choices");
 	for (const struct chat_choice *c = a->choices; c; c = c->next)
 		write_choice(&w, c);
 	json_write_array_end(&w);
 	if (a->usage.known) {
 		json_write_key(&w, STR("usage"));
-		write_usage(&w, &a->usage);
+		openai_write_usage(&w, &a->usage);
 	}
 	json_write_object_end(&w);
 	if (!json_write_end(&w))
@@ -219,7 +218,7 @@ static void make_head(struct saying *s, const struct chat_event *e)
 	buf_init(&s->head, HEAD_MOST);
 	json_write_init(&w, &s->head);
 	json_write_object(&w);
-	write_names(&w, e->kind == CHAT_BEGIN ? str_head(e->id, 512) : STR_NONE, e->kind == CHAT_BEGIN ? str_head(e->model, 512) : STR_NONE,
+	openai_write_names(&w, e->kind == CHAT_BEGIN ? str_head(e->id, 512) : STR_NONE, e->kind == CHAT_BEGIN ? str_head(e->model, 512) : STR_NONE,
 		    &s->w.frame, "chat.completion.chunk");
 }
 
@@ -244,7 +243,7 @@ static void end_chunk(struct saying *s, struct json_write *w, struct str logprob
 	buf_add(out, STR(",\"logprobs\":"));
 	json_add_line(out, logprobs.p ? logprobs : STR("null"));
 	if (finish)
-		buf_addf(out, ",\"finish_reason\":\"%s\"", finish_word(finish->finish));
+		buf_addf(out, ",\"finish_reason\":\"%s\"", openai_finish_word(finish->finish));
 	else
 		buf_add(out, STR(",\"finish_reason\":null"));
 	if (finish && finish->native.n)
@@ -358,7 +357,7 @@ static void say_end(struct saying *s)
 		buf_add(s->w.out, buf_str(&s->head));
 		buf_add(s->w.out, STR(",\"choices\":[],\"usage\":"));
 		json_write_init(&w, s->w.out);
-		write_usage(&w, &s->usage);
+		openai_write_usage(&w, &s->usage);
 		buf_add(s->w.out, STR("}\n\n"));
 	}
 	buf_add(s->w.out, STR("data: [DONE]\n\n"));

@@ -57,8 +57,22 @@ def google_stream():
     return "".join(f"data: {json.dumps(p)}\r\n\r\n" for p in pieces)
 
 
+TEXT = {"id": "cmpl-1", "object": "text_completion", "created": 1, "model": "mock", "system_fingerprint": None,
+        "choices": [{"index": i, "text": t, "logprobs": None, "finish_reason": e} for i, (t, e) in enumerate((("hello world", "stop"), ("bye", "length")))],
+        "usage": {"prompt_tokens": 10, "completion_tokens": 3, "total_tokens": 13}}
+
+
+def text_stream(usage):
+    one = lambda i, text, end: {**{k: v for k, v in TEXT.items() if k != "usage"}, "choices": [{"index": i, "text": text, "logprobs": None, "finish_reason": end}]}
+    events = [one(0, "hello", None), one(1, "bye", None), one(0, " world", "stop"), one(1, "", "length")] + ([{**TEXT, "choices": []}] if usage else [])
+    return "".join(f"data: {json.dumps(e)}\n\n" for e in events) + "data: [DONE]\n\n"
+
+
 def answer(r):
     """What a vendor says, in each dialect and both forms."""
+    if r.path.endswith("/v1/completions"):
+        told = (r.json.get("stream_options") or {}).get("include_usage")
+        return [stream_head(), chunk(text_stream(told)), LAST_CHUNK] if r.stream else [http(200, TEXT)]
     if "generateContent" in r.path or "streamGenerate" in r.path:
         return [stream_head(), chunk(google_stream()), LAST_CHUNK] if "streamGenerate" in r.path else [http(200, GOOGLE)]
     if r.path.endswith("/messages"):
@@ -100,6 +114,23 @@ class Chat:
         finish = [c["choices"][0]["finish_reason"] for c in said if c["choices"] and c["choices"][0]["finish_reason"]]
         usage = [c["usage"] for c in said if c["usage"]]
         return said[0]["id"], text, finish[-1], usage[-1]["prompt_tokens"], usage[-1]["completion_tokens"]
+
+
+class Completions(Chat):
+    ask = dict(model="m", prompt="hi", n=2, max_tokens=9)
+
+    def plain(self):
+        return self.client.completions.create(**self.ask).model_dump()
+
+    def stream(self):
+        return [c.model_dump() for c in self.client.completions.create(**self.ask, stream=True, stream_options={"include_usage": True})]
+
+    def meaning(self, said):
+        all = [said] if isinstance(said, dict) else said
+        choices = [c for a in all for c in a["choices"]]
+        texts = ["".join(c["text"] for c in choices if c["index"] == i) for i in range(2)]
+        ends = [next(c["finish_reason"] for c in choices if c["index"] == i and c["finish_reason"]) for i in range(2)]
+        return all[0]["id"], texts, ends, all[-1]["usage"]["prompt_tokens"], all[-1]["usage"]["completion_tokens"]
 
 
 class Responses(Chat):
@@ -157,7 +188,7 @@ class Google:
                 last["usage_metadata"]["candidates_token_count"])
 
 
-SDKS = [Chat, Responses, Messages, Google]
+SDKS = [Chat, Completions, Responses, Messages, Google]
 
 
 @pytest.mark.parametrize("sdk", SDKS)
@@ -212,11 +243,23 @@ def test_a_stream_is_given_with_usage_and_without(gateway, provider, config):
     assert state(untold) == "hit" and b"prompt_tokens" not in untold.body and len(p.requests) == 1
 
 
+PROBABLE = {"content": [{"token": "x", "logprob": -0.1, "bytes": [120], "top_logprobs": []}], "refusal": None}
 LOST = {
+    "probabilities": completion("x", choices=[{"index": 0, "finish_reason": "stop", "logprobs": PROBABLE, "message": {"role": "assistant", "content": "x"}}]),
     "a member nobody knows": completion("x", citations=["https://a"]),
     "audio": completion("x", choices=[{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": None, "audio": {"id": "a", "data": "AAAA"}}}]),
     "blocks": completion("x", choices=[{"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": [{"type": "text", "text": "x"}]}}]),
 }
+
+
+def test_probabilities_of_a_text_are_asked_anew(gateway, provider, config):
+    probable = {"tokens": ["hello"], "token_logprobs": [-0.1], "top_logprobs": None, "text_offset": [0]}
+    said = {**TEXT, "choices": [{**TEXT["choices"][0], "logprobs": probable}]}
+    g = gateway(cached(config, provider(lambda r: answer(r) if r.stream else [http(200, said)])))
+    ask = lambda **more: state(g.request("POST", "/v1/completions", {"model": "m", "prompt": "hi", "max_tokens": 9, **more}))
+    assert ask() == "miss"
+    settle(g)
+    assert ask() == "hit" and ask(stream=True) == "miss"
 
 
 @pytest.mark.parametrize("what", LOST)

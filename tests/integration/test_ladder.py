@@ -37,7 +37,7 @@ def test_a_rule_answers_when_nobody_else_does(gateway, provider, config, rules):
     assert r.status == 200 and "having trouble" in r.json["choices"][0]["message"]["content"]
     assert r.headers["x-weir-answered-by"] == "rules/down" and r.headers["x-weir-attempts"] == "1" and "x-weir-target" not in r.headers
     r = ask(g, stream=True)
-    assert b"having trouble" in r.body and r.body.endswith(b"data: [DONE]\n\n")
+    assert b"having trouble" in r.body and r.body.endswith(b"data: [DONE]\n\n") and r.body.count(b"[DONE]") == 1
     until(lambda: g.metric("weir_ladder_answers_total", model="m", rung="rule") == 2)   # counted a moment after the answer
     assert explain(g)["ladder"] == ["targets", "rule", "error"]
     shown = subprocess.run([BINARY, "explain"], input=json.dumps({"model": "m", "messages": [{"role": "user", "content": "hi"}]}), capture_output=True, text=True,
