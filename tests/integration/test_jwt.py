@@ -107,7 +107,8 @@ def trusting(gateway, provider, config, tmp_path):
             jwks = tmp_path / "jwks.json"
             jwks.write_text(json.dumps({"keys": [k.jwk for k in KEYS.values()] + [{"kty": "oct", "kid": "hmac", "k": b64(b"secret" * 6)}]}))
         settings = {"jwks": str(jwks), "issuer": ISSUER, "audience": [AUDIENCE, "second"], "key_claim": "weir_key", **more.pop("jwt", {})}
-        g = gateway(config(provider(), jwt=settings, keys=[{"name": "web", "secret": "sk-web-0123456789", "models": ["m"]}], **more))
+        more.setdefault("keys", [{"name": "web", "secret": "sk-web-0123456789", "models": ["m"]}])
+        g = gateway(config(provider(), jwt=settings, **more))
         if ready:
             until(lambda: ask(g, KEYS["ES256"].token()).status == 200)
         return g
@@ -154,7 +155,7 @@ def test_what_is_no_good_is_refused(trusting):
         "not valid yet": [es.token(nbf=now + 300), es.token(nbf="x")],
         "issuer": [es.token(iss="https://evil.example.com"), es.token(iss=None), es.token(iss=[ISSUER]), es.token(iss=ISSUER + "/")],
         "audience": [es.token(aud="other"), es.token(aud=None), es.token(aud=[]), es.token(aud={"a": AUDIENCE}), es.token(aud=AUDIENCE + "x")],
-        "names no key": [es.token(weir_key="nobody"), es.token(weir_key=None), es.token(weir_key=["web"]), es.token(weir_key="")],
+        "names no key": [es.token(weir_key="nobody"), es.token(weir_key=None), es.token(weir_key=["nobody"]), es.token(weir_key=[]), es.token(weir_key=5), es.token(weir_key="")],
         "signed by a key": [es.token({"kid": "unknown"})],
         "extension": [es.token({"crit": ["exp"]})],
         "header": [f"eyJ!.{body}.{signature}", f"{b64(b'[1]')}.{body}.{signature}".replace("W", "eyJ", 1),
