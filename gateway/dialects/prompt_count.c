@@ -289,7 +289,7 @@ WIDE static void count_wide(struct str s, struct tally *t)
 
 static void count_all(struct str s, struct tally *t)
 {
-	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi"))
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("popcnt"))
 		count_wide(s, t);
 	else
 		count_blocks(s, t, read_block);

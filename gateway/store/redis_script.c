@@ -91,7 +91,7 @@
 "\n" \
 "local function spend(i, x)\n" \
 "  local kind, sum = b[4 * i - 3], amount(spent[i] + x)\n" \
-"  if kind <= 1 then newest[i] = newest[i] + sum - spent[i] end\n" \
+"  if kind <= 1 then newest[i] = newest[i] + (sum - spent[i]) end\n" \
 "  if kind ~= 2 then spent[i] = sum end\n" \
 "end\n" \
 "\n" \
@@ -195,7 +195,7 @@ const char *const redis_scripts[REDIS_SCRIPTS] = {
 "    return newest[i] * 1000000 > now and newest[i] * 1000000 - now or others\n"
 "  end\n"
 "  local counts = { newest[i], unpack_bytes('<' .. rep('i8', 16), rest[i] or sub(raws[i], 33)) }\n"
-"  local freed, excess = 0, spent[i] + reserved[i] + x - limit\n"
+"  local freed, excess = 0, spent[i] + reserved[i] - (limit - x)\n"
 "  for j = 17, 1, -1 do\n"
 "    freed = freed + counts[j]\n"
 "    if freed >= excess then return (head[i] - j + 18) * from * 62500 - now end\n"

@@ -52,15 +52,16 @@ static void open_send(struct redis_store *s, struct call *x)
 static void on_send(struct loop_task *t)
 {
 	struct redis_store *s = container_of(t, struct redis_store, send);
-	while (!list_empty(&s->open))
-		open_send(s, list_entry(s->open.next, struct call, link));
+	for (unsigned i = 0; i < OPEN_LISTS; i++)
+		while (!list_empty(&s->open[i]))
+			open_send(s, list_entry(s->open[i].next, struct call, link));
 }
 
-static struct call *open_find(struct redis_store *s, enum call_kind kind, const struct script_call *what)
+static struct call *open_find(const struct list *open, const struct script_call *what)
 {
-	list_each(at, &s->open) {
+	list_each(at, open) {
 		struct call *x = list_entry(at, struct call, link);
-		if (x->kind == kind && x->n_callers < CALL_CALLERS_MAX && script_wire_join(&x->wire, what))
+		if (x->n_callers < CALL_CALLERS_MAX && script_wire_join(&x->wire, what))
 			return x;
 	}
 	return NULL;
@@ -80,7 +81,8 @@ static void script_call(struct store *store, struct store_call *c, enum call_kin
 static void script_call_together(struct store *store, struct store_call *c, enum call_kind kind, struct script_call *what)
 {
 	struct redis_store *s = redis_store_of(store);
-	struct call *x = open_find(s, kind, what);
+	struct list *open = &s->open[kind == CALL_SETTLE ? OPEN_SETTLEMENTS : OPEN_RESERVATIONS];
+	struct call *x = open_find(open, what);
 	if (x) {
 		x->callers[x->n_callers++] = c;
 		if (c)
@@ -89,10 +91,7 @@ static void script_call_together(struct store *store, struct store_call *c, enum
 	}
 	x = script_make(s, c, kind, what);
 	list_remove(&x->link);
-	if (kind == CALL_SETTLE)
-		list_prepend(&s->open, &x->link);
-	else
-		list_append(&s->open, &x->link);
+	list_append(open, &x->link);
 	loop_defer(s->store.loop, &s->send);
 	if (++s->n_open > OPEN_MAX)
 		on_send(&s->send);
@@ -237,9 +236,9 @@ static void on_changed(void *arg, bool up)
 static void on_close(struct store *store)
 {
 	struct redis_store *s = redis_store_of(store);
+	s->closing = true;
 	on_send(&s->send);
 	loop_task_cancel(&s->send);
-	s->closing = true;
 	note_up(s, false);
 	redis_route_close(s->route);
 	atomic_fetch_sub(&s->home->home.opened, 1);
@@ -264,7 +263,8 @@ static struct store *open_store(struct store_home *h, struct loop *l)
 	s->store.ttl_us = s->home->ttl_us;
 	s->teller = random_u64();
 	list_init(&s->calls);
-	list_init(&s->open);
+	for (unsigned i = 0; i < OPEN_LISTS; i++)
+		list_init(&s->open[i]);
 	loop_task_init(&s->send, on_send);
 	list_init(&s->spare);
 	redis_later_open(s);

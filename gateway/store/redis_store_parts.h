@@ -9,12 +9,14 @@
 #include "store/redis_owed.h"
 #include "store/redis_route.h"
 
+enum { OPEN_SETTLEMENTS, OPEN_RESERVATIONS, OPEN_LISTS };
+
 struct redis_store {
 	struct store store;
 	struct redis_home *home;
 	struct redis_route *route;
 	struct list calls;		/* under way */
-	struct list open;		/* not sent yet: others of this turn about the same limits may join */
+	struct list open[OPEN_LISTS];	/* not sent yet, in this order: others of this turn about the same limits may join */
 	unsigned n_open;
 	struct loop_task send;		/* them */
 	struct list spare;		/* calls for the next ones */
