@@ -172,6 +172,7 @@ static void settle_down(struct txn *t)
 	t->dropped = STR_NONE;
 	t->answered_by = STR_NONE;
 	t->cache_id = STR_NONE;
+	t->cache_items = STR_NONE;
 	t->key = NULL;
 	t->call = NULL;
 	t->plan = NULL;

@@ -106,6 +106,7 @@ static void add_usual(struct txn *t, struct header_list *l)
 	add(l, STR("x-weir-dropped"), t->dropped);
 	add(l, STR("x-weir-cache"), str_c(t->cache_state));
 	add(l, STR("x-weir-cache-id"), t->cache_id);
+	add(l, STR("x-weir-cache-items"), t->cache_items);
 	add(l, STR("x-weir-answered-by"), t->answered_by);
 	if (t->req && t->req->header[RH_ORIGIN].p)
 		l->n += cors_headers(t, &l->h[l->n], HEADERS_MAX - l->n);

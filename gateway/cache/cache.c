@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "cache/cached.h"
 #include "cache/evicted.h"
+#include "cache/items.h"
 #include "core/call.h"
 #include "core/families.h"
 #include "core/plan.h"
@@ -20,6 +21,9 @@ static void free_cached(struct txn *t)
 {
 	if (!t->cached)
 		return;
+	if (t->cached->items)
+		items_free(t->cached->items);
+	t->cache_items = STR_NONE;	/* lies there */
 	buf_free(&t->cached->found);
 	buf_free(&t->cached->unpacked);
 	buf_free(&t->cached->converted);
@@ -31,12 +35,14 @@ bool cache_stale(struct txn *t)
 {
 	struct cached *c = t->cached;
 	int64_t over = c && c->stale_us < c->wish.stale_us ? c->stale_us : c ? c->wish.stale_us : 0;
-	if (!c || !c->looked || !c->entry.type.p || c->entry.age_us - c->ttl_us > over)
+	if (!c || !c->looked || !(c->items ? items_stale(c->items, over) : c->entry.type.p && c->entry.age_us - c->ttl_us <= over))
 		return false;
 	c->spoiled = true;		/* it is not kept anew */
 	flight_label(c->flight, "stale");
 	t->error = (struct error){ .kind = ERR_NONE };
 	t->live_target = NULL;		/* none of those that were tried */
+	if (c->items)
+		items_count(c->items, "stale");
 	cache_replay(c, &c->entry, "stale");
 	return true;
 }
@@ -55,7 +61,9 @@ static void on_value(struct store_call *call)
 
 static void stop_asking(struct cached *c)
 {
-	if (c->asking)
+	if (c->asking && c->items)
+		items_stop(c->items);
+	else if (c->asking)
 		store_cancel(worker_store(), &c->call);
 	c->asking = c->parked = false;
 }
@@ -79,9 +87,10 @@ static struct cached *make(struct txn *t, const struct cache_wish *wish)
 {
 	const struct cache_settings *s = &t->snapshot->settings.cache;
 	const struct model *m = t->plan->model;
+	struct batch *batch = batch_read(t);
 	uint8_t digest[DIGEST_SIZE];
 	char hex[2 * DIGEST_SIZE + 1];
-	if (!cache_key(t, wish, digest))
+	if (batch && batch->n == 1 ? !cache_key_items(t, wish, batch, &digest) : !cache_key(t, wish, digest))
 		return NULL;
 	struct cached *c = mem_alloc(sizeof(*c));
 	*c = (struct cached){ .t = t, .generation = t->generation, .wish = *wish, .usage_told = t->call->usage_asked, .most = s->max_entry,
@@ -100,6 +109,8 @@ static struct cached *make(struct txn *t, const struct cache_wish *wish)
 	cache_key_name(c->id, c->key);
 	memcpy(c->flight_key, c->key, sizeof(c->key));
 	c->flight_key[0] = (char)('a' + t->stream + 2 * c->usage_told);
+	if (unlikely(batch && batch->n > 1))
+		c->items = items_new(c, batch);
 	return c;
 }
 
@@ -119,16 +130,19 @@ static enum stage_result miss(struct txn *t, const char *why)
 	if (c->wish.only)
 		return txn_error(t, ERR_TIMEOUT, "There is no kept answer to this, and only a kept one was wanted.");
 	t->cache_state = "miss";
+	if (c->items)
+		items_narrow(c->items);
 	lead_begin(c);
+	if (c->items)
+		items_begin(c->items);
 	return STAGE_NEXT;
 }
 
-/* NULL, or why not. */
-static const char *unusable(struct cached *c)
+/* NULL, or why it cannot be used. */
+static const char *unusable(struct cached *c, struct str found, struct buf *unpacked, struct entry *e)
 {
-	struct entry *e = &c->entry;
 	const char *why = NULL;
-	if (!entry_read(buf_str(&c->found), e) || !entry_unpack(e, c->most, &c->unpacked))
+	if (!entry_read(found, e) || !entry_unpack(e, c->most, unpacked))
 		why = "broken";
 	else if (evicted_since(c->t->plan->model->name, e->tags, e->stored_us))
 		why = "evicted";
@@ -139,22 +153,25 @@ static const char *unusable(struct cached *c)
 	return why;
 }
 
+const char *cache_judge(struct cached *c, enum store_result r, struct str found, struct buf *unpacked, struct entry *e)
+{
+	const char *why;
+	if (c->wish.no_cache)
+		return "asked";
+	if (r != STORE_OK)
+		return r == STORE_MISSING ? "absent" : "store";
+	if ((why = unusable(c, found, unpacked, e)))
+		return why;
+	return e->age_us > c->ttl_us || e->age_us > e->ttl_us || e->age_us > c->wish.max_age_us ? "expired" : NULL;
+}
+
 /* What the store said is judged when it is first wanted. True: found, and young enough. */
 static bool is_fresh(struct cached *c)
 {
-	enum store_result r = c->call.result;
 	if (c->asking || c->looked)
 		return c->looked && !c->missed;
 	c->looked = true;
-	c->missed = NULL;
-	if (c->wish.no_cache)
-		c->missed = "asked";
-	else if (r != STORE_OK)
-		c->missed = r == STORE_MISSING ? "absent" : "store";
-	else if ((c->missed = unusable(c)))
-		return false;
-	else if (c->entry.age_us > c->ttl_us || c->entry.age_us > c->entry.ttl_us || c->entry.age_us > c->wish.max_age_us)
-		c->missed = "expired";
+	c->missed = c->items ? items_judge(c->items) : cache_judge(c, c->call.result, buf_str(&c->found), &c->unpacked, &c->entry);
 	return !c->missed;
 }
 
@@ -170,6 +187,10 @@ static void ask(struct cached *c)
 	buf_clear(&c->converted);
 	c->asking = true;
 	c->landings = flight_landings(str_c(c->flight_key));
+	if (c->items) {
+		items_ask(c->items);
+		return;
+	}
 	c->call = (struct store_call){ .done = on_value };
 	store_get(worker_store(), &c->call, str_c(c->key));
 }
@@ -182,7 +203,7 @@ static void join(struct cached *c)
 {
 	struct str key = str_c(c->flight_key);
 	c->shares = cache_is_shared(c->t, c);
-	c->flight = flight_join(c->shares ? key : STR_NONE, c->t, c->most, &c->leads);
+	c->flight = flight_join(c->shares ? key : STR_NONE, c->t, c->items ? FLIGHT_MOST : c->most, &c->leads);
 	if (!c->leads)
 		stop_asking(c);
 	else if (c->shares && !c->asking && flight_landings(key) != c->landings)
@@ -197,6 +218,8 @@ static enum stage_result decide(struct txn *t)
 	if (!is_fresh(c))
 		return miss(t, c->missed);
 	lead_drop(c);
+	if (c->items)
+		items_count(c->items, "hit");
 	return cache_replay(c, &c->entry, "hit");
 }
 
@@ -214,7 +237,7 @@ static enum stage_result enter(struct txn *t)
 		return STAGE_NEXT;
 	if (c->wish.no_store)
 		return bypass(t);
-	t->cache_id = c->id;
+	t->cache_id = c->items ? STR_NONE : c->id;
 	if (!c->asked)
 		ask(c);
 	if (!c->flight && !c->wish.only && !is_fresh(c))
@@ -235,6 +258,8 @@ static enum stage_result enter_first(struct txn *t)
 		return STAGE_NEXT;
 	if (!wish.no_store)
 		ask(t->cached);
+	if (t->cached->items && !wish.no_store && !t->cached->asking && !is_fresh(t->cached))
+		items_narrow(t->cached->items);		/* what is reserved is for the rest only */
 	return STAGE_NEXT;
 }
 

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "cache/batch.h"
 #include "cache/cache_key_parts.h"
 #include "cache/cached.h"
 #include "core/call.h"
@@ -64,7 +65,8 @@ static bool is_left_out(struct str key)
 	return str_eq(key, STR("\"stream\"")) || str_eq(key, STR("\"stream_options\""));
 }
 
-static void add_body(struct txn *t, struct buf *b)
+/* All members but `apart`. */
+static void add_body(struct txn *t, const struct json_member *apart, struct buf *b)
 {
 	const struct json_scan *json = t->call->json;
 	const struct json_member **all = arena_array(&t->arena, const struct json_member *, json->n_members + 1);
@@ -75,7 +77,7 @@ static void add_body(struct txn *t, struct buf *b)
 	qsort(all, json->n_members, sizeof(struct json_member *), by_key);
 	for (unsigned i = 0; i < json->n_members; i++) {
 		struct str key = str_of(body.p + all[i]->key_at, all[i]->key_length);
-		if (is_left_out(key))
+		if (is_left_out(key) || all[i] == apart)
 			continue;
 		buf_add_part(b, key);
 		add_value(b, str_of(body.p + all[i]->value_at, all[i]->value_length));
@@ -134,26 +136,53 @@ void cache_key_name(struct str id, char name[CACHE_KEY_SIZE])
 	name[before.n + id.n] = '\0';
 }
 
-bool cache_key(struct txn *t, const struct cache_wish *wish, uint8_t digest[DIGEST_SIZE])
+static void add_question(struct txn *t, const struct cache_wish *wish, const struct json_member *apart, struct buf *b)
 {
 	static const enum request_header headers[] = { RH_ANTHROPIC_BETA, RH_ANTHROPIC_VERSION, RH_WEIR_PROVIDER, RH_WEIR_FALLBACKS };
-	struct buf b = BUF_INIT(SIZE_MAX);
 	bool both = cache_has_both_forms(t);
-	buf_reserve(&b, t->call->body.n + BESIDES);
-	buf_add(&b, STR("weir cache 6"));
-	buf_add_part(&b, str_c(t->endpoint->name));
-	buf_addd(&b, !both && t->stream);
-	buf_addd(&b, !both && t->call->usage_asked);
-	add_scope(t, &b);
-	add_namespaces(t, wish, &b);
-	add_path(t, &b);
-	cache_key_model(t, &b);
+	buf_reserve(b, t->call->body.n + BESIDES);
+	buf_add(b, STR("weir cache 6"));
+	buf_add_part(b, str_c(t->endpoint->name));
+	buf_addd(b, !both && t->stream);
+	buf_addd(b, !both && t->call->usage_asked);
+	add_scope(t, b);
+	add_namespaces(t, wish, b);
+	add_path(t, b);
+	cache_key_model(t, b);
 	for (size_t i = 0; i < array_len(headers); i++)
-		buf_add_part(&b, t->req->header[headers[i]]);
-	add_credential(t, &b);
-	add_body(t, &b);
-	bool whole = !b.failed;		/* what is cut would be another's question, too */
-	digest_sha256(buf_str(&b), digest);
+		buf_add_part(b, t->req->header[headers[i]]);
+	add_credential(t, b);
+	add_body(t, apart, b);
+}
+
+/* False: what is cut would be another's question, too. */
+static bool digest_of(const struct buf *b, uint8_t digest[DIGEST_SIZE])
+{
+	digest_sha256(buf_str(b), digest);
+	return !b->failed;
+}
+
+bool cache_key(struct txn *t, const struct cache_wish *wish, uint8_t digest[DIGEST_SIZE])
+{
+	struct buf b = BUF_INIT(SIZE_MAX);
+	add_question(t, wish, NULL, &b);
+	bool whole = digest_of(&b, digest);
+	buf_free(&b);
+	return whole;
+}
+
+bool cache_key_items(struct txn *t, const struct cache_wish *wish, const struct batch *batch, uint8_t digests[][DIGEST_SIZE])
+{
+	struct buf b = BUF_INIT(SIZE_MAX);
+	bool whole = true;
+	add_question(t, wish, batch->member, &b);
+	buf_add_part(&b, STR("item"));	/* no member's name: these stand in quotes */
+	size_t before = b.n;
+	for (unsigned i = 0; i < batch->n && whole; i++) {
+		b.n = before;
+		add_value(&b, batch->items[i]);
+		whole = digest_of(&b, digests[i]);
+	}
 	buf_free(&b);
 	return whole;
 }

@@ -15,6 +15,9 @@
  */
 struct cache_wish;
 bool cache_key(struct txn *t, const struct cache_wish *wish, uint8_t digest[DIGEST_SIZE]);
+/* The same for each item of a batch, as if it were asked alone. */
+struct batch;
+bool cache_key_items(struct txn *t, const struct cache_wish *wish, const struct batch *batch, uint8_t digests[][DIGEST_SIZE]);
 
 enum { CACHE_KEY_SIZE = 8 + 2 * DIGEST_SIZE };
 

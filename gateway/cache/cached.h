@@ -12,6 +12,8 @@
 #include "cache/worth.h"
 #include "store/store.h"
 
+struct cache_items;
+
 struct cached {
 	struct sink sink;		/* records; first member of what sinks see */
 	struct txn *t;
@@ -35,6 +37,7 @@ struct cached {
 	struct buf converted;		/* the same, where it was kept in another form */
 	struct entry entry;		/* in it */
 	const char *missed;		/* why it is not given; NULL: it is */
+	struct cache_items *items;	/* of a batch that is asked for item by item, see items.h; NULL: it is one question */
 	struct flight *flight;		/* NULL: not yet, or no more */
 	size_t at;			/* how much of it the caller got, where it reads from there */
 	/* The leader. */
@@ -48,6 +51,14 @@ struct cached {
 	bool timed, headed;
 	unsigned comments;
 };
+
+/* --- cache.c --- */
+
+/*
+ * What the store said of one question: NULL where that is to be given, or why not. `e` is then what was found, in `found` or
+ * `unpacked`, as far as it can be used at all.
+ */
+const char *cache_judge(struct cached *c, enum store_result r, struct str found, struct buf *unpacked, struct entry *e);
 
 /* --- wanted.c --- */
 
@@ -89,6 +100,11 @@ bool lead_catch_up(struct cached *c);
 void lead_give_rest(struct cached *c);
 /* The leader ends: keeps the answer, or tells those who wait how it failed. */
 void lead_end(struct cached *c);
+/* Of what is kept: the caller's tags; its time, as an entry tells it, and in the store; and what others read over the wire, compressed in `small`. */
+struct str lead_tags(const struct txn *t);
+int64_t lead_ttl_us(const struct cached *c);
+int64_t lead_kept_ms(const struct cached *c);
+struct str lead_packed(const struct cached *c, struct str value, struct buf *small);
 /* Nothing was recorded and nothing will be: whoever waits asks by itself. */
 void lead_drop(struct cached *c);
 

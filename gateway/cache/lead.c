@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "cache/entry.h"
+#include "cache/items.h"
 #include "store/worker_store.h"
 
 enum { PACK_MOST = 2 * 1024 * 1024 };
@@ -56,7 +57,7 @@ static enum sink_result take_end(struct cached *c, struct delta *d)
 	return sink_pass(&c->sink, d);
 }
 
-static struct str tags_of(const struct txn *t)
+struct str lead_tags(const struct txn *t)
 {
 	return t->tags ? str_c(t->tags) : t->req ? t->req->header[RH_WEIR_TAGS] : STR_NONE;
 }
@@ -66,7 +67,7 @@ static enum sink_result take(struct sink *s, struct delta *d)
 	struct cached *c = container_of(s, struct cached, sink);
 	switch (d->kind) {
 	case DELTA_HEAD:
-		flight_begin(c->flight, &c->t->answer, tags_of(c->t));
+		flight_begin(c->flight, &c->t->answer, lead_tags(c->t));
 		return sink_pass(s, d);
 	case DELTA_END:
 		return take_end(c, d);
@@ -132,23 +133,36 @@ static bool is_for_all(const struct txn *t)
 	return (k >= ERR_UPSTREAM_REJECTED && k <= ERR_OVERLOADED) || k == ERR_CONTEXT_LENGTH || k == ERR_CONTENT_POLICY;
 }
 
-/* The entry to be kept; NULL: none is. */
-static struct buf *sealed(struct cached *c)
+int64_t lead_ttl_us(const struct cached *c)
 {
-	const struct txn *t = c->t;
-	const struct entry e = { .cost = t->cost, .usage = t->usage, .stream = c->worth.stream, .usage_told = c->usage_told,
-				 .ttl_us = c->wish.ttl_us == INT64_MAX ? INT64_MAX : c->ttl_us };
-	if (c->spoiled || t->answered_here || t->unrecorded || t->odd_end || t->answer.status != 200)
-		return NULL;
-	struct buf *b = flight_entry(c->flight);
-	return b && worth_keeping(&c->worth, entry_body(b)) && entry_seal(b, &e) ? b : NULL;
+	return c->wish.ttl_us == INT64_MAX ? INT64_MAX : c->ttl_us;
 }
 
-/* What others read over the wire is compressed, if that takes no long while. */
-static struct str smaller(const struct cached *c, struct str value, struct buf *small)
+int64_t lead_kept_ms(const struct cached *c)
+{
+	return (c->ttl_us + c->stale_us) / MS_US;
+}
+
+/* If that takes no long while. */
+struct str lead_packed(const struct cached *c, struct str value, struct buf *small)
 {
 	bool wanted = c->pack_above && value.n > c->pack_above && value.n <= PACK_MOST && store_is_shared(worker_store());
 	return wanted && entry_pack(value, small) ? buf_str(small) : value;
+}
+
+static bool may_be_kept(const struct cached *c)
+{
+	const struct txn *t = c->t;
+	return !c->spoiled && !t->answered_here && !t->unrecorded && !t->odd_end && t->answer.status == 200;
+}
+
+/* The entry to be kept, as the store gets it. STR_NONE: none is. */
+static struct str sealed(struct cached *c, struct buf *small)
+{
+	const struct txn *t = c->t;
+	const struct entry e = { .cost = t->cost, .usage = t->usage, .stream = c->worth.stream, .usage_told = c->usage_told, .ttl_us = lead_ttl_us(c) };
+	struct buf *b = flight_entry(c->flight);
+	return b && worth_keeping(&c->worth, entry_body(b)) && entry_seal(b, &e) ? lead_packed(c, buf_str(b), small) : STR_NONE;
 }
 
 void lead_end(struct cached *c)
@@ -159,9 +173,12 @@ void lead_end(struct cached *c)
 		flight_whole(c->flight, &t->usage, t->cost);	/* unless its end said so */
 	else
 		flight_fail(c->flight, is_for_all(t) ? FLIGHT_FAILED : FLIGHT_AGAIN, &t->error);
-	struct buf *entry = good ? sealed(c) : NULL, small = BUF_INIT(SIZE_MAX);
-	struct str value = entry ? smaller(c, buf_str(entry), &small) : STR_NONE;
-	flight_leave(c->flight, entry ? worker_store() : NULL, str_c(c->key), value, (c->ttl_us + c->stale_us) / MS_US);
+	struct buf entry = BUF_INIT(c->most + ENTRY_OVERHEAD), small = BUF_INIT(SIZE_MAX);
+	struct str key = str_c(c->key), value = STR_NONE;
+	if (good && may_be_kept(c))
+		value = c->items ? items_keep(c->items, flight_entry(c->flight), &entry, &small, &key) : sealed(c, &small);
+	flight_leave(c->flight, value.n ? worker_store() : NULL, key, value, lead_kept_ms(c));
+	buf_free(&entry);
 	buf_free(&small);
 	c->flight = NULL;
 }

@@ -25,6 +25,7 @@ struct call_edit {
 struct call {
 	struct str model;		/* as asked, unescaped; empty where the body names none */
 	struct str body;		/* whole; empty for uploads */
+	struct str whole;		/* as it was before the cache took out of it what it knows; empty: it did not */
 	struct shared_bytes *shared;	/* that it stands in, and the arena holds; NULL: it is in the arena itself */
 	struct str cache_object;	/* LiteLLM's `cache`, which was taken out of it; empty: there was none */
 	struct str content_type;

@@ -31,6 +31,10 @@ void families_budget_warning(int at);
 
 /* The cache was asked: "hit", "stale", "miss", "bypass"; what the hit saved, in nano-dollars. */
 void families_cache(struct live_model *model, const char *result, int64_t saved);
+/* So many items of batches were "hit", "stale" or "miss". */
+void families_cache_items(struct live_model *model, const char *result, unsigned n);
+/* What was known of a batch had cost so much. */
+void families_cache_saved(struct live_model *model, int64_t saved);
 /* Why it was a miss: "absent", "expired", "broken", "store" (which was away), "asked" (by the caller), "form" (kept as a stream or not,
  * and not to be said otherwise without a loss), "evicted" (with its model or a tag). */
 void families_cache_miss(struct live_model *model, const char *why);

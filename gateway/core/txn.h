@@ -88,6 +88,7 @@ struct txn {
 	struct capture *capture;	/* metering/: what is kept of it for a replay; NULL: nothing */
 	const char *cache_state;	/* x-weir-cache; NULL: the cache has no part in it */
 	struct str cache_id;		/* x-weir-cache-id: of the answer that is kept or given, in the arena */
+	struct str cache_items;		/* x-weir-cache-items: of a batch, how many were known of how many; of the cache */
 	bool unrecorded;		/* bytes went to the caller past the sinks */
 	bool odd_end;			/* what was translated ended by a word of the provider's that is no success */
 	const struct error *denied;	/* money is spent: the answer where nothing kept or free is found; in the arena. NULL */

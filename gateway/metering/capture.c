@@ -192,7 +192,7 @@ static enum stage_result enter(struct txn *t)
 	const struct call *call = t->call;
 	if (!capture.on || t->capture || !call || !call->json || call->upload || random_u64() % SHARES >= capture.settings.share)
 		return STAGE_NEXT;
-	if (call->body.n > BODY_MAX) {
+	if (call->body.n > BODY_MAX || call->whole.n > BODY_MAX) {
 		count(TOO_LARGE);
 		return STAGE_NEXT;
 	}
@@ -200,7 +200,7 @@ static enum stage_result enter(struct txn *t)
 	list_init(&c->link);
 	buf_init(&c->request, BODY_MAX);
 	buf_init(&c->answer, BODY_MAX);
-	buf_add(&c->request, call->body);
+	buf_add(&c->request, call->whole.n ? call->whole : call->body);
 	c->sink.take = take;
 	txn_lay_sink(t, &c->sink);
 	t->capture = c;

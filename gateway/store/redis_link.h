@@ -15,7 +15,7 @@
 #include "store/redis_socket.h"
 #include "store/redis_url.h"
 
-enum { REDIS_IN_FLIGHT_MAX = 1000 };
+enum { REDIS_IN_FLIGHT_MAX = 4000 };
 
 /* What the links of a process have in common. */
 struct redis_place {

@@ -450,7 +450,7 @@ QUESTIONS = {
                                       {"content": {"parts": [{"text": "ho"}]}, "taskType": "RETRIEVAL_DOCUMENT", "title": "t", "outputDimensionality": 3}),
     "/v1beta/models/m:batchEmbedContents": ({"requests": [{"model": "models/m", "content": {"parts": [{"text": "hi"}]}}]},
                                             {"requests": [{"model": "models/m", "content": {"parts": [{"text": "ho"}]}}], "extra": 1}),
-    "/v1/embeddings": ({"model": "m", "input": "hi", "dimensions": 3}, {"input": ["hi"], "dimensions": 4, "encoding_format": "base64", "user": "u"}),
+    "/v1/embeddings": ({"model": "m", "input": "hi", "dimensions": 3}, {"input": ["ho"], "dimensions": 4, "encoding_format": "base64", "user": "u"}),
     "/v1/rerank": ({"model": "m", "query": "q", "documents": ["a", "b"]}, {"query": "p", "documents": ["b", "a"], "top_n": 1}),
     "/v1/moderations": ({"model": "m", "input": "hi"}, {"input": ["hi"], "extra": 1}),
 }
@@ -598,6 +598,13 @@ def ended_well(x):
     return x["endpoint"] not in ("chat", "responses", "completions") or bool(ends and set(ends) <= good and not refused)
 
 
+def same_but_for_prices(one, other):
+    """What a vendor says a batch of embeddings cost is left out where its vectors are given again one by one."""
+    def rest(r):
+        return {**r.json, "usage": {k: v for k, v in r.json["usage"].items() if not k.startswith("cost")}}
+    return "x-weir-cache-items" in other.headers and rest(one) == rest(other)
+
+
 @pytest.mark.parametrize("vendor", sorted(p.name.split(".")[0] for p in recordings.CASES.glob("*.gz")))
 def test_recorded_answers_are_replayed_byte_for_byte(gateway, provider, vendor):
     """Real traffic of every compatible vendor: what is kept is given again as it was, streams as streams; errors never."""
@@ -617,7 +624,8 @@ def test_recorded_answers_are_replayed_byte_for_byte(gateway, provider, vendor):
         assert (state(second) == "hit") == kept_at_all, (x["name"], first.status, x["answer"][-300:])
         if kept_at_all:
             kept[recordings.is_stream(x)] += 1
-            assert second.body == first.body and second.headers["content-type"] == first.headers["content-type"], x["name"]
+            assert second.headers["content-type"] == first.headers["content-type"], x["name"]
+            assert second.body == first.body or same_but_for_prices(first, second), x["name"]
     assert sum(kept.values()) > 0
 
 
