@@ -26,6 +26,9 @@ extern const struct chat_format openai_completions;
 const char *openai_finish_word(enum chat_finish f);
 void openai_write_usage(struct json_write *w, const struct usage *u);
 void openai_write_names(struct json_write *w, struct str id, struct str model, const struct chat_frame *f, const char *object);
+/* A plain answer, whose choices `write` writes. */
+void openai_write_whole(const struct chat_answer *a, const struct chat_frame *f, const char *object,
+			void (*write)(struct json_write *, const struct chat_choice *), struct buf *out);
 /* The text of all pieces of a kind; where there is none, `otherwise` (JSON; NULL: no member). */
 void openai_write_joined(struct json_write *w, const struct chat_choice *c, enum chat_piece_kind kind, const char *key, const char *otherwise);
 

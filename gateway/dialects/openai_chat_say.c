@@ -189,15 +189,16 @@ static void write_choice(struct json_write *w, const struct chat_choice *c)
 	json_write_object_end(w);
 }
 
-void openai_chat_write_answer(const struct chat_answer *a, const struct chat_frame *f, struct buf *out)
+void openai_write_whole(const struct chat_answer *a, const struct chat_frame *f, const char *object,
+			void (*write)(struct json_write *, const struct chat_choice *), struct buf *out)
 {
 	struct json_write w;
 	json_write_init(&w, out);
 	json_write_object(&w);
-	openai_write_names(&w, a->id, a->model, f, "chat.completion");
+	openai_write_names(&w, a->id, a->model, f, object);
 	json_member_array(&w, "choices");
 	for (const struct chat_choice *c = a->choices; c; c = c->next)
-		write_choice(&w, c);
+		write(&w, c);
 	json_write_array_end(&w);
 	if (a->usage.known) {
 		json_write_key(&w, STR("usage"));
@@ -206,6 +207,11 @@ void openai_chat_write_answer(const struct chat_answer *a, const struct chat_fra
 	json_write_object_end(&w);
 	if (!json_write_end(&w))
 		out->failed = true;
+}
+
+void openai_chat_write_answer(const struct chat_answer *a, const struct chat_frame *f, struct buf *out)
+{
+	openai_write_whole(a, f, "chat.completion", write_choice, out);
 }
 
 /* --- a stream --- */

@@ -32,26 +32,16 @@ static struct str finish_of(enum chat_finish f, struct str native)
 	return native.n ? native : str_c(openai_finish_word(f));
 }
 
+static void write_choice(struct json_write *w, const struct chat_choice *c)
+{
+	json_write_object(w);
+	openai_write_joined(w, c, PIECE_TEXT, "text", "\"\"");
+	end_choice(w, c->index, finish_of(c->finish, c->native));
+}
+
 static void write_answer(const struct chat_answer *a, const struct chat_frame *f, struct buf *out)
 {
-	struct json_write w;
-	json_write_init(&w, out);
-	json_write_object(&w);
-	openai_write_names(&w, a->id, a->model, f, "text_completion");
-	json_member_array(&w, "choices");
-	for (const struct chat_choice *c = a->choices; c; c = c->next) {
-		json_write_object(&w);
-		openai_write_joined(&w, c, PIECE_TEXT, "text", "\"\"");
-		end_choice(&w, c->index, finish_of(c->finish, c->native));
-	}
-	json_write_array_end(&w);
-	if (a->usage.known) {
-		json_write_key(&w, STR("usage"));
-		openai_write_usage(&w, &a->usage);
-	}
-	json_write_object_end(&w);
-	if (!json_write_end(&w))
-		out->failed = true;
+	openai_write_whole(a, f, "text_completion", write_choice, out);
 }
 
 /* --- a stream --- */
