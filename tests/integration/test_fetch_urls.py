@@ -84,7 +84,7 @@ def tunnel(s):
 
 
 @pytest.fixture(scope="module")
-def outside(tmp_path_factory):
+def world(tmp_path_factory):
     folder = tmp_path_factory.mktemp("outside")
     Authority(folder).make("site", "*.example.com", ip=False)
     site = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site)
@@ -101,6 +101,13 @@ def outside(tmp_path_factory):
     proxy.stop()
     site.shutdown()
     site.server_close()
+
+
+@pytest.fixture
+def outside(world):
+    """Nobody has asked it yet."""
+    world.asked.clear(), world.sent.clear()
+    return world
 
 
 @pytest.fixture
