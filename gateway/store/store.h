@@ -21,6 +21,9 @@
  * takes the reserved amounts away and adds the real ones, or lapses STORE_TTL_S after it
  * was made or last renewed. Settled twice is settled once; a settlement that comes up to an hour after
  * the lapse still counts what was spent. STORE_REQUESTS are spent when reserved and stay so.
+ *
+ * ORDER. What is asked of the same limits is taken in the order it was asked, but for this: of one loop turn a shared store may
+ * take settlements before reservations, and what has to be sent once more comes behind what was asked meanwhile.
  */
 #ifndef WEIR_STORE_STORE_H
 #define WEIR_STORE_STORE_H
@@ -88,7 +91,7 @@ enum store_result {
 
 struct store_usage {
 	int64_t spent, reserved;	/* before this reservation when refused or asked, after it when granted */
-	bool fresh;			/* nothing was recorded before: first use, a flush, an eviction */
+	bool fresh;			/* nothing was recorded before: first use, a flush, an eviction. All of one turn may be told so */
 };
 
 struct store_answer {

@@ -7,6 +7,8 @@
 #include "tests/unit/store/redis_server.h"
 #include "tests/unit/store/store_client.h"
 
+#include <stdatomic.h>
+
 enum { CROWD = 60 };
 
 static struct waited crowd[CROWD];
@@ -223,7 +225,16 @@ static void more_than_may_be_under_way(void **state)
 	client_close(&c);
 }
 
-/* Of write(2); hiredis 1 calls send(2), which Linux does not count. */
+/* hiredis sends by this one from version 1 on: here it is counted. */
+static atomic_long sends;
+
+ssize_t send(int fd, const void *p, size_t n, int flags)
+{
+	sends++;
+	return sendto(fd, p, n, flags, NULL, 0);
+}
+
+/* Of write(2), by which it sent before; and the above. */
 static long writes_so_far(void)
 {
 	char line[64];
@@ -234,21 +245,29 @@ static long writes_so_far(void)
 		if (sscanf(line, "syscw: %ld", &n) == 1)
 			break;
 	fclose(f);
-	return n;
+	return n + sends;
 }
 
+/* Whatever comes first: what leaves at once, as a value that is looked for, waits for the scripts of the turn's end. */
 static void one_write_for_a_turn(void **state)
 {
 	struct client c;
+	struct waited first;
 	(void)state;
 	client_for(&c, server.path, 1000);
 	until_it_answers(&c, STORE_MISSING);
-	long before = writes_so_far();
-	crowd_ask(&c, CROWD);
-	assert_int_equal(writes_so_far() - before, 0);
-	loop_run_deferred(&c.loop);
-	assert_true(writes_so_far() - before <= 1);
-	crowd_wait(CROWD, STORE_OK);
+	for (int round = 0; round < 4; round++) {
+		waited_init(&c, &first);
+		long before = writes_so_far();
+		if (round % 2)
+			store_get(c.store, &first.call, STR("no such value"));
+		crowd_ask(&c, CROWD);
+		assert_int_equal(writes_so_far() - before, 0);
+		loop_run_deferred(&c.loop);
+		assert_int_equal(writes_so_far() - before, 1);
+		crowd_wait(CROWD, STORE_OK);
+		client_run_for(&c, 20);
+	}
 	client_close(&c);
 }
 
