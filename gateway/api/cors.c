@@ -28,7 +28,8 @@ unsigned cors_headers(const struct txn *t, struct answer_header *to, unsigned ro
 	to[1] = (struct answer_header){ STR("vary"), STR("origin") };
 	to[2] = (struct answer_header){ STR("access-control-expose-headers"),
 		STR("x-request-id, request-id, retry-after, x-should-retry, x-weir-target, x-weir-attempts, "
-		    "x-weir-cache, x-weir-cache-id, x-weir-cache-items, x-weir-cost-usd, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, "
+		    "x-weir-cache, x-weir-cache-id, x-weir-cache-items, x-weir-cost-usd, x-weir-cost-estimated, x-weir-dropped, "
+		    "x-weir-answered-by, x-weir-estimated, x-weir-budget-reset, x-ratelimit-limit-requests, x-ratelimit-remaining-requests, "
 		    "x-ratelimit-reset-requests, x-ratelimit-limit-tokens, x-ratelimit-remaining-tokens, "
 		    "x-ratelimit-reset-tokens") };
 	return 3;

@@ -67,6 +67,39 @@ static void overlay_environment(struct build *b)
 	}
 }
 
+enum { TYPO_MOST = 2 };
+
+/* A variable spelled nearly like this one, which is none of ours; empty: there is none so near. */
+static struct str nearest_variable(struct str name, struct arena *a)
+{
+	char known[128];
+	struct str best = STR_NONE;
+	unsigned least = TYPO_MOST + 1;
+	for (size_t i = 0; i < settings_table.n && least; i++) {
+		if (settings_table.rows[i].type == OPTION_NODE)
+			continue;
+		option_variable(&settings_table.rows[i], known, sizeof(known));
+		unsigned d = str_distance(str_c(known), name);
+		if (d >= least)
+			continue;
+		least = d;
+		best = arena_copy(a, str_c(known));
+	}
+	return least ? best : STR_NONE;
+}
+
+/* Others may begin with WEIR_, too: what a file names, what Kubernetes makes of a service's name. */
+static void warn_of_typos(struct build *b)
+{
+	for (char **e = environ; e && *e; e++) {	/* none at all: NULL */
+		struct str name, rest = str_c(*e);
+		str_split(&rest, '=', &name);
+		struct str meant = str_starts(name, STR("WEIR_")) ? nearest_variable(name, b->arena) : STR_NONE;
+		if (meant.n)
+			report_warning(b->report, 0, 0, "the variable %.*s has no meaning; did you mean %.*s?", STR_FMT(name), STR_FMT(meant));
+	}
+}
+
 /* Regions of one vendor share a variable: the first row has it. */
 static bool is_taken(const char *variables[], size_t n, const char *variable)
 {
@@ -116,8 +149,10 @@ static struct snapshot *snapshot_new(const char *source, struct str text)
 static void build_all(struct build *b, bool probe)
 {
 	options_load(&settings_table, b->root, &b->draft, &b->context);
-	if (b->environment)
+	if (b->environment) {
 		overlay_environment(b);
+		warn_of_typos(b);
+	}
 	build_prices(b);
 	build_providers(b);
 	if (!b->draft.providers && b->environment)

@@ -81,6 +81,29 @@ def test_metrics_that_are_named_exist(gateway, provider, config):
     assert len(named) > 15 and named <= known, named - known
 
 
+def test_headers_that_are_named_exist():
+    sources = "".join(f.read_text() for d in ("gateway", "plugins") for f in (ROOT / d).rglob("*.[ch]"))
+    header = r"x-weir-[a-z]+(?:-[a-z]+)*"
+    named = {h for f in GUIDES for h in re.findall(rf"\b{header}", f.read_text())}
+    assert len(named) > 12 and not [h for h in named if h not in sources]
+    page = (ROOT / "conf/docs/requests.md").read_text()
+    assert not [h for h in re.findall(rf'"({header})"', sources) if h not in page]
+    exposed = (ROOT / "gateway/api/cors.c").read_text()     # to scripts in browsers
+    answers = page.split("## What an answer says")[1].split("## Errors")[0]
+    assert not [h for h in re.findall(header, answers) if h not in exposed]
+
+
+def test_errors_that_are_named_exist():
+    """The page for applications against the one table of errors."""
+    rows = re.findall(r'\{ (\d+), [\w"]+, (?:NULL|"(\w+)"), NEXT', (ROOT / "gateway/core/error.c").read_text())
+    rows = {(status, code) for status, code in rows if status not in ("200", "499")}
+    errors = (ROOT / "conf/docs/requests.md").read_text().split("## Errors")[1]
+    shown = {(status, code) for line in re.findall(r"^\| (\d[\d, ]+) \| (.*?) \|", errors, re.M) for status in line[0].split(", ")
+             for code in re.findall(r"`(\w+)`", line[1])}
+    assert {r for r in rows if r[1]} <= shown and {c for _, c in shown} == {c for _, c in rows if c}
+    assert {status for status, _ in rows} == {status for status, _ in shown}
+
+
 def test_figures_of_the_readme():
     readme, reference = (ROOT / "README.md").read_text(), (ROOT / "conf/docs/configuration.md").read_text()
     assert len(re.findall(r"^\| `", reference.split("## Presets")[1], re.M)) == int(re.search(r"(\d+) presets", readme).group(1))

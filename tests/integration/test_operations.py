@@ -76,6 +76,16 @@ def test_environment_names_set_scalars(tmp_path):
     assert run("check", env={"WEIR_LISTEN_MAX_BODY": "1MiB"}, cwd=tmp_path).returncode == 0
 
 
+@pytest.mark.parametrize("name, meant", [("WEIR_LISTEN_ADDRES", "WEIR_LISTEN_ADDRESS"), ("WEIR_LOGLEVEL", "WEIR_LOG_LEVEL"), ("WEIR_LEDGER", ""),
+                                         ("WEIR_KEY_WEB", ""), ("WEIR_PORT", ""), ("WEIR_PORT_80_TCP", ""), ("WEIR_KEY", ""), ("WEIR_URL", ""),
+                                         ("WEIR_ADMIN_URL", ""), ("WEIR_SERVICE_HOST", ""), ("WEIR_CONFIG", "")])
+def test_a_variable_that_is_mistyped_is_told(tmp_path, name, meant):
+    """Names of others that begin so, such as those that Kubernetes gives every Pod for a service called weir, are let be."""
+    (tmp_path / "w.yaml").write_text("")
+    r = run("check", "-c", "w.yaml", env={name: "w.yaml"}, cwd=tmp_path)
+    assert r.returncode == 0 and (f"{name} has no meaning; did you mean {meant}?" in r.stderr if meant else not r.stderr), r.stderr
+
+
 def test_commands(tmp_path):
     assert run("--version").stdout.startswith("weir ")
     assert "serve" in run("help").stdout
