@@ -38,34 +38,59 @@ static bool place_of(const struct batch_vector *v, unsigned n, unsigned *place)
 	return true;
 }
 
-static bool read_list(struct str list, struct batch_vector *vectors, unsigned n)
+/* Vectors are long: each is crossed once. */
+static struct batch_vector read_vector(struct json_cursor *list)
+{
+	struct batch_vector v = { .size = 0 };
+	const char *from = list->p;
+	struct json_cursor c;
+	if (!json_cursor_into(list, &c) || *from != '{')
+		return v;
+	while (json_cursor_next(&c)) {
+		if (str_eq(c.key, STR("index")))
+			v.index = c.value;
+		else if (str_eq(c.key, STR("embedding")))
+			v.size = size_of(c.value);
+	}
+	json_cursor_out(list, &c);
+	v.element = str_of(from, (size_t)(list->p - from));
+	return v;
+}
+
+static bool read_list(struct json_cursor *root, struct str *list, struct batch_vector *vectors, unsigned n)
 {
 	struct json_cursor c;
 	unsigned count = 0, place;
-	memset(vectors, 0, n * sizeof(*vectors));
-	if (json_type(list) != JSON_ARRAY || !json_cursor_open(&c, list))
+	const char *from = root->p;
+	if (list->p || !json_cursor_into(root, &c) || *from != '[')
 		return false;
-	for (; json_cursor_next(&c); count++) {
-		struct str key[] = { STR("index"), STR("embedding") }, value[array_len(key)];
-		if (json_type(c.value) != JSON_OBJECT)
-			return false;
-		json_get_all(c.value, key, array_len(key), value);
-		struct batch_vector v = { .element = c.value, .index = value[0], .size = size_of(value[1]) };
+	for (; json_cursor_step(&c); count++) {
+		struct batch_vector v = read_vector(&c);
 		if (!place_of(&v, n, &place) || vectors[place].size)
 			return false;
 		vectors[place] = v;
 	}
+	json_cursor_out(root, &c);
+	*list = str_of(from, (size_t)(root->p - from));
 	return count == n;
 }
 
 bool batch_answer_read(struct str body, struct batch_frame *frame, struct batch_vector *vectors, unsigned n)
 {
-	struct str key[] = { STR("data"), STR("usage") }, value[array_len(key)], root = json_value(body);
-	if (json_type(root) != JSON_OBJECT)
+	struct json_cursor c;
+	*frame = (struct batch_frame){ .body = json_whole(body) };
+	memset(vectors, 0, n * sizeof(*vectors));
+	if (json_type(frame->body) != JSON_OBJECT || !json_cursor_open(&c, frame->body))
 		return false;
-	json_get_all(root, key, array_len(key), value);
-	*frame = (struct batch_frame){ .body = root, .list = value[0], .usage = json_type(value[1]) == JSON_OBJECT ? value[1] : STR_NONE };
-	return read_list(frame->list, vectors, n);
+	while (json_cursor_step(&c)) {
+		if (str_eq(c.key, STR("data"))) {
+			if (!read_list(&c, &frame->list, vectors, n))
+				return false;
+		} else if (json_cursor_cross(&c) && str_eq(c.key, STR("usage")) && json_type(c.value) == JSON_OBJECT) {
+			frame->usage = c.value;
+		}
+	}
+	return frame->list.p;
 }
 
 /* --- together --- */

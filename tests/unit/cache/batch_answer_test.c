@@ -30,7 +30,7 @@ static void what_is_whole_is_taken_apart(void **state)
 static void whatever_else_it_is_is_refused(void **state)
 {
 	static const char *const bad[] = {
-		"", "null", "[]", "{}", "nonsense", "{\"data\":{}}", "{\"data\":\"ab\"}", ANSWER(""), ANSWER(ITEM(0, "[1]")),
+		"", "null", "[]", "{}", "nonsense", "{\"data\":", "{\"data\":[", "{\"data\":[{", "{\"data\":{}}", "{\"data\":\"ab\"}", ANSWER(""), ANSWER(ITEM(0, "[1]")),
 		ANSWER(ITEM(0, "[1]") "," ITEM(1, "[1]") "," ITEM(2, "[1]")), ANSWER(ITEM(0, "[1]") "," ITEM(0, "[1]")), ANSWER(ITEM(1, "[1]") "," ITEM(2, "[1]")),
 		ANSWER(ITEM(0, "[1]") "," ITEM(-1, "[1]")), ANSWER(ITEM(0, "[1]") "," ITEM(1.0, "[1]")), ANSWER(ITEM(0, "[1]") "," ITEM(4294967297, "[1]")),
 		ANSWER(ITEM(0, "[1]") ",{\"embedding\":[1]}"), ANSWER(ITEM(0, "[1]") ",[1]"), ANSWER(ITEM(0, "[1]") ",\"a\""), ANSWER(ITEM(0, "[1]") ",null"),
