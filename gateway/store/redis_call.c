@@ -79,15 +79,28 @@ static void call_free(struct call *x)
 	redis_call_release(x);
 }
 
+/* What waits for long has no more room than it needs. */
+struct call *redis_call_shrink(struct call *x)
+{
+	list_remove(&x->link);
+	list_remove(&x->command.link);
+	struct call *small = realloc(x, sizeof(*x) + x->wire.n);
+	if (!small)
+		abort();
+	small->room = small->wire.room = small->wire.n;
+	small->wire.p = small->bytes;
+	list_init(&small->link);
+	list_init(&small->command.link);
+	return small;
+}
+
 /* Not sent, or lost: what may have happened or not. */
 void redis_call_down(struct call *x)
 {
-	struct redis_store *s = x->store;
-	bool keep = settles(x);
-	if (keep)
-		redis_later_keep(s, x);
 	call_tell(x, STORE_DOWN, COUNT_DOWN);
-	if (!keep)
+	if (settles(x))
+		redis_later_keep(x->store, x);
+	else
 		call_free(x);
 }
 
@@ -289,6 +302,7 @@ struct call *redis_call_new(struct redis_store *s, struct store_call *c, enum ca
 {
 	struct call *x = call_take(s, bytes);
 	x->command = (struct redis_command){ .answered = on_answered, .expired = on_expired };
+	list_init(&x->command.link);
 	x->store = s;
 	x->callers[0] = c;
 	x->n_callers = 1;

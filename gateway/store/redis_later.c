@@ -32,7 +32,7 @@ static void tell_given_up(const struct redis_store *s)
 
 void redis_later_keep(struct redis_store *s, struct call *x)
 {
-	list_remove(&x->link);
+	x = redis_call_shrink(x);
 	list_append(&s->owed, &x->link);
 	if (!timer_pending(&s->retry))
 		timer_in(&s->retry, RETRY_US);

@@ -65,6 +65,8 @@ bool redis_call_send(struct call *x) must_check;
 /* Not sent, or lost: its callers are told; what must not be lost is kept. */
 void redis_call_down(struct call *x);
 void redis_call_release(struct call *x);
+/* Whose callers were told; it may be elsewhere then, and is in no list. */
+struct call *redis_call_shrink(struct call *x) must_check;
 
 void redis_later_open(struct redis_store *s);
 void redis_later_close(struct redis_store *s);	/* what was not delivered is lost, and counted */

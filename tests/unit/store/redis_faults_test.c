@@ -7,6 +7,7 @@
 #include "tests/unit/store/redis_server.h"
 #include "tests/unit/store/store_client.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 
 enum { CROWD = 60 };
@@ -335,6 +336,30 @@ static void asked_while_it_closes(void **state)
 	client_close(&c);
 }
 
+#ifndef __SANITIZE_ADDRESS__
+/* Thousands of settlements may wait for Redis: each takes what it needs, and no call's usual room. */
+static void what_waits_is_small(void **state)
+{
+	enum { MANY = 2000, EACH = 2048 };
+	struct client c;
+	char scope[32];
+	struct store_limit l[4] = {
+		budget_of("usd/month", 9, 1), budget_of("usd/day", 9, 1), window_of("tokens/60", STORE_WINDOW, 60, 9, 1), slots_of("at once", 9),
+	};
+	(void)state;
+	client_for(&c, "/nonexistent/socket", 1000);
+	size_t before = mallinfo2().uordblks;
+	for (unsigned i = 0; i < MANY; i++) {
+		snprintf(scope, sizeof(scope), "waits %u", i);
+		struct store_reservation r = reservation_of(str_c(scope), l, 4);
+		store_settle(c.store, NULL, &r, (int64_t[]){ 1, 1, 1, 0 }, false);
+	}
+	loop_run_deferred(&c.loop);
+	assert_in_range(mallinfo2().uordblks - before, MANY * 200, MANY * EACH);
+	client_close(&c);
+}
+#endif
+
 /* --- nonsense --- */
 
 #define SAYS(text) .answer = "" text, .n = sizeof(text) - 1
@@ -440,6 +465,9 @@ int main(void)
 		cmocka_unit_test(one_write_for_a_turn),
 		cmocka_unit_test(closed_while_asked),
 		cmocka_unit_test(asked_while_it_closes),
+#ifndef __SANITIZE_ADDRESS__
+		cmocka_unit_test(what_waits_is_small),
+#endif
 		cmocka_unit_test(nonsense_is_survived),
 		cmocka_unit_test(nonsense_from_the_start),
 	};
