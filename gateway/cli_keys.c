@@ -20,6 +20,7 @@ const char cli_keys_lines[] =
 	"  create NAME [--team TEAM] [--models M,M] [--usd 50/month] [--expires 30d]   shows the secret once\n"
 	"  list [--team TEAM] [--json]\n"
 	"  show NAME\n"
+	"  use NAME          what it has used of its limits, and what is left\n"
 	"  update NAME [--team ...] [--models ...] [--usd ...] [--expires ...]\n"
 	"  disable|enable NAME\n"
 	"  rotate NAME       a new secret; the old one ends\n"
@@ -176,7 +177,8 @@ static const struct action {
 	const char *body;			/* NULL: the fields that are given; "": none */
 	bool secret;				/* what is shown */
 } actions[] = {
-	{ "create", "POST", NULL, NULL, true }, { "show", "GET", "", "", false }, { "update", "PATCH", "", NULL, false },
+	{ "create", "POST", NULL, NULL, true }, { "show", "GET", "", "", false }, { "use", "GET", "/use", "", false },
+	{ "update", "PATCH", "", NULL, false },
 	{ "disable", "PATCH", "", "{\"disabled\":true}", false }, { "enable", "PATCH", "", "{\"disabled\":false}", false },
 	{ "rotate", "POST", "/rotate", "", true }, { "revoke", "DELETE", "", "", false },
 };

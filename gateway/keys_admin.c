@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "config/load.h"
 #include "keys.h"
+#include "keys_use.h"
 #include "wire/date.h"
 #include "wire/json_cursor.h"
 #include "wire/json_scan.h"
@@ -386,7 +387,8 @@ static int answer(const struct snapshot *s, const struct admin_call *c, struct a
 	if (!url_decode(a, x.name, false, &x.name))
 		return wrong(out, 400, "The key's name in the path cannot be read: it has a broken %XX.");
 	if (c->method == HTTP_GET || c->method == HTTP_HEAD)
-		return root ? list(c->query, out) : str_empty(action) ? show(x.name, out) : wrong(out, 404, "There is nothing at this path.");
+		return root ? list(c->query, out) : str_empty(action) ? show(x.name, out) : str_eq(action, STR("use")) ?
+		       keys_use(s, x.name, c->ticket, out) : wrong(out, 404, "There is nothing at this path.");
 	if (!keys_kept())
 		return wrong(out, 409, "There is nowhere to keep keys: set `keys_file`, `ledger` or a Redis `store` in the configuration.");
 	bool with_body = (c->method == HTTP_POST && root) || c->method == HTTP_PATCH;

@@ -36,6 +36,7 @@
 #include "jwks_keeper.h"
 #include "keys.h"
 #include "keys_admin.h"
+#include "keys_use.h"
 #include "metering/learned_file.h"
 #include "metering/capture.h"
 #include "metering/ledger.h"
@@ -343,6 +344,7 @@ static int run(struct server *s)
 	health_checks_follow(s->health, s->snapshot);
 	token_keeper_follow(s->snapshot);
 	jwks_keeper_follow(s->snapshot);
+	keys_use_open(&s->loop, s->shared_store);
 	alerts_open(&s->loop, s->shared_store == s->local_store ? NULL : s->shared_store);
 	alerts_follow(s->snapshot);
 	replicas_open(&s->loop, &s->snapshot->settings, s->shared_store == s->local_store ? NULL : s->shared_store);
@@ -467,6 +469,7 @@ static void close_all(struct server *s)
 {
 	reload_close(&s->reload);
 	keys_close();
+	keys_use_close();
 	usage_admin_close();
 	cache_admin_close();
 	admin_close(&s->admin);

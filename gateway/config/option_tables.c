@@ -291,6 +291,7 @@ static const struct option key_rows[] = {
 	{ "per_tag", OPTION_NODE, K(per_tag), NULL, NULL, false, "models, limits and budgets by tag or pattern: feature=search" },
 	{ "cache", OPTION_BOOL, K(cache), NULL, NULL, false, "keep answers to it, or not; default: as the model says" },
 	{ "cache_namespace", OPTION_STRING, K(cache_namespace), NULL, NULL, false, "its answers are kept apart from those of other namespaces" },
+	{ "metadata", OPTION_NODE, K(metadata), NULL, NULL, false, "your own notes: whose it is, a cost centre; shown by the admin API, read by nobody" },
 	{ "on_store_failure", OPTION_WORD, K(on_store_failure), "local", "local closed", false,
 	  "when Redis is away: limits of this process alone, or no service" },
 };

@@ -114,7 +114,7 @@ struct target_draft {
 struct key_draft {
 	struct str name, secret, team;
 	struct option_strings models;
-	const struct node *budgets, *limits, *per_model, *per_user, *per_tag;
+	const struct node *budgets, *limits, *per_model, *per_user, *per_tag, *metadata;
 	int on_store_failure;
 	bool cache;
 	struct str cache_namespace;

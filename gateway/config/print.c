@@ -132,6 +132,7 @@ void print_full(struct buf *out)
 			 "    # limits: { requests_per_minute: 600, tokens_per_minute: 100000, concurrent: 20 }\n"
 			 "    # per_model: { \"gpt-*\": { limits: { output_tokens_per_hour: 50000 } } }\n"
 			 "    # per_user: { limits: { requests_per_minute: 10 } }\n"
+			 "    # metadata: { owner: ann }\n"
 			 "    # per_tag: { \"feature=search\": { models: [small-*], budgets: [{ usd: 5, per: day }] } }\n"
 			 "teams: []    # { name, models, budgets, limits, per_model, per_user, per_tag }\nprices: {}    # provider/model: { input: 1.00, output: 4.00 }\n"
 			 "plugins: []    # { name, config }\n"));

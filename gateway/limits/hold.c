@@ -19,6 +19,14 @@ static enum store_kind kind_of(const struct limit_rule *r)
 	return r->unit == LIMIT_REQUESTS ? STORE_REQUESTS : STORE_WINDOW;
 }
 
+struct store_limit hold_limit(const struct limit_rule *rule, struct str key, int64_t now_s)
+{
+	struct store_limit l = { .key = key, .kind = kind_of(rule), .limit = rule->most, .span_s = rule->span_s };
+	if (rule->budget && !rule->span_s)
+		period_bounds(rule->period, rule->zone, now_s, &l.period_start, &l.period_end);
+	return l;
+}
+
 static int64_t amount_of(const struct limit_rule *r, const struct hold_need *n)
 {
 	switch (r->unit) {
@@ -77,15 +85,13 @@ struct hold *hold_new(struct txn *t, const struct limit_set *set, const struct h
 		bool unasked = (rule->unit == LIMIT_USD && without_money) || (rule->unit == LIMIT_TOKENS && t->answered_here);
 		if (unasked || !subject_matches(t, rule, user))
 			continue;
-		*l = (struct store_limit){ .key = keep(&names, rule->store_key), .kind = kind_of(rule),
-					   .amount = amount_of(rule, need), .limit = rule->most, .span_s = rule->span_s };
+		*l = hold_limit(rule, keep(&names, rule->store_key), now_s);
+		l->amount = amount_of(rule, need);
 		if (rule->per == LIMIT_USER) {
 			memcpy(names, user.p, user.n);
 			l->key.n += user.n;	/* right behind it */
 			names += user.n;
 		}
-		if (rule->budget && !rule->span_s)
-			period_bounds(rule->period, rule->zone, now_s, &l->period_start, &l->period_end);
 		h->counts[h->r.n] = (unsigned char)(what_of(rule) | (rule->budget ? COUNT_BUDGET : 0));
 		h->rules[h->r.n++] = (unsigned char)i;
 	}

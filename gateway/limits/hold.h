@@ -36,6 +36,9 @@ struct hold_need {
 /* Amounts for these rules. `without_money`: rules in dollars are left out. */
 struct hold *hold_new(struct txn *t, const struct limit_set *set, const struct hold_need *need, int64_t now_s, bool without_money);
 
+/* A rule as the store knows it, nothing asked for, in the period that holds `now_s`. */
+struct store_limit hold_limit(const struct limit_rule *rule, struct str key, int64_t now_s);
+
 /* What was really used, in the order of the limits. */
 void hold_real(const struct hold *h, const struct txn *t, int64_t real[STORE_LIMITS_MAX]);
 

@@ -11,41 +11,12 @@
 #include "core/refused.h"
 #include "core/sink.h"
 #include "core/target.h"
+#include "limits/limit_json.h"
 #include "limits/limits.h"
 #include "limits/refusal.h"
 #include "store/worker_store.h"
 
 enum { ANSWER_MAX = 256 * 1024 };
-
-static void add_amount(struct buf *b, const char *name, const struct limit_rule *rule, int64_t n)
-{
-	char text[MONEY_SIZE];
-	buf_addf(b, ",\"%s\":", name);
-	if (rule->unit == LIMIT_USD)
-		buf_add(b, money_format(text, n));
-	else
-		buf_addf(b, "%lld", (long long)n);
-}
-
-static void add_limit(struct txn *t, struct buf *b, const struct hold *h, unsigned i)
-{
-	const struct limit_rule *rule = &t->key->limits->rules[h->rules[i]];
-	const struct store_usage *u = &h->answer.used[i];
-	int64_t left = rule->most - u->spent - u->reserved, end = h->limits[i].period_end;
-	buf_add(b, i ? STR(",{\"limit\":") : STR("{\"limit\":"));
-	buf_add_json(b, rule->name);
-	buf_add(b, STR(",\"of\":"));
-	buf_add_json(b, rule->owner);
-	add_amount(b, "most", rule, rule->most);
-	add_amount(b, "used", rule, u->spent);
-	add_amount(b, "held", rule, u->reserved);
-	add_amount(b, "remaining", rule, left > 0 ? left : 0);
-	if (end) {
-		buf_add(b, STR(",\"begins_anew\":"));
-		buf_add_json(b, moment_text(&t->arena, end));
-	}
-	buf_addc(b, '}');
-}
 
 static void add_models(struct buf *b, const struct str *models, unsigned n)
 {
@@ -108,7 +79,7 @@ static enum stage_result write_answer(struct txn *t, const struct hold *h)
 	struct delta head = { .kind = DELTA_HEAD }, body = { .kind = DELTA_BYTES, .more = true }, end = { .kind = DELTA_END };
 	add_key(t, &b);
 	for (unsigned i = 0; h && i < h->r.n; i++)
-		add_limit(t, &b, h, i);
+		limit_json(&t->key->limits->rules[h->rules[i]], &h->answer.used[i], h->limits[i].period_end, i == 0, &b);
 	buf_add(&b, STR("]}\n"));
 	t->answer.status = 200;
 	t->answer.length = (int64_t)b.n;

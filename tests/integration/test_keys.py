@@ -348,3 +348,28 @@ def test_a_list_as_json_is_whole(keyed):
     assert names == [f"k{i:04}" for i in range(1001)]
     assert [k["name"] for k in json.loads(run(g, "list", "--team", "a+b", "--json").stdout)["data"]] == ["k0000", "k0001"]
     assert json.loads(run(g, "list", "--team", "none", "--json").stdout)["data"] == []
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_an_operator_sees_what_a_key_has_left(keyed, provider, request, shared):
+    more = {"store": request.getfixturevalue("redis").url} if shared else {}
+    g = keyed(provider(fixed(100, 100)), keys=[{"name": "conf", "secret": "sk-conf-0123456789", "team": "shop", "limits": {"requests_per_minute": 9}}],
+              teams=[{"name": "shop", "budgets": [{"usd": 1, "per": "day"}], "per_user": {"limits": {"concurrent": 3}}}],
+              prices={"first/mock": {"input": 1, "output": 4}}, **more)
+    secret = made(g, "a+b", team="shop", budgets=[{"tokens": 500, "per": "total"}], metadata={"owner": "ann", "n": [1, {"x": None}]})
+    assert admin(g, "GET", "/a%2Bb").json["metadata"] == {"owner": "ann", "n": [1, {"x": None}]}
+    assert ask(g, secret, max_tokens=100).status == 200 and ask(g, "sk-conf-0123456789", max_tokens=100).status == 200
+    g.quiet()
+    for name, key in (("a+b", secret), ("conf", "sk-conf-0123456789")):
+        told = json.loads(run(g, "use", name).stdout)
+        assert (told["object"], told["name"]) == ("key_use", name)
+        assert told["limits"] == g.get("/v1/key", headers={"authorization": "Bearer " + key}).json["limits"] and len(told["limits"]) == 2
+    assert [x["used"] for x in told["limits"]] == [1, 0.001]
+    made(g, "free")
+    assert admin(g, "GET", "/free/use").json["limits"] == []
+    assert admin(g, "DELETE", "/free").status == 200
+    assert [admin(g, "GET", path).status for path in ("/free/use", "/nobody/use", "/conf/used")] == [404] * 3
+    assert admin(g, "GET", "/conf/use", headers={"authorization": "Bearer " + secret}).status == 401
+    if shared:
+        request.getfixturevalue("redis").stop()
+        until(lambda: admin(g, "GET", "/conf/use").status == 503)

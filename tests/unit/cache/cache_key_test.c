@@ -67,6 +67,7 @@ static const struct apart all_apart[] = {
 	{ &key_table, "secret", "who asks: its name is part of it" }, { &key_table, "team", "counts with cache.scope: team" },
 	{ &key_table, "models", "what may be asked" }, { &key_table, "budgets", "what may be asked" }, { &key_table, "limits", "what may be asked" },
 	{ &key_table, "per_model", "what may be asked" }, { &key_table, "per_user", "what may be asked" }, { &key_table, "per_tag", "what may be asked" },
+	{ &key_table, "metadata", "read by nobody" },
 	{ &key_table, "cache", "whether" }, { &key_table, "on_store_failure", "what may be asked" },
 };
 
