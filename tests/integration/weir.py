@@ -176,6 +176,10 @@ class Gateway:
             if line.startswith("VmRSS"):
                 return int(line.split()[1]) * 1024
 
+    def cpu_seconds(self):
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def stop(self, expect=0):
         if self.process.poll() is None:
             self.process.terminate()
