@@ -49,6 +49,28 @@ void digest_sha256(struct str bytes, uint8_t out[DIGEST_SIZE])
 	hash(bytes, STR(""), out);
 }
 
+struct digest *digest_new(void)
+{
+	pthread_once(&once, fetch);
+	EVP_MD_CTX *c = EVP_MD_CTX_new();
+	if (!c || !EVP_DigestInit_ex2(c, sha256, NULL))
+		abort();
+	return (struct digest *)c;
+}
+
+void digest_add(struct digest *d, struct str bytes)
+{
+	if (!EVP_DigestUpdate((EVP_MD_CTX *)d, bytes.p, bytes.n))
+		abort();
+}
+
+void digest_end(struct digest *d, uint8_t out[DIGEST_SIZE])
+{
+	if (!EVP_DigestFinal_ex((EVP_MD_CTX *)d, out, NULL))
+		abort();
+	EVP_MD_CTX_free((EVP_MD_CTX *)d);
+}
+
 /* On our own hash, since OpenSSL 3 fetches its HMAC under locks at each use. */
 void digest_hmac_sha256(struct str key, struct str bytes, uint8_t out[DIGEST_SIZE])
 {

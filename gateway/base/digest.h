@@ -16,6 +16,11 @@ enum { DIGEST_SIZE = 32 };
 
 void digest_sha256(struct str bytes, uint8_t out[DIGEST_SIZE]);	/* reuses a context per thread */
 void digest_sha256_parts(const struct iovec *parts, int n, uint8_t out[DIGEST_SIZE]);	/* of all of them in a row */
+/* The same of bytes that come one after the other. */
+struct digest;
+struct digest *digest_new(void);
+void digest_add(struct digest *d, struct str bytes);
+void digest_end(struct digest *d, uint8_t out[DIGEST_SIZE]);	/* frees it */
 void digest_hmac_sha256(struct str key, struct str bytes, uint8_t out[DIGEST_SIZE]);	/* RFC 2104 */
 enum { DIGEST_SHA1_SIZE = 20 };
 void digest_sha1(struct str bytes, uint8_t out[DIGEST_SHA1_SIZE]);	/* a name where a protocol asks for it, no protection */

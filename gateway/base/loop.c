@@ -112,6 +112,7 @@ bool loop_open(struct loop *l)
 {
 	*l = (struct loop){ 0 };
 	list_init(&l->deferred);
+	list_init(&l->later);
 	list_init(&l->sends);
 	struct event_config *c = event_config_new();
 	if (!c)
@@ -160,12 +161,25 @@ void loop_run_deferred(struct loop *l)
 	while (run_first(&l->deferred));
 }
 
+/* What was put off until this turn. */
+static bool take_later(struct loop *l)
+{
+	bool any = !list_empty(&l->later);
+	while (!list_empty(&l->later)) {
+		struct list *link = l->later.next;
+		list_remove(link);
+		list_append(&l->deferred, link);
+	}
+	return any;
+}
+
 void loop_run(struct loop *l)
 {
 	l->mail->stopping = false;
 	while (!l->mail->stopping) {
 		loop_tick(l);
-		if (event_base_loop(l->base, EVLOOP_ONCE | EVLOOP_NO_EXIT_ON_EMPTY) < 0)
+		int sleeping = take_later(l) ? EVLOOP_NONBLOCK : EVLOOP_ONCE;
+		if (event_base_loop(l->base, sleeping | EVLOOP_NO_EXIT_ON_EMPTY) < 0)
 			break;
 		loop_run_deferred(l);
 	}
@@ -187,6 +201,12 @@ void loop_defer(struct loop *l, struct loop_task *t)
 {
 	if (list_empty(&t->link))
 		list_append(&l->deferred, &t->link);
+}
+
+void loop_later(struct loop *l, struct loop_task *t)
+{
+	if (list_empty(&t->link))
+		list_append(&l->later, &t->link);
 }
 
 void loop_send(struct loop *l, struct loop_task *t)

@@ -25,6 +25,7 @@ struct loop {
 	 */
 	char *scratch;
 	struct list deferred;		/* struct loop_task, run once this turn's callbacks are done */
+	struct list later;		/* the same, in the next turn */
 	struct list sends;		/* the same, before those */
 	unsigned n_sends;
 	struct timer **timers;		/* those that are armed, as a heap by armed_us */
@@ -50,6 +51,8 @@ static inline int64_t loop_now(const struct loop *l) { return l->now_us; }
 
 /* Runs `t` after the callbacks of this turn, before the loop sleeps. Queued twice is queued once. */
 void loop_defer(struct loop *l, struct loop_task *t);
+/* The same in the next turn, which comes without a sleep: for work that is too long for one. */
+void loop_later(struct loop *l, struct loop_task *t);
 void loop_task_init(struct loop_task *t, void (*run)(struct loop_task *));
 void loop_task_cancel(struct loop_task *t);
 

@@ -17,6 +17,15 @@
 #include "core/snapshot.h"
 #include "store/worker_store.h"
 
+static void stop_keying(struct cached *c)
+{
+	uint8_t unused[DIGEST_SIZE];
+	if (!c->keying)
+		return;
+	loop_task_cancel(&c->turn);
+	(void)cache_keying_end(c->keying, unused);
+}
+
 static void free_cached(struct txn *t)
 {
 	if (!t->cached)
@@ -24,6 +33,7 @@ static void free_cached(struct txn *t)
 	if (t->cached->items)
 		items_free(t->cached->items);
 	t->cache_items = STR_NONE;	/* lies there */
+	stop_keying(t->cached);
 	buf_free(&t->cached->found);
 	buf_free(&t->cached->unpacked);
 	buf_free(&t->cached->converted);
@@ -82,16 +92,16 @@ static bool has_stale(const struct model *m)
 	return false;
 }
 
-/* NULL: there is no memory for it. */
+static void on_turn(struct loop_task *task)
+{
+	struct cached *c = container_of(task, struct cached, turn);
+	txn_resume(c->t, c->generation);
+}
+
 static struct cached *make(struct txn *t, const struct cache_wish *wish)
 {
 	const struct cache_settings *s = &t->snapshot->settings.cache;
 	const struct model *m = t->plan->model;
-	struct batch *batch = batch_read(t);
-	uint8_t digest[DIGEST_SIZE];
-	char hex[2 * DIGEST_SIZE + 1];
-	if (batch && batch->n == 1 ? !cache_key_items(t, wish, batch, &digest) : !cache_key(t, wish, digest))
-		return NULL;
 	struct cached *c = mem_alloc(sizeof(*c));
 	*c = (struct cached){ .t = t, .generation = t->generation, .wish = *wish, .usage_told = t->call->usage_asked, .most = s->max_entry,
 			      .pack_above = s->compress_above };
@@ -104,6 +114,22 @@ static struct cached *make(struct txn *t, const struct cache_wish *wish)
 	buf_init(&c->unpacked, s->max_entry);
 	buf_init(&c->converted, 8 * s->max_entry + ENTRY_OVERHEAD);	/* a stream says more */
 	c->pace_us = s->pace ? SECOND_US / s->pace : 0;
+	loop_task_init(&c->turn, on_turn);
+	c->keying = cache_keying_begin(t, wish);
+	return c;
+}
+
+/* False: there is no memory for its key. */
+static bool name(struct cached *c)
+{
+	struct txn *t = c->t;
+	struct batch *batch = batch_read(t);
+	uint8_t digest[DIGEST_SIZE];
+	char hex[2 * DIGEST_SIZE + 1];
+	bool good = cache_keying_end(c->keying, digest);
+	c->keying = NULL;
+	if (!good || (batch && batch->n == 1 && !cache_key_items(t, &c->wish, batch, &digest)))
+		return false;
 	digest_to_hex(digest, hex);
 	c->id = arena_copy(&t->arena, str_of(hex, 2 * DIGEST_SIZE));
 	cache_key_name(c->id, c->key);
@@ -111,7 +137,7 @@ static struct cached *make(struct txn *t, const struct cache_wish *wish)
 	c->flight_key[0] = (char)('a' + t->stream + 2 * c->usage_told);
 	if (unlikely(batch && batch->n > 1))
 		c->items = items_new(c, batch);
-	return c;
+	return true;
 }
 
 static enum stage_result bypass(struct txn *t)
@@ -247,19 +273,33 @@ static enum stage_result enter(struct txn *t)
 	return c->asking ? wait(t) : decide(t);
 }
 
+static struct cached *begin(struct txn *t)
+{
+	struct cache_wish wish = cache_wish(t);
+	return cache_is_wanted(t, &wish) ? t->cached = make(t, &wish) : NULL;
+}
+
 /*
  * Before the limits are asked, so that both questions leave in one write; what came of this one is looked at behind
  * them. A request that they refuse was looked up for nothing.
  */
 static enum stage_result enter_first(struct txn *t)
 {
-	struct cache_wish wish = cache_wish(t);
-	if (!cache_is_wanted(t, &wish) || !(t->cached = make(t, &wish)))
+	struct cached *c = t->cached ? t->cached : begin(t);
+	if (!c)
 		return STAGE_NEXT;
-	if (!wish.no_store)
-		ask(t->cached);
-	if (t->cached->items && !wish.no_store && !t->cached->asking && !is_fresh(t->cached))
-		items_narrow(t->cached->items);		/* what is reserved is for the rest only */
+	if (!cache_keying_on(c->keying)) {
+		loop_later(t->loop, &c->turn);
+		return STAGE_PARKED;
+	}
+	if (!name(c)) {
+		free_cached(t);
+		return STAGE_NEXT;
+	}
+	if (!c->wish.no_store)
+		ask(c);
+	if (c->items && !c->wish.no_store && !c->asking && !is_fresh(c))
+		items_narrow(c->items);		/* what is reserved is for the rest only */
 	return STAGE_NEXT;
 }
 

@@ -16,8 +16,8 @@
 
 enum { BESIDES = 2048 };	/* bytes that a question usually has beside its body: a guess */
 
-/* Behind the quote that ends the string; `from` is in it. */
-static size_t string_end(struct str v, size_t from)
+/* Behind the quote that ends the string, as far as `v` goes; `from` is in it. */
+static size_t string_end(struct str v, size_t from, bool *in_string)
 {
 	const char *quote;
 	while ((quote = memchr(v.p + from, '"', v.n - from))) {
@@ -25,23 +25,25 @@ static size_t string_end(struct str v, size_t from)
 		while (back[-1] == '\\')	/* the quote that began it is no backslash */
 			back--;
 		from = (size_t)(quote - v.p) + 1;
-		if ((quote - back) % 2 == 0)
+		*in_string = (quote - back) % 2;
+		if (!*in_string)
 			return from;
 	}
 	return v.n;
 }
 
-/* A value without the white space between its tokens. */
-static void add_value(struct buf *b, struct str v)
+/* A value from `at` on, without the white space between its tokens. */
+static void add_value(struct buf *b, struct str v, size_t at, bool *in_string)
 {
-	size_t from = 0, i = 0;
-	while (i < v.n) {
-		char c = v.p[i++];
+	size_t from = at;
+	while (at < v.n) {
+		char c = *in_string ? '"' : v.p[at++];
 		if (c == '"') {
-			i = string_end(v, i);
+			*in_string = true;
+			at = string_end(v, at, in_string);
 		} else if (c == ' ' || c == '\n' || c == '\r' || c == '\t') {
-			buf_add(b, str_of(v.p + from, i - 1 - from));
-			from = i;
+			buf_add(b, str_of(v.p + from, at - 1 - from));
+			from = at;
 		}
 	}
 	buf_add(b, str_skip(v, from));
@@ -56,7 +58,7 @@ static int by_key(const void *a, const void *b)
 	int order = memcmp(sorted_body + x->key_at, sorted_body + y->key_at, n);
 	if (!order)
 		order = (x->key_length > y->key_length) - (x->key_length < y->key_length);
-	return order ? order : (x->key_at > y->key_at) - (x->key_at < y->key_at);	/* of twins the last one counts */
+	return order;
 }
 
 /* The body says `stream` by itself; what is asked of it stands in the key apart. */
@@ -65,24 +67,48 @@ static bool is_left_out(struct str key)
 	return str_eq(key, STR("\"stream\"")) || str_eq(key, STR("\"stream_options\""));
 }
 
+/* The way through a body's members. */
+struct walk {
+	struct str body;
+	const struct json_member **members;
+	unsigned n, i;
+	size_t at;		/* in the value of this one */
+	bool in_string;
+};
+
 /* All members but `apart`. */
-static void add_body(struct txn *t, const struct json_member *apart, struct buf *b)
+static struct walk walk_begin(struct txn *t, const struct json_member *apart)
 {
 	const struct json_scan *json = t->call->json;
-	const struct json_member **all = arena_array(&t->arena, const struct json_member *, json->n_members + 1);
-	struct str body = t->call->body;
-	for (unsigned i = 0; i < json->n_members; i++)
-		all[i] = &json->members[i];
-	sorted_body = body.p;
-	qsort(all, json->n_members, sizeof(struct json_member *), by_key);
+	struct walk w = { .body = t->call->body, .members = arena_array(&t->arena, const struct json_member *, json->n_members + 1) };
 	for (unsigned i = 0; i < json->n_members; i++) {
-		struct str key = str_of(body.p + all[i]->key_at, all[i]->key_length);
-		if (is_left_out(key) || all[i] == apart)
-			continue;
-		buf_add_part(b, key);
-		add_value(b, str_of(body.p + all[i]->value_at, all[i]->value_length));
-		buf_addc(b, '\n');
+		const struct json_member *m = &json->members[i];
+		if (m != apart && !is_left_out(str_of(w.body.p + m->key_at, m->key_length)))
+			w.members[w.n++] = m;
 	}
+	sorted_body = w.body.p;
+	qsort(w.members, w.n, sizeof(struct json_member *), by_key);
+	return w;
+}
+
+/* On by at most `most` bytes of values. True: that was the last. */
+static bool walk_on(struct walk *w, size_t most, struct buf *b)
+{
+	while (w->i < w->n && most > 0) {
+		const struct json_member *m = w->members[w->i];
+		size_t from = w->at;
+		if (from == 0)
+			buf_add_part(b, str_of(w->body.p + m->key_at, m->key_length));
+		w->at = m->value_length - from < most ? m->value_length : from + most;
+		most -= w->at - from;
+		add_value(b, str_of(w->body.p + m->value_at, w->at), from, &w->in_string);
+		if (w->at < m->value_length)
+			continue;
+		buf_addc(b, '\n');
+		w->at = 0;
+		w->i++;
+	}
+	return w->i == w->n;
 }
 
 static void add_scope(const struct txn *t, struct buf *b)
@@ -136,11 +162,13 @@ void cache_key_name(struct str id, char name[CACHE_KEY_SIZE])
 	name[before.n + id.n] = '\0';
 }
 
-static void add_question(struct txn *t, const struct cache_wish *wish, const struct json_member *apart, struct buf *b)
+/* All but its body. */
+static void add_surroundings(struct txn *t, const struct cache_wish *wish, struct buf *b)
 {
 	static const enum request_header headers[] = { RH_ANTHROPIC_BETA, RH_ANTHROPIC_VERSION, RH_WEIR_PROVIDER, RH_WEIR_FALLBACKS };
 	bool both = cache_has_both_forms(t);
-	buf_reserve(b, t->call->body.n + BESIDES);
+	size_t turn = t->call->body.n < CACHE_KEY_TURN ? t->call->body.n : CACHE_KEY_TURN;
+	buf_reserve(b, turn + BESIDES);
 	buf_add(b, STR("weir cache 6"));
 	buf_add_part(b, str_c(t->endpoint->name));
 	buf_addd(b, !both && t->stream);
@@ -152,37 +180,63 @@ static void add_question(struct txn *t, const struct cache_wish *wish, const str
 	for (size_t i = 0; i < array_len(headers); i++)
 		buf_add_part(b, t->req->header[headers[i]]);
 	add_credential(t, b);
-	add_body(t, apart, b);
 }
 
-/* False: what is cut would be another's question, too. */
-static bool digest_of(const struct buf *b, uint8_t digest[DIGEST_SIZE])
+struct cache_keying {
+	struct walk walk;
+	struct buf text;
+	struct digest *before;	/* of the text that is gone; NULL: none is */
+};
+
+struct cache_keying *cache_keying_begin(struct txn *t, const struct cache_wish *wish)
 {
-	digest_sha256(buf_str(b), digest);
-	return !b->failed;
+	struct cache_keying *k = arena_new(&t->arena, struct cache_keying);
+	k->walk = walk_begin(t, NULL);
+	buf_init(&k->text, SIZE_MAX);
+	add_surroundings(t, wish, &k->text);
+	return k;
 }
 
-bool cache_key(struct txn *t, const struct cache_wish *wish, uint8_t digest[DIGEST_SIZE])
+bool cache_keying_on(struct cache_keying *k)
 {
-	struct buf b = BUF_INIT(SIZE_MAX);
-	add_question(t, wish, NULL, &b);
-	bool whole = digest_of(&b, digest);
-	buf_free(&b);
+	bool last = walk_on(&k->walk, CACHE_KEY_TURN, &k->text);
+	if (last || k->text.failed)
+		return true;
+	if (!k->before)
+		k->before = digest_new();
+	digest_add(k->before, buf_str(&k->text));
+	buf_clear(&k->text);
+	return false;
+}
+
+bool cache_keying_end(struct cache_keying *k, uint8_t digest[DIGEST_SIZE])
+{
+	bool whole = !k->text.failed;	/* what is cut would be another's question, too */
+	if (k->before) {
+		digest_add(k->before, buf_str(&k->text));
+		digest_end(k->before, digest);
+	} else {
+		digest_sha256(buf_str(&k->text), digest);
+	}
+	buf_free(&k->text);
 	return whole;
 }
 
 bool cache_key_items(struct txn *t, const struct cache_wish *wish, const struct batch *batch, uint8_t digests[][DIGEST_SIZE])
 {
 	struct buf b = BUF_INIT(SIZE_MAX);
-	bool whole = true;
-	add_question(t, wish, batch->member, &b);
+	struct walk w = walk_begin(t, batch->member);
+	add_surroundings(t, wish, &b);
+	walk_on(&w, SIZE_MAX, &b);
 	buf_add_part(&b, STR("item"));	/* no member's name: these stand in quotes */
 	size_t before = b.n;
-	for (unsigned i = 0; i < batch->n && whole; i++) {
+	for (unsigned i = 0; i < batch->n; i++) {
+		bool in_string = false;
 		b.n = before;
-		add_value(&b, batch->items[i]);
-		whole = digest_of(&b, digests[i]);
+		add_value(&b, batch->items[i], 0, &in_string);
+		digest_sha256(buf_str(&b), digests[i]);
 	}
+	bool whole = !b.failed;
 	buf_free(&b);
 	return whole;
 }

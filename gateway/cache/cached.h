@@ -22,6 +22,8 @@ struct cached {
 	bool asked, asking, parked;
 	bool looked;			/* `entry` and `missed` are filled */
 	unsigned landings;		/* of flights for this, when the store was asked */
+	struct cache_keying *keying;	/* its key is being made; NULL: it is made */
+	struct loop_task turn;		/* goes on with that */
 	char key[CACHE_KEY_SIZE];
 	char flight_key[CACHE_KEY_SIZE];	/* of those who want the same form of it */
 	struct str id;			/* x-weir-cache-id, in the arena */

@@ -144,6 +144,21 @@ def test_order_and_white_space_do_not(gateway, provider, config):
     assert state(r) == "miss"
 
 
+def test_a_large_question_is_kept(gateway, provider, config, store):
+    """Its key is made in several turns of the loop; one who leaves meanwhile does no harm."""
+    p = provider(counting())
+    g = gateway(cached(config, p, store=store))
+    text = "a \" b \\ c" * 200000
+    first = g.chat(text=text)
+    settle(g)
+    assert state(first) == "miss" and state(g.chat(text=text)) == "hit" and state(g.chat(text=text + "x")) == "miss" and len(p.requests) == 2
+    s = Raw(g.port)
+    s.send(post({"model": "m", "messages": [{"role": "user", "content": text}]}))
+    s.close()
+    g.quiet()
+    assert state(g.chat(text=text)) == "hit"
+
+
 @pytest.mark.parametrize("scope, shared", [("key", set()), ("team", {"b"}), ("global", {"b", "c"})])
 def test_who_shares_answers(gateway, provider, config, scope, shared):
     """A10."""

@@ -157,11 +157,39 @@ static void sends_of_a_turn_go_together_and_before_what_is_put_off(void **state)
 	loop_close(&loop);
 }
 
+static unsigned turns;
+
+static void put_off_again(struct loop_task *t)
+{
+	if (++turns < 3)
+		loop_later(&loop, t);
+	else
+		loop_stop(&loop);
+}
+
+static void what_is_put_off_to_the_next_turn_wakes_it(void **state)
+{
+	struct loop_task task, never;
+	(void)state;
+	assert_true(loop_open(&loop));
+	loop_task_init(&task, put_off_again);
+	loop_task_init(&never, put_off_again);
+	loop_later(&loop, &task);
+	loop_later(&loop, &never);
+	loop_task_cancel(&never);
+	loop_run_deferred(&loop);
+	assert_int_equal(turns, 0);	/* not in this one */
+	loop_run(&loop);
+	assert_int_equal(turns, 3);
+	loop_close(&loop);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_fires_once_and_not_early_however_it_was_moved),
 		cmocka_unit_test(a_timer_may_close_others),
+		cmocka_unit_test(what_is_put_off_to_the_next_turn_wakes_it),
 		cmocka_unit_test(a_timer_that_is_always_due_does_not_hold_the_loop),
 		cmocka_unit_test(sends_of_a_turn_go_together_and_before_what_is_put_off),
 	};

@@ -154,10 +154,12 @@ static struct plan *plan(struct arena *a, const struct model *m)
 	return p;
 }
 
-static void key_of(struct snapshot *s, struct arena *a, uint8_t digest[DIGEST_SIZE])
+/* In how many steps. */
+static unsigned key_of_body(struct snapshot *s, struct str body, struct arena *a, uint8_t digest[DIGEST_SIZE])
 {
 	static const struct cache_wish wish = { .ns = { NULL, 0 } };
-	struct str below, id, body = STR("{\"model\":\"m\",\"messages\":[]}");
+	struct str below, id;
+	unsigned steps = 1;
 	struct request req = { .path = STR("/v1/chat/completions") };
 	struct json_scan scan;
 	struct call call = { .model = STR("m"), .body = body, .path = STR("/chat/completions"), .json = &scan };
@@ -165,8 +167,17 @@ static void key_of(struct snapshot *s, struct arena *a, uint8_t digest[DIGEST_SI
 	assert_int_equal(endpoint_find(HTTP_POST, req.path, &t.endpoint, &below, &id), ENDPOINT_FOUND);
 	json_scan_init(&scan, a);
 	assert_int_equal(json_scan_feed(&scan, body.p, body.n, true), JSON_DONE);
-	assert_true(cache_key(&t, &wish, digest));
+	struct cache_keying *k = cache_keying_begin(&t, &wish);
+	while (!cache_keying_on(k))
+		steps++;
+	assert_true(cache_keying_end(k, digest));
 	arena_clear(&t.arena);
+	return steps;
+}
+
+static void key_of(struct snapshot *s, struct arena *a, uint8_t digest[DIGEST_SIZE])
+{
+	assert_int_equal(key_of_body(s, STR("{\"model\":\"m\",\"messages\":[]}"), a, digest), 1);
 }
 
 /* False: such a configuration is not loaded here. */
@@ -274,6 +285,45 @@ static void what_is_listed_exists(void **state)
 	}
 }
 
+/* --- large bodies --- */
+
+enum { LARGE = 3 * CACHE_KEY_TURN };
+
+/* Quotes, escapes and blanks wherever a step may end; `last` is the last text. */
+static struct str large(struct arena *a, char last)
+{
+	struct buf b = BUF_INIT(2 * LARGE);
+	buf_addf(&b, "{\"model\":\"m\", \"messages\":[");
+	while (b.n < LARGE)
+		buf_addf(&b, "\" a \\\" \\\\\",\"\\\\\\\"\", ");
+	buf_addf(&b, "\"%c\"]}", last);
+	struct str s = arena_copy(a, buf_str(&b));
+	buf_free(&b);
+	return s;
+}
+
+static void large_bodies_in_steps(void **state)
+{
+	struct arena a = ARENA_INIT;
+	struct said usual = { &model_table, "strategy", "weighted" };
+	struct snapshot *s = load(&a, &usual);
+	uint8_t first[DIGEST_SIZE], again[DIGEST_SIZE];
+	(void)state;
+	struct str body = large(&a, 'x');
+	assert_in_range(key_of_body(s, body, &a, first), LARGE / CACHE_KEY_TURN, LARGE / CACHE_KEY_TURN + 1);
+	for (size_t white = 1; white < 40; white += 3) {	/* steps end elsewhere */
+		struct str moved = arena_printf(&a, "{%*s%.*s", (int)white, "", STR_FMT(str_skip(body, 1)));
+		ptrdiff_t list = str_find(moved, STR("["));
+		moved = arena_printf(&a, "%.*s%*s%.*s", (int)list + 1, moved.p, (int)white, "", STR_FMT(str_skip(moved, (size_t)list + 1)));
+		key_of_body(s, moved, &a, again);
+		assert_memory_equal(first, again, DIGEST_SIZE);
+	}
+	key_of_body(s, large(&a, 'y'), &a, again);
+	assert_memory_not_equal(first, again, DIGEST_SIZE);
+	snapshot_unref(s);
+	arena_clear(&a);
+}
+
 /* --- what files say --- */
 
 static void write_file(const char *name, const char *format, ...) printf_like(2, 3);
@@ -331,6 +381,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_option), cmocka_unit_test(what_is_listed_exists), cmocka_unit_test(rules_by_their_contents),
+		cmocka_unit_test(large_bodies_in_steps),
 	};
 	return cmocka_run_group_tests(tests, before, after);
 }
