@@ -75,7 +75,7 @@ static void warn_of_end(struct build *b, const struct node *at, const struct tls
 	if (left < 0)
 		build_warn(b, at, "`listen.tls`: a certificate has ended; callers will refuse it");
 	else if (left < SOON_DAYS * DAY_S)
-		build_warn(b, at, "`listen.tls`: a certificate ends in %d days", (int)(left / DAY_S));
+		build_warn(b, at, "`listen.tls`: a certificate ends in %d day%s", (int)(left / DAY_S), left / DAY_S == 1 ? "" : "s");
 }
 
 static void set_tls(struct build *b)

@@ -105,7 +105,7 @@ class Bench:
 
     def certificate(self):
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                        "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+                        "-days", "30", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
                         "-keyout", f"{self.tmp}/a.key", "-out", f"{self.tmp}/a.pem"], check=True, capture_output=True)
 
     def start(self, command, core, **more):
