@@ -30,16 +30,6 @@ static struct pattern *const *patterns(struct build *b, const struct node *list,
 	return all;
 }
 
-static bool is_object(struct str json)
-{
-	struct arena a = ARENA_INIT;
-	struct json_scan scan;
-	json_scan_init(&scan, &a);
-	bool good = json_scan_feed(&scan, json.p, json.n, true) == JSON_DONE;
-	arena_clear(&a);
-	return good;
-}
-
 static void release(void *context)
 {
 	const struct plugin_use *u = context;
@@ -67,7 +57,7 @@ static void read_rules(struct build *b, const struct node *n, struct str file, s
 static void check_checks(struct build *b, const struct node *n, const struct cascade *c)
 {
 	const struct cascade_checks *k = &c->checks;
-	if (k->schema.n && !is_object(k->schema))
+	if (k->schema.n && !json_scan_is_object(k->schema))
 		build_error(b, at(n, "cascade.checks.schema"), "`cascade.checks.schema` is no JSON object");
 	if (k->schema.n && k->json == WHEN_NEVER)
 		build_error(b, at(n, "cascade.checks.json"), "`json: never` and a `schema` contradict each other");

@@ -68,22 +68,12 @@ void spelled_write_url(struct json_write *w, const struct media *m, const char *
 
 /* --- arguments --- */
 
-static bool is_object(struct str text)
-{
-	struct arena a = ARENA_INIT;
-	struct json_scan scan;
-	json_scan_init(&scan, &a);
-	bool good = json_scan_feed(&scan, text.p, text.n, true) == JSON_DONE;
-	arena_clear(&a);
-	return good;
-}
-
 struct str spelled_arguments(struct arena *a, struct str spelled)
 {
 	struct str text = said(a, spelled);
 	if (spelled_blank(spelled) || str_eq(spelled, STR("null")))
 		return STR("{}");
-	if (text.p && is_object(text))
+	if (text.p && json_scan_is_object(text))
 		return json_value(text);
 	return arena_printf(a, "{\"_raw\":\"%.*s\"}", STR_FMT(spelled));
 }

@@ -381,6 +381,16 @@ enum json_result json_scan_feed(struct json_scan *s, const char *base, size_t ha
 	return cut(s, &v);
 }
 
+bool json_scan_is_object(struct str text)
+{
+	struct arena a = ARENA_INIT;
+	struct json_scan unset scan;
+	json_scan_init(&scan, &a);
+	bool good = json_scan_feed(&scan, text.p, text.n, true) == JSON_DONE;
+	arena_clear(&a);
+	return good;
+}
+
 const struct json_member *json_scan_find(const struct json_scan *s, struct str body, struct str wanted)
 {
 	for (unsigned i = 0; i < s->n_members; i++) {

@@ -60,6 +60,9 @@ void json_scan_init(struct json_scan *s, struct arena *a);
 /* `base[0..have)` is all there is so far; `final`: nothing will follow. */
 enum json_result json_scan_feed(struct json_scan *s, const char *base, size_t have, bool final);
 
+/* Whether all of `text` is one good object. */
+bool json_scan_is_object(struct str text);
+
 /* A member of the root object by its unescaped key; NULL when absent. */
 const struct json_member *json_scan_find(const struct json_scan *s, struct str body, struct str key);
 

@@ -10,16 +10,6 @@
 
 enum { MOST = 16, OUT_MAX = 1 << 22 };
 
-static bool is_object(struct str text)
-{
-	struct arena a = ARENA_INIT;
-	struct json_scan scan;
-	json_scan_init(&scan, &a);
-	bool good = json_scan_feed(&scan, text.p, text.n, true) == JSON_DONE;
-	arena_clear(&a);
-	return good;
-}
-
 static void turned_round(const struct batch_frame *f, const struct batch_vector *v, unsigned n, bool json)
 {
 	const struct batch_vector *order[MOST];
@@ -30,7 +20,7 @@ static void turned_round(const struct batch_frame *f, const struct batch_vector 
 	for (unsigned i = 0; i < n; i++)
 		order[i] = &v[n - 1 - i];
 	batch_answer_write(f, order, n, &u, &out);
-	must(!json || out.failed || is_object(buf_str(&out)));
+	must(!json || out.failed || json_scan_is_object(buf_str(&out)));
 	must(!json || out.failed || batch_answer_read(buf_str(&out), &frame, again, n));
 	for (unsigned i = 0; i < n && json && !out.failed; i++)
 		must(again[i].size == v[n - 1 - i].size);
@@ -46,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	in.p = copy;
 	for (unsigned n = 1; n <= 3; n++)
 		if (batch_answer_read(in, &f, v, n))
-			turned_round(&f, v, n, is_object(in));
+			turned_round(&f, v, n, json_scan_is_object(in));
 	free(copy);
 	return 0;
 }

@@ -13,16 +13,6 @@ enum { OUT_MAX = 4 << 20, CUTS_MOST = 64 };
 static const char *const providers[] = { "openai", "anthropic", "openai-responses", "gemini", "bedrock", "cohere" };
 static const char *const callers[] = { "openai", "anthropic", "openai-responses", "gemini" };
 
-static bool is_json(struct str text)
-{
-	struct arena a = ARENA_INIT;
-	struct json_scan scan;
-	json_scan_init(&scan, &a);
-	bool good = json_scan_feed(&scan, text.p, text.n, true) == JSON_DONE;
-	arena_clear(&a);
-	return good;
-}
-
 static bool is_binary(const struct dialect *d)
 {
 	return str_eq(str_c(d->name), STR("bedrock"));
@@ -86,7 +76,7 @@ static void check_events(const struct buf *out)
 	struct str rest = buf_str(out);
 	sse_init(&sse);
 	while (!out->failed && sse_feed(&sse, &rest, &ev) == SSE_EVENT)
-		must(str_eq(ev.data, STR("[DONE]")) || is_json(ev.data));
+		must(str_eq(ev.data, STR("[DONE]")) || json_scan_is_object(ev.data));
 	sse_free(&sse);
 }
 

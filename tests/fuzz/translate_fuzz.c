@@ -13,16 +13,6 @@ enum { OUT_MAX = 4 << 20 };
 
 static const char *const names[] = { "openai", "anthropic", "openai-responses", "gemini", "bedrock", "cohere" };
 
-static bool is_object(struct str text)
-{
-	struct arena a = ARENA_INIT;
-	struct json_scan scan;
-	json_scan_init(&scan, &a);
-	bool good = json_scan_feed(&scan, text.p, text.n, true) == JSON_DONE;
-	arena_clear(&a);
-	return good;
-}
-
 static const struct chat_format *format(size_t i)
 {
 	return dialect_find(str_c(names[i]))->chat;
@@ -39,7 +29,7 @@ static void request(struct str in, const struct chat_format *from, const struct 
 	if (!from->read_request(in, &c, &fault))
 		must(fault.field.n && fault.message.n);
 	else if (to->write_request(&c, &target, out, &loss))
-		must(is_object(buf_str(out)));
+		must(json_scan_is_object(buf_str(out)));
 	else
 		must(out->failed || out->n > 0);
 	arena_clear(&a);
@@ -56,7 +46,7 @@ static void answer(struct str in, const struct chat_format *from, const struct c
 	buf_clear(out);
 	if (said)
 		to->write_answer(said, &frame, out);
-	must(!said || out->failed || is_object(buf_str(out)));
+	must(!said || out->failed || json_scan_is_object(buf_str(out)));
 	arena_clear(&a);
 }
 
@@ -68,7 +58,7 @@ static void check_events(struct buf *out)
 	struct str rest = buf_str(out);
 	sse_init(&sse);
 	while (!out->failed && sse_feed(&sse, &rest, &ev) == SSE_EVENT)
-		must(str_eq(ev.data, STR("[DONE]")) || is_object(ev.data));
+		must(str_eq(ev.data, STR("[DONE]")) || json_scan_is_object(ev.data));
 	sse_free(&sse);
 }
 
@@ -103,7 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *copy = alone(in);
 	struct buf out = BUF_INIT(OUT_MAX);
 	in.p = copy;
-	for (size_t i = 0; i < array_len(names) && is_object(in); i++)
+	for (size_t i = 0; i < array_len(names) && json_scan_is_object(in); i++)
 		for (size_t j = 0; j < array_len(names); j++) {
 			if (format(i)->read_request && format(j)->write_request)
 				request(in, format(i), format(j), &out);

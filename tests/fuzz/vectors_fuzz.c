@@ -13,16 +13,6 @@ static const char *const paths[] = { "/embeddings", "/models/m:embedContent", "/
 static const char *const models[] = { "m \"x\"", "cohere.embed-v4:0", "models/m" };
 static const struct chat_frame frame = { .request_id = STR_INIT("req-1"), .model = STR_INIT("m") };
 
-static bool is_object(struct str text)
-{
-	struct arena a = ARENA_INIT;
-	struct json_scan scan;
-	json_scan_init(&scan, &a);
-	bool good = json_scan_feed(&scan, text.p, text.n, true) == JSON_DONE;
-	arena_clear(&a);
-	return good;
-}
-
 static const struct vector_format *format(size_t i)
 {
 	return dialect_find(str_c(names[i]))->vectors;
@@ -47,11 +37,11 @@ static void embed(struct str in, const struct vector_format *from, const struct 
 	} else {
 		buf_clear(out);
 		if (to->write_embed(&e, &target, path, out, &loss))
-			must(is_object(buf_str(out)) && path->n > 0);
+			must(json_scan_is_object(buf_str(out)) && path->n > 0);
 		buf_clear(out);
 		if (to->read_vectors(in, &e, &said)) {
 			from->write_vectors(&e, &said, &frame, out);
-			must(said.n == e.n && (out->failed || is_object(buf_str(out))));
+			must(said.n == e.n && (out->failed || json_scan_is_object(buf_str(out))));
 		}
 	}
 	arena_clear(&a);
@@ -70,11 +60,11 @@ static void rank(struct str in, const struct vector_format *from, const struct v
 	} else {
 		buf_clear(out);
 		if (to->write_rank(&r, &target, path, out, &loss))
-			must(is_object(buf_str(out)) && path->n > 0);
+			must(json_scan_is_object(buf_str(out)) && path->n > 0);
 		buf_clear(out);
 		if (to->read_ranking(in, &r, &said)) {
 			from->write_ranking(&r, &said, &frame, out);
-			must(said.n <= r.n && (out->failed || is_object(buf_str(out))));
+			must(said.n <= r.n && (out->failed || json_scan_is_object(buf_str(out))));
 		}
 	}
 	arena_clear(&a);
@@ -86,7 +76,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *copy = alone(in);
 	struct buf out = BUF_INIT(OUT_MAX), path = BUF_INIT(4096);
 	in.p = copy;
-	for (size_t i = 0; i < array_len(names) && is_object(in); i++)
+	for (size_t i = 0; i < array_len(names) && json_scan_is_object(in); i++)
 		for (size_t j = 0; j < array_len(names); j++) {
 			buf_clear(&path);
 			if (format(i)->read_embed && format(j)->write_embed)

@@ -31,16 +31,6 @@ static const struct str wrong[] = {
 
 static const char *const callers[] = { "openai", "anthropic", "openai-responses", "gemini" };
 
-static bool is_json(struct str text)
-{
-	struct arena a = ARENA_INIT;
-	struct json_scan scan;
-	json_scan_init(&scan, &a);
-	bool good = json_scan_feed(&scan, text.p, text.n, true) == JSON_DONE;
-	arena_clear(&a);
-	return good;
-}
-
 /* --- where something can be wrong --- */
 
 struct places {
@@ -87,13 +77,13 @@ static struct str doubled(struct buf *b, struct str text, struct str value)
 static bool try_plain(const struct dialect *d, struct str body, struct buf *out)
 {
 	bool any = false;
-	if (!is_json(body))
+	if (!json_scan_is_object(body))
 		return false;	/* as the attempt finds it: broken */
 	for (size_t i = 0; i < array_len(callers); i++) {
 		buf_clear(out);
 		json_t *said = replay_plain(d, body, dialect_find(str_c(callers[i])), out);
 		any |= said != NULL;
-		if (said && !out->failed && !is_json(buf_str(out)))
+		if (said && !out->failed && !json_scan_is_object(buf_str(out)))
 			fail_msg("%s from %s\n%.*s\n%.*s", callers[i], d->name, STR_FMT(body), STR_FMT(buf_str(out)));
 		json_decref(said);
 	}
@@ -156,7 +146,7 @@ static void check_events(const struct buf *out, const struct dialect *d, const c
 	struct sse s;
 	sse_init(&s);
 	while (sse_feed(&s, &rest, &ev) == SSE_EVENT)
-		if (!str_eq(ev.data, STR("[DONE]")) && !is_json(ev.data))
+		if (!str_eq(ev.data, STR("[DONE]")) && !json_scan_is_object(ev.data))
 			fail_msg("%s from %s: %.*s", caller, d->name, STR_FMT(ev.raw));
 	sse_free(&s);
 }

@@ -217,12 +217,21 @@ static void test_agrees_with_another_parser(void **state)
 	assert_true(agreed > 190000);
 }
 
+static void test_objects_at_once(void **state)
+{
+	(void)state;
+	assert_true(json_scan_is_object(STR(" {\"a\":[1,{}]} ")));
+	static const char *const others[] = { "", "{", "[1]", "null", "{}x", "{\"a\":1,\"a\":2}", "{\"a\":01}" };
+	for (size_t i = 0; i < array_len(others); i++)
+		assert_false(json_scan_is_object(str_c(others[i])));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good), cmocka_unit_test(test_bad), cmocka_unit_test(test_keys_given_twice),
 		cmocka_unit_test(test_many_keys), cmocka_unit_test(test_depth), cmocka_unit_test(test_index),
-		cmocka_unit_test(test_agrees_with_another_parser),
+		cmocka_unit_test(test_agrees_with_another_parser), cmocka_unit_test(test_objects_at_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
