@@ -31,17 +31,6 @@ static bool all_for_each(const struct call *call)
 	return true;
 }
 
-static bool is_tokens(struct str value)
-{
-	struct json_cursor c;
-	if (json_type(value) != JSON_ARRAY || !json_cursor_open(&c, value) || !json_first(value))
-		return false;
-	while (json_cursor_next(&c))
-		if (json_type(c.value) != JSON_NUMBER)
-			return false;
-	return true;
-}
-
 static bool read_list(struct str list, struct batch *b)
 {
 	struct json_cursor c;
@@ -49,7 +38,7 @@ static bool read_list(struct str list, struct batch *b)
 	if (!json_cursor_open(&c, list))
 		return false;
 	for (b->n = 0; json_cursor_next(&c); b->n++) {
-		if (b->n == BATCH_MOST || !(texts ? json_type(c.value) == JSON_STRING : is_tokens(c.value)))
+		if (b->n == BATCH_MOST || !(texts ? json_type(c.value) == JSON_STRING : json_list_of(c.value, JSON_NUMBER)))
 			return false;
 		b->items[b->n] = c.value;
 	}
@@ -58,7 +47,7 @@ static bool read_list(struct str list, struct batch *b)
 
 static bool read_input(struct str input, struct batch *b)
 {
-	if (json_type(input) != JSON_STRING && !is_tokens(input))
+	if (json_type(input) != JSON_STRING && !json_list_of(input, JSON_NUMBER))
 		return json_type(input) == JSON_ARRAY && read_list(input, b);
 	b->items[0] = input;
 	b->n = 1;

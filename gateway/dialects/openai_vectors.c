@@ -35,17 +35,6 @@ static bool spelled_texts(struct arena *arena, struct str array, const struct st
 	return true;
 }
 
-static bool is_vector(struct str value)
-{
-	struct json_cursor c;
-	if (json_type(value) != JSON_ARRAY || !json_cursor_open(&c, value) || !json_first(value))
-		return false;
-	while (json_cursor_next(&c))
-		if (json_type(c.value) != JSON_NUMBER)
-			return false;
-	return true;
-}
-
 bool vectors_of(struct str list, const char *member, const struct embed *e, struct embed_answer *a)
 {
 	struct json_cursor c;
@@ -54,7 +43,7 @@ bool vectors_of(struct str list, const char *member, const struct embed *e, stru
 		return false;
 	while (json_cursor_next(&c)) {
 		struct str v = member ? json_get(c.value, str_c(member)) : c.value;
-		if (a->n == e->n || !is_vector(v))
+		if (a->n == e->n || !json_list_of(v, JSON_NUMBER))
 			return false;
 		a->vectors[a->n++] = v;
 	}
@@ -83,13 +72,13 @@ static bool read_tokens(struct embed *e, struct str array, bool nested)
 	e->tokens = true;
 	e->inputs = inputs;
 	while (nested && json_cursor_next(&c)) {
-		if (!is_vector(c.value) || e->n == VECTOR_INPUTS_MAX)
+		if (!json_list_of(c.value, JSON_NUMBER) || e->n == VECTOR_INPUTS_MAX)
 			return false;
 		inputs[e->n++] = c.value;
 	}
 	if (!nested)
 		inputs[e->n++] = array;
-	return nested || is_vector(array);
+	return nested || json_list_of(array, JSON_NUMBER);
 }
 
 static bool read_inputs(struct embed *e, struct str input)

@@ -163,6 +163,18 @@ bool json_cursor_next(struct json_cursor *c)
 	return json_cursor_step(c) && json_cursor_cross(c);
 }
 
+bool json_list_of(struct str value, enum json_type type)
+{
+	struct json_cursor c;
+	unsigned n = 0;
+	if (json_type(value) != JSON_ARRAY || !json_cursor_open(&c, value))
+		return false;
+	for (; json_cursor_next(&c); n++)
+		if (json_type(c.value) != type)
+			return false;
+	return n > 0;
+}
+
 bool json_cursor_into(const struct json_cursor *c, struct json_cursor *inner)
 {
 	if (c->p >= c->end || (*c->p != '{' && *c->p != '['))

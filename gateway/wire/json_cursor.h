@@ -45,6 +45,8 @@ enum json_type json_type(struct str value);
 
 /* First byte of the first element or key of a container, without crossing it; 0 when it is empty. */
 char json_first(struct str container);
+/* Whether it is a list of one element or more, all of this type. */
+bool json_list_of(struct str value, enum json_type type);
 
 /* The member's value; STR_NONE when absent. Keys are compared after unescaping. */
 struct str json_get(struct str object, struct str key);

@@ -125,6 +125,17 @@ static void test_first(void **state)
 	assert_int_equal(json_first(STR("[")), 0);
 }
 
+static void test_lists_of_one_type(void **state)
+{
+	(void)state;
+	assert_true(json_list_of(STR("[1]"), JSON_NUMBER));
+	assert_true(json_list_of(STR("[ -1.5e3 , 2 ]"), JSON_NUMBER));
+	assert_true(json_list_of(STR("[\"a\",\"]\"]"), JSON_STRING));
+	static const char *const others[] = { "[]", "[ ]", "[1,\"2\"]", "[1,[2]]", "[null]", "1", "\"1\"", "{\"a\":1}", "[", "[,", "" };
+	for (size_t i = 0; i < array_len(others); i++)
+		assert_false(json_list_of(str_c(others[i]), JSON_NUMBER));
+}
+
 static void test_members_by_key(void **state)
 {
 	struct str object = STR("{\"a\":{\"model\":0},\"mod\\u0065l\":\"m\",\"x\\\\\":2,\"\\ud83d\\ude00\":3,\"model\":4}");
@@ -281,7 +292,7 @@ int main(void)
 		cmocka_unit_test(test_a_value_and_its_type), cmocka_unit_test(test_what_has_no_end_is_no_value),
 		cmocka_unit_test(test_members_in_their_order), cmocka_unit_test(test_elements_in_their_order),
 		cmocka_unit_test(test_only_containers_are_opened), cmocka_unit_test(test_nonsense_ends),
-		cmocka_unit_test(test_first), cmocka_unit_test(test_members_by_key), cmocka_unit_test(test_several_members_in_one_pass), cmocka_unit_test(test_fields), cmocka_unit_test(test_the_whole_of_a_text),
+		cmocka_unit_test(test_first), cmocka_unit_test(test_lists_of_one_type), cmocka_unit_test(test_members_by_key), cmocka_unit_test(test_several_members_in_one_pass), cmocka_unit_test(test_fields), cmocka_unit_test(test_the_whole_of_a_text),
 		cmocka_unit_test(test_more_fields_than_are_remembered), cmocka_unit_test(test_text),
 		cmocka_unit_test(test_what_is_no_text), cmocka_unit_test(test_integers), cmocka_unit_test(test_counts),
 	};
