@@ -115,7 +115,8 @@ static struct cached *make(struct txn *t, const struct cache_wish *wish)
 	buf_init(&c->converted, 8 * s->max_entry + ENTRY_OVERHEAD);	/* a stream says more */
 	c->pace_us = s->pace ? SECOND_US / s->pace : 0;
 	loop_task_init(&c->turn, on_turn);
-	c->keying = cache_keying_begin(t, wish);
+	c->batch = batch_read(t);
+	c->keying = c->batch && c->batch->n == 1 ? NULL : cache_keying_begin(t, wish);
 	return c;
 }
 
@@ -123,20 +124,19 @@ static struct cached *make(struct txn *t, const struct cache_wish *wish)
 static bool name(struct cached *c)
 {
 	struct txn *t = c->t;
-	struct batch *batch = batch_read(t);
 	uint8_t digest[DIGEST_SIZE];
 	char hex[2 * DIGEST_SIZE + 1];
-	bool good = cache_keying_end(c->keying, digest);
+	bool good = c->keying ? cache_keying_end(c->keying, digest) : cache_key_items(t, &c->wish, c->batch, &digest);
 	c->keying = NULL;
-	if (!good || (batch && batch->n == 1 && !cache_key_items(t, &c->wish, batch, &digest)))
+	if (!good)
 		return false;
 	digest_to_hex(digest, hex);
 	c->id = arena_copy(&t->arena, str_of(hex, 2 * DIGEST_SIZE));
 	cache_key_name(c->id, c->key);
 	memcpy(c->flight_key, c->key, sizeof(c->key));
 	c->flight_key[0] = (char)('a' + t->stream + 2 * c->usage_told);
-	if (unlikely(batch && batch->n > 1))
-		c->items = items_new(c, batch);
+	if (unlikely(c->batch && c->batch->n > 1))
+		c->items = items_new(c, c->batch);
 	return true;
 }
 
@@ -288,7 +288,7 @@ static enum stage_result enter_first(struct txn *t)
 	struct cached *c = t->cached ? t->cached : begin(t);
 	if (!c)
 		return STAGE_NEXT;
-	if (!cache_keying_on(c->keying)) {
+	if (c->keying && !cache_keying_on(c->keying)) {
 		loop_later(t->loop, &c->turn);
 		return STAGE_PARKED;
 	}

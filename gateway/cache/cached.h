@@ -22,7 +22,8 @@ struct cached {
 	bool asked, asking, parked;
 	bool looked;			/* `entry` and `missed` are filled */
 	unsigned landings;		/* of flights for this, when the store was asked */
-	struct cache_keying *keying;	/* its key is being made; NULL: it is made */
+	const struct batch *batch;	/* of embeddings, in the arena; NULL: one question */
+	struct cache_keying *keying;	/* its key is being made; NULL: it is made, or that of its one item will be */
 	struct loop_task turn;		/* goes on with that */
 	char key[CACHE_KEY_SIZE];
 	char flight_key[CACHE_KEY_SIZE];	/* of those who want the same form of it */
